@@ -1,0 +1,34 @@
+"""stylex: neural style transfer from PyTorch to the edge.
+
+import stylex
+
+painter = stylex.load("adain")
+painted = painter(photo, style="starry-night")  # uint8 RGB (H, W, 3) in, the same out
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stylex.errors import StylexError as StylexError
+    from stylex.runtime.painter import Painter as Painter
+    from stylex.runtime.painter import load as load
+    from stylex.runtime.styles import StyleCode as StyleCode
+
+__version__ = "0.1.0"
+__all__ = ["Painter", "StyleCode", "StylexError", "__version__", "load"]
+
+_HOMES = {
+    "Painter": "stylex.runtime.painter",
+    "StyleCode": "stylex.runtime.styles",
+    "StylexError": "stylex.errors",
+    "load": "stylex.runtime.painter",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'stylex' has no attribute {name!r}")

@@ -1,0 +1,76 @@
+"""Every error that stylex raises on purpose.
+
+    StylexError                      exit code 1
+    ├── UsageError                   2    the call itself is wrong: an option, a name, a combination
+    ├── InputError                   3    a picture, a style or a folder can't be used
+    ├── ModelError                   4    a graph, a checkpoint or a check of one failed
+    │   └── CheckFailed              1    an exported file differs more from torch than is allowed
+    ├── ResourceError                5    disk, memory, a provider or a package is missing
+    │   ├── MissingPackage           5    with the line that installs it
+    │   └── ProviderUnavailable      5    the execution provider asked for doesn't run here
+    └── Interrupted                  130  Ctrl-C
+
+A message is one line: what was given, what is needed, what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class StylexError(Exception):
+    """Base of all errors that stylex raises on purpose; `exit_code` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(StylexError):
+    """The call is wrong: an unknown name, a value out of range, options that exclude each other."""
+
+    exit_code = 2
+
+
+class InputError(StylexError):
+    """A picture, style or folder is missing, unreadable, of the wrong kind or too large."""
+
+    exit_code = 3
+
+
+class ModelError(StylexError):
+    """A graph or checkpoint is corrupt, foreign, or doesn't do what its metadata says."""
+
+    exit_code = 4
+
+
+class CheckFailed(ModelError):
+    """An exported graph differs more from torch than its tolerance allows."""
+
+    exit_code = 1
+
+
+class ResourceError(StylexError):
+    """The machine lacks something: disk space, memory, permission."""
+
+    exit_code = 5
+
+
+class MissingPackage(ResourceError):
+    """An optional package is not installed.
+
+    Args:
+        package: what is missing, as it is imported.
+        extra: the extra of stylex that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"this needs {package}, which isn't installed: pip install 'stylex[{extra}]'")
+
+
+class ProviderUnavailable(ResourceError):
+    """The execution provider that was asked for is not there, or ONNX Runtime did not grant it."""
+
+
+class Interrupted(StylexError):
+    """The user stopped the work; nothing half-written is left behind."""
+
+    exit_code = 130

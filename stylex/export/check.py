@@ -1,0 +1,113 @@
+"""An exported graph against torch, on real photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime as ort
+import torch
+
+from stylex.errors import CheckFailed, ModelError
+from stylex.export.metrics import Difference, compare
+from stylex.models.traceable import Traceable
+from stylex.runtime.session import first_line
+
+Feed = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a precision must reach.
+
+    Attributes:
+        mean_psnr, worst_psnr: decibels of the pictures, on average and at the worst.
+        mean_ssim: of the pictures, on average.
+        numbers_psnr: decibels of the other outputs, at the worst.
+    """
+
+    mean_psnr: float
+    worst_psnr: float
+    mean_ssim: float
+    numbers_psnr: float
+
+
+TOLERANCES = {
+    "fp32": Tolerance(70, 60, 0.999, 70),
+    "fp16": Tolerance(45, 40, 0.99, 50),
+    "int8": Tolerance(30, 26, 0.95, 20),
+}
+
+
+@dataclass(frozen=True)
+class OutputReport:
+    """One output over all feeds: largest absolute difference, PSNR and SSIM on average and at the worst."""
+
+    output: str
+    picture: bool
+    largest: float
+    mean_psnr: float
+    worst_psnr: float
+    mean_ssim: float | None
+
+    def meets(self, tolerance: Tolerance) -> bool:
+        """Whether the output is close enough."""
+        if not self.picture:
+            return self.worst_psnr >= tolerance.numbers_psnr
+        assert self.mean_ssim is not None
+        near = self.mean_psnr >= tolerance.mean_psnr and self.worst_psnr >= tolerance.worst_psnr
+        return near and self.mean_ssim >= tolerance.mean_ssim
+
+
+def reference(traceable: Traceable, feeds: Sequence[Feed]) -> list[list[npt.NDArray[Any]]]:
+    """Torch's outputs for every feed, float32."""
+    results = []
+    with torch.inference_mode():
+        for feed in feeds:
+            outputs = traceable.module.eval()(*(torch.from_numpy(feed[name]) for name in traceable.inputs))
+            results.append([o.numpy() for o in (outputs if isinstance(outputs, tuple) else (outputs,))])
+    return results
+
+
+def measure(
+    model: onnx.ModelProto, traceable: Traceable, feeds: Sequence[Feed], wanted: Sequence[Sequence[npt.NDArray[Any]]]
+) -> list[OutputReport]:
+    """Run a model in ONNX Runtime on the CPU and compare every output with torch's.
+
+    Raises:
+        ModelError: ONNX Runtime can't load or run it.
+    """
+    differences: dict[str, list[Difference]] = {name: [] for name in traceable.outputs}
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        for feed, want in zip(feeds, wanted, strict=True):
+            for name, a, b in zip(traceable.outputs, session.run(list(traceable.outputs), feed), want, strict=True):
+                differences[name].append(compare(np.asarray(a), b, name in traceable.pictures))
+    except Exception as error:  # ONNX Runtime's errors share no base class
+        raise ModelError(f"ONNX Runtime can't run the exported {traceable.role} graph: {first_line(error)}") from error
+    return [_report(name, name in traceable.pictures, found) for name, found in differences.items()]
+
+
+def _report(name: str, picture: bool, found: list[Difference]) -> OutputReport:
+    psnrs = [d.psnr for d in found]
+    ssims = [d.ssim for d in found if d.ssim is not None]
+    mean_ssim = float(np.mean(ssims)) if ssims else None
+    return OutputReport(name, picture, max(d.largest for d in found), float(np.mean(psnrs)), min(psnrs), mean_ssim)
+
+
+def require(reports: Sequence[OutputReport], precision: str, role: str) -> None:
+    """Raise CheckFailed if any output is further from torch than its precision allows."""
+    tolerance = TOLERANCES[precision]
+    for report in reports:
+        if not report.meets(tolerance):
+            raise CheckFailed(
+                f"the {precision} {role} graph differs too much from torch: {report.output} has PSNR {report.mean_psnr:.1f} dB "
+                f"on average and {report.worst_psnr:.1f} dB at the worst, SSIM {report.mean_ssim or 0:.3f}; needed are "
+                f"{tolerance}; nothing was written"
+            )

@@ -1,0 +1,50 @@
+"""From a torch module to an ONNX model in memory."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+
+import onnx
+import torch
+
+from stylex.errors import ModelError
+from stylex.models.traceable import Traceable
+
+OPSET = 18
+
+
+def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
+    """Trace with torch's exporter and check the result.
+
+    Raises:
+        ModelError: torch can't export the module at this opset, or the result isn't valid ONNX.
+    """
+    buffer = io.BytesIO()
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # torch's own deprecations and renamed axes
+            logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # missing torchvision
+            program = torch.onnx.export(
+                traceable.module.eval(),
+                traceable.example,
+                input_names=list(traceable.inputs),
+                output_names=list(traceable.outputs),
+                dynamic_shapes=tuple(traceable.dynamic),
+                opset_version=opset,
+                dynamo=True,
+                verbose=False,
+            )
+            assert program is not None
+            program.save(buffer)
+        model = onnx.load_model_from_string(buffer.getvalue())
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:  # torch's export errors and the checker's share no base class
+        raise ModelError(
+            f"the graph can't be exported at opset {opset}: {str(error).strip().splitlines()[0]}"
+        ) from error
+    found = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    if found != opset:
+        raise ModelError(f"torch wrote opset {found} where {opset} was asked for: use --opset {found}")
+    return model

@@ -1,0 +1,63 @@
+"""The nine techniques: facts only, nothing heavy is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stylex.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One way of transferring a style.
+
+    Attributes:
+        name: on the command line.
+        kind: "statistics", "optimization", "feed-forward" or "guided".
+        summary: what it does, in one line.
+        source: the paper.
+        ready: whether this version of stylex has it.
+    """
+
+    name: str
+    kind: str
+    summary: str
+    source: str
+    ready: bool = False
+
+
+TECHNIQUES = (
+    Technique(
+        "histogram", "statistics", "matches the colour distribution of each channel", "Gonzalez and Woods, chapter 3"
+    ),
+    Technique("gatys", "optimization", "optimizes the pixels against VGG features", "Gatys et al. 2016"),
+    Technique("fast", "feed-forward", "one small network a style", "Johnson et al. 2016; Ulyanov et al. 2016"),
+    Technique("cyclegan", "feed-forward", "translates between two unpaired kinds of pictures", "Zhu et al. 2017"),
+    Technique("adain", "feed-forward", "any style from one network", "Huang and Belongie 2017", ready=True),
+    Technique(
+        "attention", "feed-forward", "photo positions attend to style positions", "Park and Lee 2019; Liu et al. 2021"
+    ),
+    Technique(
+        "multiscale",
+        "feed-forward",
+        "composition, strokes and grain from their own scales",
+        "Wang et al. 2023 (MicroAST)",
+    ),
+    Technique("semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017"),
+    Technique("video", "guided", "optical flow and frozen statistics keep frames steady", "Ruder et al. 2016"),
+)
+
+
+def technique_named(name: str) -> Technique:
+    """The technique of that name.
+
+    Raises:
+        UsageError: there is none, or this version doesn't have it yet.
+    """
+    ready = ", ".join(t.name for t in TECHNIQUES if t.ready)
+    for technique in TECHNIQUES:
+        if technique.name == name:
+            if not technique.ready:
+                raise UsageError(f"the technique {name!r} is not in this version of stylex yet; it has {ready}")
+            return technique
+    raise UsageError(f"there is no technique {name!r}; this version of stylex has {ready}")

@@ -1,0 +1,1 @@
+"""AdaIN: any style from one network (Huang and Belongie 2017)."""

@@ -1,0 +1,238 @@
+"""The shared backbone: a quarter-resolution network with masked affine modulation.
+
+Everything a feed-forward technique of this package has in common stands here: the content path, the modulation that
+restyles it, and the statistics that can be read out and fed back. What differs between techniques is who makes the codes.
+
+Shape of the network, and why (measured figures in docs/decisions.md):
+
+- one 8x8 convolution of stride 4 enters: its windows overlap, so it has no phase of its own, and no convolution runs at
+  full or half resolution, where INT8 gains nothing;
+- all convolutions are 3x3 at 1/4 or 1/8, reflect-padded, two to a pad;
+- the way up from 1/8 to 1/4 is a bilinear resize; the one sub-pixel shuffle stands at the very end (ICNR initialization).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+STYLE_EPSILON = 1e-4
+"""Added to a channel's variance before the square root; features are of the order of 1."""
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """Widths and depths of a `Backbone`.
+
+    Attributes:
+        quarter: channels at 1/4 resolution.
+        eighth: channels at 1/8 resolution.
+        blocks: residual blocks at 1/8, each behind a modulation site.
+        fine_blocks: residual blocks at 1/4, each behind a modulation site.
+    """
+
+    quarter: int = 48
+    eighth: int = 96
+    blocks: int = 3
+    fine_blocks: int = 2
+
+    @property
+    def sites(self) -> tuple[int, ...]:
+        """Channels of each modulation site, in the order in which a code lists them."""
+        return (self.eighth,) * self.blocks + (self.quarter,) * self.fine_blocks
+
+    @property
+    def code_size(self) -> int:
+        """D: the floats in one style code, sigma and beta of every site."""
+        return 2 * sum(self.sites)
+
+
+MULTIPLE = 8
+"""Height and width of what the network paints are multiples of this many pixels."""
+
+BORDER = 2
+"""Pixels of real or reflected picture that the first convolution needs around what is painted."""
+
+
+def _measure(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation as one sum and one norm over x as it is; only these are float32.
+
+    In ONNX that is a ReduceMean and a ReduceL2, which run in the layout of the convolutions around them. Subtracting the
+    mean first would cost two more passes over x and two transposes. The features are of the order of 1, so that the
+    difference of the squares keeps its digits.
+    """
+    mean = x.mean((2, 3), dtype=torch.float32)
+    norm = torch.linalg.vector_norm(x, 2, (2, 3), dtype=torch.float32)
+    variance = norm.square() / (x.shape[2] * x.shape[3]) - mean.square()
+    return mean, (variance.clamp(min=0) + STYLE_EPSILON).sqrt()
+
+
+class _FastStatistics(torch.autograd.Function):
+    """`_measure` with a gradient in one pass; built from single operations it took half of a training step."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        mean, std = _measure(x)
+        ctx.save_for_backward(x, mean, std)
+        return mean, std
+
+    @staticmethod
+    def backward(ctx: Any, grad_mean: Tensor, grad_std: Tensor) -> Tensor:  # type: ignore[override]
+        x, mean, std = ctx.saved_tensors
+        count = x.shape[2] * x.shape[3]
+        slope = grad_std / (std * count)
+        offset = grad_mean / count - slope * mean
+        slope, offset = (v.to(x.dtype)[:, :, None, None] for v in (slope, offset))
+        return torch.addcmul(offset, x, slope)
+
+
+def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of every channel over the picture.
+
+    Args:
+        x: features (B, C, H, W), float32 or bfloat16.
+
+    Returns:
+        mean and standard deviation, each (B, C), float32; `STYLE_EPSILON` is added to the variance.
+    """
+    if torch.is_grad_enabled() and x.requires_grad:
+        mean, std = _FastStatistics.apply(x)  # type: ignore[no-untyped-call]
+        return mean, std
+    return _measure(x)
+
+
+def modulate(x: Tensor, sigma: Tensor, beta: Tensor, masks: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Masked affine modulation: `(1 - sum m_k) x + sum m_k (sigma_k (x - mean) / std + beta_k)`.
+
+    With one style and a mask of ones this is adaptive instance normalization (Huang and Belongie 2017, equation 8). It is
+    computed as `x * scale + shift`, whose two maps come from (H*W, K) by (K, C) products, so that a second style costs
+    nothing that shows; channels come last in them, as in the convolutions around. The 1 of `1 - sum m_k` is one more row.
+
+    Args:
+        x: features (B, C, H, W).
+        sigma, beta: (G, K, C), where G is 1 or B.
+        masks: (G, H*W, K + 1), in units of strength: 0 keeps x, 1 restyles it; the last column is 1, see `flat_masks`.
+        mean, std: content statistics (B, C).
+
+    Returns:
+        (B, C, H, W), float32.
+    """
+    height, width = x.shape[2:]
+    gain = sigma / std[:, None] - 1  # (B, K, C)
+    offset = beta - sigma * (mean / std)[:, None]
+    ones = torch.ones_like(std)[:, None]
+    scale = masks @ torch.cat((gain, ones), 1)  # (B, H*W, C)
+    shift = masks @ torch.cat((offset, 0 * ones), 1)
+    scale, shift = (v.unflatten(1, (height, width)).permute(0, 3, 1, 2) for v in (scale, shift))
+    return x.float() * scale + shift
+
+
+def flat_masks(masks: Tensor) -> Tensor:
+    """Masks (G, K, H, W) as `modulate` takes them, (G, H*W, K + 1)."""
+    flat = masks.flatten(2).transpose(1, 2)
+    return torch.cat((flat, torch.ones_like(flat[:, :, :1])), 2)
+
+
+class PaddedConv(nn.Module):
+    """A 3x3 convolution behind a reflecting pad; `pad=2` leaves a rim for the convolution that follows."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, pad: int = 1) -> None:
+        super().__init__()
+        self.pad = pad
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.pad(x, [self.pad] * 4, mode="reflect"))
+
+
+class ResidualBlock(nn.Module):
+    """`x + conv(relu(conv(x)))`, without normalization, one pad for both convolutions."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = PaddedConv(channels, channels, pad=2)
+        self.second = nn.Conv2d(channels, channels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.relu(self.first(x)))
+
+
+class Backbone(nn.Module):
+    """Content path with modulation sites at 1/8 and 1/4 resolution."""
+
+    def __init__(self, spec: BackboneSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        quarter, eighth = spec.quarter, spec.eighth
+        self.stem = nn.Conv2d(3, quarter, 8, 4)
+        self.entry = PaddedConv(quarter, quarter)
+        self.down = PaddedConv(quarter, eighth, stride=2)
+        self.encode = ResidualBlock(eighth)
+        self.coarse = nn.ModuleList(ResidualBlock(eighth) for _ in range(spec.blocks))
+        self.up = PaddedConv(eighth, quarter)
+        self.skip = nn.Conv2d(quarter, quarter, 1)
+        self.fine = nn.ModuleList(ResidualBlock(quarter) for _ in range(spec.fine_blocks))
+        self.head = PaddedConv(quarter, 48)
+        self._initialize()
+
+    def _initialize(self) -> None:
+        """Small residual branches, ICNR for the shuffle (Aitken et al. 2017), mid-grey to begin with."""
+        for module in self.modules():
+            if isinstance(module, ResidualBlock):
+                module.second.weight.data.mul_(0.5)
+        weight = self.head.conv.weight.data
+        weight.copy_(weight[::16].repeat_interleave(16, 0))
+        self.head.conv.bias.data.fill_(0.5)
+
+    def forward(
+        self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Paint pictures.
+
+        Args:
+            content: RGB in [0, 1], (B, 3, H + 4, W + 4), H and W multiples of 8: `BORDER` pixels more on each side.
+            codes: (K, D), or (B, K, D) for codes of its own for every picture.
+            masks: (K, 1, H/8, W/8), or (B, K, H/8, W/8); 0 is the photo, 1 the style.
+            frozen: statistics to use, (B, D), as an earlier call returned them.
+            freeze: (1,), 1 to use `frozen`, 0 to measure the content.
+
+        Returns:
+            RGB (B, 3, H, W), not clamped, and the statistics that were used (B, D).
+        """
+        codes, masks = _grouped(codes, masks)
+        fine_masks = flat_masks(F.interpolate(masks, scale_factor=2, mode="nearest"))
+        masks = flat_masks(masks)
+        used, statistics, at = frozen.float(), [], 0
+
+        def site(x: Tensor, masks: Tensor) -> Tensor:
+            nonlocal at
+            width = x.shape[1]
+            mean, std = channel_statistics(x)
+            mean = mean + freeze * (used[:, at : at + width] - mean)
+            std = std + freeze * (used[:, at + width : at + 2 * width] - std)
+            sigma, beta = codes[..., at : at + width], codes[..., at + width : at + 2 * width]
+            statistics.extend((mean, std))
+            at += 2 * width
+            return modulate(x, sigma, beta, masks, mean, std)
+
+        q = F.relu(self.entry(F.relu(self.stem(content))))
+        x = self.encode(F.relu(self.down(q)))
+        for block in self.coarse:
+            x = block(site(x, masks))
+        up = F.interpolate(self.up(F.relu(x)), scale_factor=2, mode="bilinear", align_corners=False)
+        x = up + self.skip(q)
+        for block in self.fine:
+            x = block(site(x, fine_masks))
+        picture = F.pixel_shuffle(self.head(F.relu(x)), 4)
+        return picture, torch.cat(statistics, 1)
+
+
+def _grouped(codes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Bring (K, D) and (K, 1, h, w), the shapes of the exported graph, to (1, K, D) and (1, K, h, w)."""
+    if codes.ndim == 2:
+        return codes[None], masks.transpose(0, 1)
+    return codes, masks

@@ -1,0 +1,129 @@
+"""Pictures for training: a folder held in memory as uint8, and seeded random crops of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stylex.errors import InputError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+FEWEST_PICTURES = 8
+SMALLEST_SIDE = 64
+MOST_PICTURES = 8192
+"""How many pictures of a folder are held in memory (some 230 KB each); of more, a seeded sample is taken."""
+
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass
+class PictureFolder:
+    """Decoded pictures of one folder.
+
+    Attributes:
+        path: the folder.
+        pictures: RGB (H, W, 3) uint8.
+        weights: how often each is drawn, in sum 1.
+        skipped: names of files that could not be used, with the reason.
+        digest: SHA-256 of the list of used names and sizes.
+    """
+
+    path: Path
+    pictures: list[Picture]
+    weights: npt.NDArray[np.float64]
+    skipped: list[str] = field(default_factory=list)
+    digest: str = ""
+
+    def sample(self, count: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+        """Random crops, flipped half the time.
+
+        A crop's side lies between 0.6 `size`, which is then enlarged, and the whole picture, so that both smooth and dense
+        textures are seen.
+
+        Returns:
+            (count, size, size, 3) uint8.
+        """
+        chosen = rng.choice(len(self.pictures), count, p=self.weights)
+        return np.stack([_crop(self.pictures[i], size, rng) for i in chosen])
+
+
+def _crop(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
+    height, width = picture.shape[:2]
+    longest = min(height, width)
+    side = int(rng.integers(min(int(0.6 * size), longest), longest + 1))
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    crop = picture[top : top + side, left : left + side]
+    method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    crop = np.asarray(cv2.resize(crop, (size, size), interpolation=method), np.uint8)
+    return crop[:, ::-1] if rng.random() < 0.5 else crop
+
+
+def is_held_out(name: str, share: float) -> bool:
+    """Whether a file is kept for evaluation: decided by a hash of its name, so that the split never moves."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") < share * 2**32
+
+
+def picture_files(path: Path) -> list[Path]:
+    """All picture files below a folder, sorted; a file's suffix decides.
+
+    Raises:
+        InputError: no such folder.
+    """
+    if not path.is_dir():
+        raise InputError(f"{path} is not a folder: give a folder with at least {FEWEST_PICTURES} pictures")
+    return sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES)
+
+
+def load_folder(
+    path: Path,
+    short_side: int,
+    *,
+    favour: str | None = None,
+    favour_weight: float = 5.0,
+    hold_out: float = 0.0,
+    seed: int = 0,
+) -> PictureFolder:
+    """Read every picture below `path`, reduced to a short side of at most `short_side` pixels.
+
+    Args:
+        hold_out: share of the files that is left for evaluation.
+        favour: file names that begin with this are drawn `favour_weight` times as often (single works among many studies).
+
+    Raises:
+        InputError: no such folder, or fewer than 8 usable pictures in it.
+    """
+    files = [f for f in picture_files(path) if not is_held_out(f.name, hold_out)]
+    if len(files) > MOST_PICTURES:
+        keep = np.random.default_rng(seed).choice(len(files), MOST_PICTURES, replace=False)
+        files = [files[i] for i in sorted(keep)]
+    pictures, weights, skipped, digest = [], [], [], hashlib.sha256()
+    for file in files:
+        picture = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
+        if picture is None:
+            skipped.append(f"{file.name}: unreadable")
+        elif min(picture.shape[:2]) < SMALLEST_SIDE:
+            skipped.append(f"{file.name}: {picture.shape[1]}x{picture.shape[0]}, needs {SMALLEST_SIDE}x{SMALLEST_SIDE}")
+        else:
+            pictures.append(_reduced(np.asarray(picture, np.uint8), short_side))
+            weights.append(favour_weight if favour and file.name.startswith(favour) else 1.0)
+            digest.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
+    if len(pictures) < FEWEST_PICTURES:
+        raise InputError(
+            f"{path} has {len(pictures)} usable pictures ({len(skipped)} skipped); training needs at least {FEWEST_PICTURES}"
+        )
+    share = np.asarray(weights) / np.sum(weights)
+    return PictureFolder(path, pictures, share, skipped, digest.hexdigest())
+
+
+def _reduced(picture: Picture, short_side: int) -> Picture:
+    height, width = picture.shape[:2]
+    scale = short_side / min(height, width)
+    if scale < 1:
+        size = (round(width * scale), round(height * scale))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.ascontiguousarray(picture[: 2 * short_side, : 2 * short_side])

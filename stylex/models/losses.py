@@ -1,0 +1,157 @@
+"""Loss networks and losses that the techniques are trained with.
+
+Two frozen VGG-19 are used together. The slim one (Wang et al. 2020, Collaborative Distillation) is cheap enough for whole
+pictures and reaches relu5_1; the real one, up to relu3_1, sees the highest frequencies and is used on small crops. Both pad
+with zeros: reflecting pads inside them cost more than their convolutions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from stylex.errors import InputError
+from stylex.models.backbone import channel_statistics
+
+Features = dict[str, Tensor]
+"""Activations by layer name, such as "4_1" for relu4_1."""
+
+Statistics = dict[str, tuple[Tensor, Tensor]]
+"""Mean and standard deviation (B, C) by layer name."""
+
+VGG_FILE = "vgg19_relu3_4.safetensors"
+SLIM_FILE = "vgg19_slim_relu5_1.safetensors"
+
+
+class LossNetwork(nn.Module):
+    """A chain of 3x3 convolutions and max pools that hands out the first activation of every stage.
+
+    Args:
+        path: safetensors with `conv{stage}_{index}.weight` and `.bias`.
+        stages: convolutions in each stage; pools stand between the stages.
+    """
+
+    def __init__(self, path: Path, stages: tuple[int, ...]) -> None:
+        super().__init__()
+        if not path.is_file():
+            raise InputError(f"the loss network {path} is missing: name the folder that holds it with --teacher DIR")
+        self.stages = stages
+        for name, tensor in load_file(path).items():
+            self.register_buffer(name.replace(".", "_"), tensor)
+
+    def forward(self, x: Tensor) -> Features:
+        """Activations relu1_1, relu2_1 and so on of RGB pictures (B, 3, H, W) in [0, 1]."""
+        x = self.enter(x)
+        found: Features = {}
+        for stage, count in enumerate(self.stages, 1):
+            if stage > 1:
+                x = F.max_pool2d(x, 2)
+            for index in range(1, count + 1):
+                name = f"conv{stage}_{index}"
+                x = F.relu(F.conv2d(x, getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias"), padding=1))
+                if index == 1:
+                    found[f"{stage}_1"] = x
+        return found
+
+    def enter(self, x: Tensor) -> Tensor:
+        """What comes before the first convolution: by default nothing."""
+        return x
+
+
+class Vgg(LossNetwork):
+    """VGG-19 (Simonyan and Zisserman 2015) up to relu3_1, channels rescaled to a mean activation of 1."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / VGG_FILE, (2, 2, 1))
+
+    def enter(self, x: Tensor) -> Tensor:
+        return x - self.get_buffer("mean").view(1, 3, 1, 1)
+
+
+class SlimVgg(LossNetwork):
+    """The 16 times slimmer VGG-19 of Wang et al. 2020 up to relu5_1."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / SLIM_FILE, (2, 2, 4, 4, 1))
+
+    def enter(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.get_buffer("conv0_weight"), self.get_buffer("conv0_bias"))
+
+
+def statistics(features: Features) -> Statistics:
+    """Mean and standard deviation of every layer's channels."""
+    return {name: channel_statistics(x) for name, x in features.items()}
+
+
+def interpolate(a: Statistics, b: Statistics, weight: Tensor) -> Statistics:
+    """Statistics on the way from `a` (weight 0) to `b` (weight 1); weight is (B,)."""
+    w = weight[:, None]
+    return {name: (a[name][0].lerp(b[name][0], w), a[name][1].lerp(b[name][1], w)) for name in a}
+
+
+def style_loss(have: Statistics, want: Statistics, layers: tuple[str, ...] | None = None) -> Tensor:
+    """Squared distance of the statistics, relative to the wanted ones' own size at every layer, summed over layers.
+
+    The relative form lets layers of different scale count alike (Huang and Belongie 2017, equation 13, without it).
+
+    Returns:
+        one loss for every picture, (B,).
+    """
+    total: Tensor | None = None
+    for name in layers or have:
+        (mean, std), (target_mean, target_std) = have[name], want[name]
+        scale = target_mean.square().mean(1) + target_std.square().mean(1)
+        distance = (mean - target_mean).square().mean(1) + (std - target_std).square().mean(1)
+        total = distance / scale if total is None else total + distance / scale
+    assert total is not None, "no layers"
+    return total
+
+
+def content_loss(have: Tensor, want: Tensor) -> Tensor:
+    """Mean squared distance of the features after instance normalization, which takes colour and contrast out; (B,)."""
+    return (_normalized(have) - _normalized(want)).square().mean((1, 2, 3))
+
+
+def total_variation(x: Tensor) -> Tensor:
+    """Mean squared difference of neighbouring pixels; (B,)."""
+    down, right = x[:, :, 1:] - x[:, :, :-1], x[:, :, :, 1:] - x[:, :, :, :-1]
+    return down.square().mean((1, 2, 3)) + right.square().mean((1, 2, 3))
+
+
+def lattice(x: Tensor, period: int = 8, repeats: int = 6) -> Tensor:
+    """Power of what repeats on the network's own grid, which a picture has only by chance; (B,).
+
+    Sub-pixel shuffles and strided convolutions leave patterns of period 4 and 8 in flat areas. Their power stands out
+    once the picture is high-passed and averaged over cells of `repeats` periods: the phase means of a photo differ by
+    chance alone, one part in `repeats` squared.
+    """
+    x = x - F.avg_pool2d(F.pad(x, [2] * 4, mode="reflect"), 5, 1)
+    cell = period * repeats
+    rows, columns = x.shape[2] // cell, x.shape[3] // cell
+    cells = (
+        x[:, :, : rows * cell, : columns * cell]
+        .unflatten(3, (columns, repeats, period))
+        .unflatten(2, (rows, repeats, period))
+    )
+    phases = cells.mean((3, 6))  # (B, C, rows, period, columns, period)
+    return (phases - phases.mean((3, 5), keepdim=True)).square().mean((1, 2, 3, 4, 5))
+
+
+def out_of_range(x: Tensor) -> Tensor:
+    """Mean distance of the pixels from [0, 1]; (B,)."""
+    return (x - x.clamp(0, 1)).abs().mean((1, 2, 3))
+
+
+def _normalized(x: Tensor) -> Tensor:
+    mean, std = channel_statistics(x)
+    return (x.float() - mean[:, :, None, None]) / (std[:, :, None, None] + 1e-2)
+
+
+def random_crops(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """One crop of `size` pixels, at the same random place in every picture of the batch."""
+    top, left = (int(torch.randint(0, side - size + 1, (1,), generator=generator)) for side in x.shape[2:])
+    return x[:, :, top : top + size, left : left + size]

@@ -1,0 +1,60 @@
+"""The techniques that have a network: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from stylex.errors import UsageError
+from stylex.models.adain import graphs as adain_graphs
+from stylex.models.adain.network import AdaIN
+from stylex.models.traceable import Traceable
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A technique's network and graphs.
+
+    Attributes:
+        technique: name in `stylex.methods`.
+        network: makes the network that the weights file fits.
+        graphs: what is exported of it, for a fixed size or None.
+        licence: of the embedded weights.
+        provenance: what they were trained on.
+    """
+
+    technique: str
+    network: Callable[[], nn.Module]
+    graphs: Callable[[Any, int | None], list[Traceable]]
+    licence: str
+    provenance: str
+
+
+ENTRIES = (
+    Entry(
+        "adain",
+        AdaIN,
+        adain_graphs.graphs,
+        "Apache-2.0",
+        "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings, against VGG-19 (CC BY 4.0) and "
+        "Collaborative Distillation's slim VGG-19 (MIT)",
+    ),
+)
+
+
+def entry(technique: str) -> Entry:
+    """The entry of a technique.
+
+    Raises:
+        UsageError: it has no network.
+    """
+    for one in ENTRIES:
+        if one.technique == technique:
+            return one
+    raise UsageError(f"{technique!r} can't be exported; choose {', '.join(e.technique for e in ENTRIES)}")
+
+
+assert len({e.technique for e in ENTRIES}) == len(ENTRIES), "a technique stands in the registry twice"

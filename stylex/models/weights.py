@@ -1,0 +1,73 @@
+"""Weights files: the embedded ones, and those that `stylex train` writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from stylex.errors import InputError, ModelError
+from stylex.files import sha256_of
+
+CALIBRATION = "calibration.codes"
+"""Codes (N, D) of training styles, kept in the weights file: INT8 ranges are measured with them."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A weights file.
+
+    Attributes:
+        path: the safetensors file.
+        tensors: by parameter name, float32.
+        extras: tensors that are no parameters.
+        sha256: of the file.
+        card: the training card that lies beside it, or an empty one.
+    """
+
+    path: Path
+    tensors: dict[str, Tensor]
+    extras: dict[str, Tensor]
+    sha256: str
+    card: dict[str, Any]
+
+    def fill(self, network: nn.Module) -> None:
+        """Load the parameters into a network and set it to evaluation.
+
+        Raises:
+            ModelError: names or shapes differ.
+        """
+        try:
+            network.load_state_dict(self.tensors)
+        except RuntimeError as error:
+            raise ModelError(f"{self.path} doesn't fit this network: {' '.join(str(error).split())[:300]}") from error
+        network.eval()
+
+
+def embedded(technique: str) -> Path:
+    """The weights that come with the package."""
+    return Path(__file__).parent / technique / "weights.safetensors"
+
+
+def read_weights(path: Path) -> Weights:
+    """Read a weights file and its card.
+
+    Raises:
+        InputError: missing.
+        ModelError: not a safetensors file.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not a file: give the weights.safetensors that `stylex train` wrote")
+    try:
+        everything = {name: t.float() for name, t in load_file(path).items()}
+    except (SafetensorError, ValueError) as error:
+        raise ModelError(f"{path} is not a usable safetensors file ({error}): train again or restore it") from error
+    card = path.with_name("card.json")
+    extras = {n: everything.pop(n) for n in list(everything) if n.startswith("calibration.")}
+    facts = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
+    return Weights(path, everything, extras, sha256_of(path), facts)

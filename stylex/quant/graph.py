@@ -1,0 +1,78 @@
+"""A small editor over an ONNX graph: who makes a tensor, who reads it, what is constant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+
+class Graph:
+    """View of a model's graph; call `finish` after changes to sort the nodes and drop what is unused."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = model
+        self.nodes: list[onnx.NodeProto] = list(model.graph.node)
+        self.constants = {t.name: t for t in model.graph.initializer}
+        self.inputs = {i.name for i in model.graph.input}
+        self.outputs = {o.name for o in model.graph.output}
+
+    def producer(self, tensor: str) -> onnx.NodeProto | None:
+        """The node that makes a tensor; None for inputs and constants."""
+        return next((n for n in self.nodes if tensor in n.output), None)
+
+    def consumers(self, tensor: str) -> list[onnx.NodeProto]:
+        """The nodes that read a tensor."""
+        return [n for n in self.nodes if tensor in n.input]
+
+    def array(self, name: str) -> npt.NDArray[np.generic]:
+        """The value of a constant."""
+        return numpy_helper.to_array(self.constants[name])
+
+    def constant(self, name: str, value: npt.NDArray[np.generic]) -> str:
+        """Add a constant, or return the one of that name."""
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(np.asarray(value), name)
+        return name
+
+    def add(self, op: str, inputs: Iterable[str], output: str, **attributes: object) -> str:
+        """Append a node; returns its output."""
+        self.nodes.append(helper.make_node(op, list(inputs), [output], name=f"{output}_{op}", **attributes))
+        return output
+
+    def finish(self) -> None:
+        """Write the nodes back in topological order, without unused constants and without traces of the exporter."""
+        ordered = _sorted(self.nodes, self.inputs | set(self.constants))
+        used = {name for node in ordered for name in node.input} | self.outputs
+        graph = self.model.graph
+        del graph.node[:], graph.initializer[:], graph.value_info[:]
+        for node in ordered:
+            node.doc_string = ""
+            del node.metadata_props[:]
+        graph.node.extend(ordered)
+        graph.initializer.extend(t for name, t in self.constants.items() if name in used)
+
+
+def _sorted(nodes: list[onnx.NodeProto], known: set[str]) -> list[onnx.NodeProto]:
+    """Kahn's algorithm; keeps the order of the list where it is free to."""
+    missing = {id(n): {i for i in n.input if i and i not in known} for n in nodes}
+    readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+    for node in nodes:
+        for name in missing[id(node)]:
+            readers[name].append(node)
+    ready = [n for n in nodes if not missing[id(n)]]
+    ordered = []
+    while ready:
+        node = ready.pop(0)
+        ordered.append(node)
+        for output in node.output:
+            for reader in readers.pop(output, []):
+                missing[id(reader)].discard(output)
+                if not missing[id(reader)]:
+                    ready.append(reader)
+    assert len(ordered) == len(nodes), "the graph has a cycle or reads a tensor that nothing makes"
+    return ordered

@@ -1,0 +1,97 @@
+"""What an ONNX file says of itself.
+
+`export` writes these facts into the metadata of every graph, `runtime` reads them back: nothing about a graph is guessed
+from its name or its shapes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from stylex.errors import ModelError
+
+SCHEMA = "stylex/1"
+TRANSFER, STYLE_ENCODER = "transfer", "style-encoder"
+PRECISIONS = ("fp32", "fp16", "int8")
+TARGETS = ("cpu-x86", "cpu-arm", "tensorrt")
+
+
+@dataclass(frozen=True)
+class GraphFacts:
+    """Metadata of one graph.
+
+    Attributes:
+        technique: name in `stylex.methods`.
+        role: "transfer" (content, codes, masks to picture) or "style-encoder" (picture to code).
+        tier: "edge" or "reference".
+        precision: "fp32", "fp16" or "int8".
+        target: the kind of device that the precision was made for.
+        value_range: of the picture inputs and outputs.
+        multiple: height and width of the painted picture are multiples of this.
+        smallest: least height and width of the painted picture.
+        fixed_size: height and width of the painted picture where they are not dynamic.
+        border: pixels of picture needed around what is painted, on each side.
+        code_size: D, floats in a style code.
+        opset: of the graph.
+        weights_sha256: of the weights the graph was traced from; graphs and codes with the same one fit together.
+        versions: of torch, onnx, onnxruntime and stylex when it was made.
+        calibration: SHA-256 of the calibration pictures and settings, for INT8.
+        float_nodes: nodes that stayed in float32, for FP16 and INT8.
+        psnr: decibels, this graph against torch FP32, averaged over the check's pictures.
+        ssim: likewise.
+        licence: of the weights.
+        provenance: what the weights were trained on.
+    """
+
+    technique: str
+    role: str
+    tier: str
+    precision: str
+    target: str
+    code_size: int
+    opset: int
+    weights_sha256: str
+    multiple: int = 8
+    smallest: int = 32
+    fixed_size: int | None = None
+    border: int = 2
+    value_range: tuple[float, float] = (0.0, 1.0)
+    versions: dict[str, str] = field(default_factory=dict)
+    calibration: str = ""
+    float_nodes: tuple[str, ...] = ()
+    psnr: float | None = None
+    ssim: float | None = None
+    licence: str = ""
+    provenance: str = ""
+    schema: str = SCHEMA
+
+    def to_metadata(self) -> dict[str, str]:
+        """Every field as a JSON text under `stylex.<field>`."""
+        return {f"stylex.{name}": json.dumps(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str], source: str) -> GraphFacts:
+        """Read the facts back.
+
+        Raises:
+            ModelError: the file was not written by `stylex export`, or by an incompatible version.
+        """
+        schema = metadata.get("stylex.schema")
+        if schema is None:
+            raise ModelError(
+                f"{source} was not made by stylex export (no stylex metadata): export it with `stylex export`"
+            )
+        try:
+            found: dict[str, Any] = {
+                f.name: json.loads(metadata[f"stylex.{f.name}"]) for f in fields(cls) if f"stylex.{f.name}" in metadata
+            }
+            for name in ("value_range", "float_nodes"):
+                found[name] = tuple(found[name])
+            facts = cls(**found)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"the stylex metadata of {source} is damaged ({error}): export it again") from error
+        if facts.schema != SCHEMA:
+            raise ModelError(f"{source} has metadata {facts.schema}, this stylex reads {SCHEMA}: export it again")
+        return facts

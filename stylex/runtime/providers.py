@@ -1,0 +1,93 @@
+"""Execution providers: which there are, which to ask for, and what was really granted.
+
+ONNX Runtime falls back to the CPU without an error when a provider's libraries don't load. Here that raises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import onnxruntime as ort
+
+from stylex.errors import ProviderUnavailable, UsageError
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One execution provider.
+
+    Attributes:
+        name: as it is given on the command line.
+        ort_name: as ONNX Runtime calls it.
+        install: the line that brings it.
+        companions: providers asked for beside it, for nodes that it doesn't take.
+        options: what it is opened with.
+        best: the precision that is fastest on it.
+    """
+
+    name: str
+    ort_name: str
+    install: str
+    companions: tuple[str, ...] = ("CPUExecutionProvider",)
+    options: tuple[tuple[str, str], ...] = ()
+    best: str = "int8"
+
+
+PROVIDERS = (
+    Provider("cpu", "CPUExecutionProvider", "pip install onnxruntime", ()),
+    Provider("cuda", "CUDAExecutionProvider", "pip install 'stylex[gpu]'", best="fp16"),
+    Provider(
+        "tensorrt",
+        "TensorrtExecutionProvider",
+        "pip install 'stylex[tensorrt]'",
+        ("CUDAExecutionProvider", "CPUExecutionProvider"),
+        (("trt_engine_cache_enable", "True"), ("trt_fp16_enable", "True"), ("trt_int8_enable", "True")),
+    ),
+    Provider("openvino", "OpenVINOExecutionProvider", "pip install 'stylex[openvino]'"),
+)
+NAMES = tuple(p.name for p in PROVIDERS)
+PREFERENCE = ("cuda", "cpu")
+"""What `auto` tries, in this order: what was measured to be reliable."""
+
+
+def provider_named(name: str) -> Provider:
+    """The provider of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for provider in PROVIDERS:
+        if provider.name == name:
+            return provider
+    raise UsageError(f"there is no provider {name!r}: choose one of auto, {', '.join(NAMES)}")
+
+
+def is_built_in(provider: Provider) -> bool:
+    """Whether the installed ONNX Runtime was built with it; that its libraries load is only known once it is opened."""
+    return provider.ort_name in ort.get_available_providers()
+
+
+def candidates(name: str) -> tuple[Provider, ...]:
+    """Providers to try for a name or "auto".
+
+    Raises:
+        UsageError: unknown name.
+        ProviderUnavailable: asked for by name and not part of the installed ONNX Runtime.
+    """
+    if name == "auto":
+        return tuple(p for p in map(provider_named, PREFERENCE) if is_built_in(p))
+    provider = provider_named(name)
+    if not is_built_in(provider):
+        raise ProviderUnavailable(
+            f"the {name} provider isn't part of the installed ONNX Runtime {ort.__version__}: {provider.install}"
+        )
+    return (provider,)
+
+
+def session_arguments(provider: Provider) -> dict[str, Any]:
+    """Keyword arguments for `onnxruntime.InferenceSession`."""
+    return {
+        "providers": [provider.ort_name, *provider.companions],
+        "provider_options": [dict(provider.options), *({} for _ in provider.companions)],
+    }

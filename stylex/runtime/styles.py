@@ -1,0 +1,120 @@
+"""Style codes: the few KB that one picture's style comes down to; built-in, in files, averaged."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stylex.errors import InputError, ModelError, UsageError
+from stylex.files import write_json
+
+FORMAT = "stylex-style/1"
+SUFFIX = ".style"
+BUILT_IN = Path(__file__).parent / "graphs" / "styles.json"
+
+
+@dataclass(frozen=True)
+class StyleCode:
+    """One style, as the transfer graph takes it.
+
+    Attributes:
+        name: of the style.
+        values: (D,) float32, sigma and beta of every modulation site.
+        technique: whose encoder made it.
+        weights_sha256: of the weights that it fits.
+        work: artist, title and year of the picture, where known.
+    """
+
+    name: str
+    values: npt.NDArray[np.float32]
+    technique: str
+    weights_sha256: str
+    work: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a file; the values keep six digits, far below what a picture shows."""
+        values = [float(f"{v:.6g}") for v in self.values]
+        facts = {"format": FORMAT, "name": self.name, "work": self.work, "technique": self.technique}
+        return {**facts, "weights_sha256": self.weights_sha256, "values": values}
+
+    @classmethod
+    def from_json(cls, data: Any, source: str) -> StyleCode:
+        """Read a code back.
+
+        Raises:
+            InputError: it isn't a style code, or its values are no numbers.
+        """
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise InputError(
+                f"{source} is not a style code ({FORMAT}): make one with `stylex styles encode PICTURE -o FILE`"
+            )
+        try:
+            values = np.asarray(data["values"], np.float32)
+            code = cls(
+                str(data["name"]),
+                values,
+                str(data["technique"]),
+                str(data["weights_sha256"]),
+                str(data.get("work", "")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"the style code {source} is damaged ({error}): encode its picture again") from error
+        if values.ndim != 1 or not np.isfinite(values).all():
+            raise InputError(
+                f"the style code {source} is damaged (values must be finite numbers): encode its picture again"
+            )
+        return code
+
+    def check_fits(self, technique: str, weights_sha256: str) -> None:
+        """Raise ModelError unless the code was made for these weights."""
+        if (self.technique, self.weights_sha256) != (technique, weights_sha256):
+            raise ModelError(
+                f"the style code {self.name!r} was made for other weights of {self.technique} than this {technique} graph has: "
+                "encode its picture again"
+            )
+
+
+def save_code(code: StyleCode, path: Path | str) -> None:
+    """Write a code to a file. Raises as `stylex.files.written_aside` does."""
+    write_json(path, code.to_json())
+
+
+def load_code(path: Path | str) -> StyleCode:
+    """Read a code from a file.
+
+    Raises:
+        InputError: missing, or not a style code.
+    """
+    path = Path(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"the style code {path} can't be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not a style code: make one with `stylex styles encode PICTURE -o FILE`") from error
+    return StyleCode.from_json(data, str(path))
+
+
+@functools.cache
+def built_in() -> dict[str, StyleCode]:
+    """The styles that come with the package, by name."""
+    entries = json.loads(BUILT_IN.read_text(encoding="utf-8"))
+    return {entry["name"]: StyleCode.from_json(entry, BUILT_IN.name) for entry in entries}
+
+
+def built_in_code(name: str) -> StyleCode:
+    """One of the built-in styles.
+
+    Raises:
+        UsageError: no such style; names the ones that exist.
+    """
+    styles = built_in()
+    if name not in styles:
+        raise UsageError(f"{name!r} is neither a file nor a built-in style; built-in are {', '.join(sorted(styles))}")
+    return styles[name]
