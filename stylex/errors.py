@@ -42,7 +42,7 @@ class ModelError(StylexError):
     exit_code = 4
 
 
-class CheckFailed(ModelError):
+class CheckFailed(ModelError):  # noqa: N818 - says what happened; the tree above says that it is an error
     """An exported graph differs more from torch than its tolerance allows."""
 
     exit_code = 1
@@ -54,7 +54,7 @@ class ResourceError(StylexError):
     exit_code = 5
 
 
-class MissingPackage(ResourceError):
+class MissingPackage(ResourceError):  # noqa: N818
     """An optional package is not installed.
 
     Args:
@@ -64,13 +64,17 @@ class MissingPackage(ResourceError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"this needs {package}, which isn't installed: pip install 'stylex[{extra}]'")
+        self.package, self.extra = package, extra
+
+    def __reduce__(self) -> tuple[type[MissingPackage], tuple[str, str]]:
+        return MissingPackage, (self.package, self.extra)  # so that it can come out of another process
 
 
-class ProviderUnavailable(ResourceError):
+class ProviderUnavailable(ResourceError):  # noqa: N818
     """The execution provider that was asked for is not there, or ONNX Runtime did not grant it."""
 
 
-class Interrupted(StylexError):
+class Interrupted(StylexError):  # noqa: N818
     """The user stopped the work; nothing half-written is left behind."""
 
     exit_code = 130

@@ -8,11 +8,25 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from stylex.errors import InputError, ResourceError
+
+
+def check_place(path: Path | str) -> None:
+    """Refuse a path that no file can be written to, before any work is done.
+
+    Raises:
+        InputError: the folder doesn't exist or the path is a folder.
+    """
+    path = Path(path)
+    if not os.path.isdir(path.parent):  # unlike Path.is_dir, never raises
+        raise InputError(f"the folder {path.parent} doesn't exist: create it first, or choose another output path")
+    if os.path.isdir(path):
+        raise InputError(f"{path} is a folder; the output must be a file name")
 
 
 @contextlib.contextmanager
@@ -25,29 +39,34 @@ def written_aside(path: Path | str) -> Iterator[Path]:
         InputError: the folder doesn't exist or the path is a folder.
         ResourceError: the disk is full or can't be written.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise InputError(f"the folder {path.parent} doesn't exist: create it first, or choose another output path")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; the output must be a file name")
-    aside = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    check_place(path)
+    path = Path(os.path.realpath(path))  # through a link, its target is replaced and the link stays
+    aside = path.with_name(f".{secrets.token_hex(4)}{path.suffix[:16]}")  # short, however long the name is
     try:
         yield aside
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.replace(path)
+        _replace(aside, path)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError(
-                f"no space left to write {path}: free some disk space or choose another folder"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise ResourceError(
-                f"{path} can't be written ({error.strerror}): choose a folder that you may write to"
-            ) from error
-        raise ResourceError(f"{path} can't be written: {error.strerror or error}") from error
+        raise ResourceError(_why(path, error)) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def _replace(aside: Path, path: Path) -> None:
+    """Sync the temporary file and give it the final name, and the permissions of the file that it replaces."""
+    with aside.open("rb+") as file:
+        os.fsync(file.fileno())
+    if path.exists():
+        shutil.copymode(path, aside)
+    aside.replace(path)
+
+
+def _why(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space left to write {path}: free some disk space or choose another folder"
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return f"{path} can't be written ({error.strerror}): choose a folder that you may write to"
+    return f"{path} can't be written ({error.strerror or error}): choose another output path"
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

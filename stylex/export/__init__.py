@@ -1,0 +1,1 @@
+"""From torch to checked ONNX files."""

@@ -107,7 +107,7 @@ def require(reports: Sequence[OutputReport], precision: str, role: str) -> None:
     for report in reports:
         if not report.meets(tolerance):
             raise CheckFailed(
-                f"the {precision} {role} graph differs too much from torch: {report.output} has PSNR {report.mean_psnr:.1f} dB "
-                f"on average and {report.worst_psnr:.1f} dB at the worst, SSIM {report.mean_ssim or 0:.3f}; needed are "
-                f"{tolerance}; nothing was written"
+                f"the {precision} {role} graph differs too much from torch: {report.output} has "
+                f"PSNR {report.mean_psnr:.1f} dB on average and {report.worst_psnr:.1f} dB at the worst, "
+                f"SSIM {report.mean_ssim or 0:.3f}; needed are {tolerance}; nothing was written"
             )

@@ -28,8 +28,10 @@ class Difference:
 
 
 def psnr(a: npt.NDArray[Any], b: npt.NDArray[Any], peak: float = 1.0) -> float:
-    """Peak signal-to-noise ratio in decibels, at most `IDENTICAL`."""
+    """Peak signal-to-noise ratio in decibels, at most `IDENTICAL`; minus infinity where a value is not finite."""
     error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
+    if not np.isfinite(error):
+        return -np.inf  # a graph that makes NaN must not pass for identical
     return IDENTICAL if error == 0 else min(IDENTICAL, 10 * float(np.log10(peak**2 / error)))
 
 
@@ -37,7 +39,8 @@ def ssim(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     """Structural similarity of two pictures (3, H, W) in [0, 1], at least 7x7."""
     from skimage.metrics import structural_similarity
 
-    return float(structural_similarity(a, b, channel_axis=0, data_range=1.0))
+    # scikit-image ships no types
+    return float(structural_similarity(a, b, channel_axis=0, data_range=1.0))  # type: ignore[no-untyped-call]
 
 
 def compare(have: npt.NDArray[Any], want: npt.NDArray[Any], picture: bool) -> Difference:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import warnings
 
@@ -21,7 +20,6 @@ def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
     Raises:
         ModelError: torch can't export the module at this opset, or the result isn't valid ONNX.
     """
-    buffer = io.BytesIO()
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # torch's own deprecations and renamed axes
@@ -36,9 +34,8 @@ def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
                 dynamo=True,
                 verbose=False,
             )
-            assert program is not None
-            program.save(buffer)
-        model = onnx.load_model_from_string(buffer.getvalue())
+            assert program is not None, "torch returns nothing only where it writes a file itself"
+        model: onnx.ModelProto = program.model_proto
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:  # torch's export errors and the checker's share no base class
         raise ModelError(

@@ -1,0 +1,1 @@
+"""Networks in torch: the shared backbone, one folder a technique, losses and training."""

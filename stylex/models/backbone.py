@@ -1,14 +1,16 @@
 """The shared backbone: a quarter-resolution network with masked affine modulation.
 
 Everything a feed-forward technique of this package has in common stands here: the content path, the modulation that
-restyles it, and the statistics that can be read out and fed back. What differs between techniques is who makes the codes.
+restyles it, and the statistics that can be read out and fed back. What differs between techniques is who makes the
+codes.
 
 Shape of the network, and why (measured figures in docs/decisions.md):
 
 - one 8x8 convolution of stride 4 enters: its windows overlap, so it has no phase of its own, and no convolution runs at
   full or half resolution, where INT8 gains nothing;
 - all convolutions are 3x3 at 1/4 or 1/8, reflect-padded, two to a pad;
-- the way up from 1/8 to 1/4 is a bilinear resize; the one sub-pixel shuffle stands at the very end (ICNR initialization).
+- the way up from 1/8 to 1/4 is a bilinear resize; the one sub-pixel shuffle stands at the very end (ICNR
+  initialization).
 """
 
 from __future__ import annotations
@@ -61,8 +63,8 @@ BORDER = 2
 def _measure(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation as one sum and one norm over x as it is; only these are float32.
 
-    In ONNX that is a ReduceMean and a ReduceL2, which run in the layout of the convolutions around them. Subtracting the
-    mean first would cost two more passes over x and two transposes. The features are of the order of 1, so that the
+    In ONNX that is a ReduceMean and a ReduceL2, which run in the layout of the convolutions around them. Subtracting
+    the mean first would cost two more passes over x and two transposes. The features are of the order of 1, so that the
     difference of the squares keeps its digits.
     """
     mean = x.mean((2, 3), dtype=torch.float32)
@@ -75,13 +77,13 @@ class _FastStatistics(torch.autograd.Function):
     """`_measure` with a gradient in one pass; built from single operations it took half of a training step."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         mean, std = _measure(x)
         ctx.save_for_backward(x, mean, std)
         return mean, std
 
     @staticmethod
-    def backward(ctx: Any, grad_mean: Tensor, grad_std: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, grad_mean: Tensor, grad_std: Tensor) -> Tensor:
         x, mean, std = ctx.saved_tensors
         count = x.shape[2] * x.shape[3]
         slope = grad_std / (std * count)
@@ -100,7 +102,7 @@ def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
         mean and standard deviation, each (B, C), float32; `STYLE_EPSILON` is added to the variance.
     """
     if torch.is_grad_enabled() and x.requires_grad:
-        mean, std = _FastStatistics.apply(x)  # type: ignore[no-untyped-call]
+        mean, std = _FastStatistics.apply(x)  # type: ignore[no-untyped-call]  # torch ships `apply` untyped
         return mean, std
     return _measure(x)
 
@@ -108,9 +110,10 @@ def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 def modulate(x: Tensor, sigma: Tensor, beta: Tensor, masks: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Masked affine modulation: `(1 - sum m_k) x + sum m_k (sigma_k (x - mean) / std + beta_k)`.
 
-    With one style and a mask of ones this is adaptive instance normalization (Huang and Belongie 2017, equation 8). It is
-    computed as `x * scale + shift`, whose two maps come from (H*W, K) by (K, C) products, so that a second style costs
-    nothing that shows; channels come last in them, as in the convolutions around. The 1 of `1 - sum m_k` is one more row.
+    With one style and a mask of ones this is adaptive instance normalization (Huang and Belongie 2017, equation 8). It
+    is computed as `x * scale + shift`, whose two maps come from (H*W, K) by (K, C) products, so that a second style
+    costs nothing that shows; channels come last in them, as in the convolutions around. The 1 of `1 - sum m_k` is one
+    more row.
 
     Args:
         x: features (B, C, H, W).
@@ -127,7 +130,7 @@ def modulate(x: Tensor, sigma: Tensor, beta: Tensor, masks: Tensor, mean: Tensor
     ones = torch.ones_like(std)[:, None]
     scale = masks @ torch.cat((gain, ones), 1)  # (B, H*W, C)
     shift = masks @ torch.cat((offset, 0 * ones), 1)
-    scale, shift = (v.unflatten(1, (height, width)).permute(0, 3, 1, 2) for v in (scale, shift))
+    scale, shift = (v.view(v.shape[0], height, width, v.shape[2]).permute(0, 3, 1, 2) for v in (scale, shift))
     return x.float() * scale + shift
 
 
@@ -146,7 +149,9 @@ class PaddedConv(nn.Module):
         self.conv = nn.Conv2d(inputs, outputs, 3, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.pad(x, [self.pad] * 4, mode="reflect"))
+        """Features (B, C, H, W), H and W greater than `pad`."""
+        convolved: Tensor = self.conv(F.pad(x, [self.pad] * 4, mode="reflect"))
+        return convolved
 
 
 class ResidualBlock(nn.Module):
@@ -158,7 +163,9 @@ class ResidualBlock(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.relu(self.first(x)))
+        """Features (B, C, H, W) to features of the same shape."""
+        changed: Tensor = self.second(F.relu(self.first(x)))
+        return x + changed
 
 
 class Backbone(nn.Module):
@@ -186,6 +193,7 @@ class Backbone(nn.Module):
                 module.second.weight.data.mul_(0.5)
         weight = self.head.conv.weight.data
         weight.copy_(weight[::16].repeat_interleave(16, 0))
+        assert self.head.conv.bias is not None
         self.head.conv.bias.data.fill_(0.5)
 
     def forward(
@@ -206,7 +214,8 @@ class Backbone(nn.Module):
         codes, masks = _grouped(codes, masks)
         fine_masks = flat_masks(F.interpolate(masks, scale_factor=2, mode="nearest"))
         masks = flat_masks(masks)
-        used, statistics, at = frozen.float(), [], 0
+        used, at = frozen.float(), 0
+        statistics: list[Tensor] = []
 
         def site(x: Tensor, masks: Tensor) -> Tensor:
             nonlocal at

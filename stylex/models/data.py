@@ -42,8 +42,8 @@ class PictureFolder:
     def sample(self, count: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
         """Random crops, flipped half the time.
 
-        A crop's side lies between 0.6 `size`, which is then enlarged, and the whole picture, so that both smooth and dense
-        textures are seen.
+        A crop's side lies between 0.6 `size`, which is then enlarged, and the whole picture, so that both smooth and
+        dense textures are seen.
 
         Returns:
             (count, size, size, 3) uint8.
@@ -92,7 +92,8 @@ def load_folder(
 
     Args:
         hold_out: share of the files that is left for evaluation.
-        favour: file names that begin with this are drawn `favour_weight` times as often (single works among many studies).
+        favour: file names that begin with this are drawn `favour_weight` times as often (single works among many
+            studies).
 
     Raises:
         InputError: no such folder, or fewer than 8 usable pictures in it.
@@ -103,21 +104,30 @@ def load_folder(
         files = [files[i] for i in sorted(keep)]
     pictures, weights, skipped, digest = [], [], [], hashlib.sha256()
     for file in files:
-        picture = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
+        picture = _read(file)
         if picture is None:
             skipped.append(f"{file.name}: unreadable")
         elif min(picture.shape[:2]) < SMALLEST_SIDE:
             skipped.append(f"{file.name}: {picture.shape[1]}x{picture.shape[0]}, needs {SMALLEST_SIDE}x{SMALLEST_SIDE}")
         else:
-            pictures.append(_reduced(np.asarray(picture, np.uint8), short_side))
+            pictures.append(_reduced(picture, short_side))
             weights.append(favour_weight if favour and file.name.startswith(favour) else 1.0)
             digest.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
     if len(pictures) < FEWEST_PICTURES:
         raise InputError(
-            f"{path} has {len(pictures)} usable pictures ({len(skipped)} skipped); training needs at least {FEWEST_PICTURES}"
+            f"{path} has {len(pictures)} usable pictures ({len(skipped)} skipped); "
+            f"training needs at least {FEWEST_PICTURES}: add some, or choose another folder"
         )
     share = np.asarray(weights) / np.sum(weights)
     return PictureFolder(path, pictures, share, skipped, digest.hexdigest())
+
+
+def _read(file: Path) -> Picture | None:
+    try:
+        picture = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
+    except cv2.error:  # a header that claims more pixels than OpenCV takes
+        return None
+    return None if picture is None else np.asarray(picture, np.uint8)
 
 
 def _reduced(picture: Picture, short_side: int) -> Picture:

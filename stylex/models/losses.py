@@ -27,6 +27,22 @@ VGG_FILE = "vgg19_relu3_4.safetensors"
 SLIM_FILE = "vgg19_slim_relu5_1.safetensors"
 
 
+def find_teacher(given: Path | None, content: Path) -> Path:
+    """The folder of the loss networks: the one given, or `teacher/` beside or above the content folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    if given is not None:
+        return given
+    for folder in content.resolve().parents:
+        if (folder / "teacher" / VGG_FILE).is_file():
+            return folder / "teacher"
+    raise InputError(
+        f"no teacher/ folder with {VGG_FILE} above {content}: name the loss networks' folder with --teacher DIR"
+    )
+
+
 class LossNetwork(nn.Module):
     """A chain of 3x3 convolutions and max pools that hands out the first activation of every stage.
 

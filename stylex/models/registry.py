@@ -38,7 +38,7 @@ ENTRIES = (
         "adain",
         AdaIN,
         adain_graphs.graphs,
-        "Apache-2.0",
+        "MIT",
         "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings, against VGG-19 (CC BY 4.0) and "
         "Collaborative Distillation's slim VGG-19 (MIT)",
     ),

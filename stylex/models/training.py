@@ -25,7 +25,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from stylex import __version__
-from stylex.errors import Interrupted, ModelError
+from stylex.errors import Interrupted, ModelError, ResourceError
 from stylex.files import sha256_of, write_bytes, write_json
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -140,6 +140,17 @@ class State:
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def choose_device(name: str) -> torch.device:
+    """The device for "cpu", "cuda" or "auto".
+
+    Raises:
+        ResourceError: CUDA was asked for and isn't there.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ResourceError("torch finds no CUDA device: check the driver, install torch for CUDA, or use --device cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, console: Console | None = None) -> Path:

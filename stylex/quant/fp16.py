@@ -1,9 +1,9 @@
 """FP16, in two forms, because half precision means two things.
 
-On a CPU ONNX Runtime has no half-precision convolutions on x86: it would wrap every node in casts. There only the weights are
-halved; one cast each, which ONNX Runtime folds away when it loads the file, so that it runs exactly as fast as FP32 from half
-the bytes. On a GPU the convolutions themselves run in half precision, and the statistics of the modulation, whose squares and
-quotients overflow or lose their digits there, stay in float32.
+On a CPU ONNX Runtime has no half-precision convolutions on x86: it would wrap every node in casts. There only the weights
+are halved; one cast each, which ONNX Runtime folds away when it loads the file, so that it runs exactly as fast as FP32
+from half the bytes. On a GPU the convolutions themselves run in half precision, and the statistics of the modulation,
+whose squares and quotients overflow or lose their digits there, stay in float32.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from stylex.quant.int8 import convolutions
 
 FEWEST_VALUES = 64
 """Constants with fewer values stay in float32: they save nothing."""
-HALF_OPS = frozenset({"Conv", "Relu", "Pad", "DepthToSpace"})
+HALF_OPS = frozenset({"Conv", "Relu", "Clip", "Pad", "DepthToSpace"})
 """What runs in half precision on a GPU; anything else is an island in float32."""
+FLOAT_OPS = frozenset(
+    {"Conv", "Gemm", "MatMul", "Resize", "ReduceMean", "ReduceL2", "Sqrt", "Div", "Pow", "Softplus", "Exp", "Log"}
+)
+"""What `float_nodes` names: where numbers are made, not moved or added."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +67,32 @@ class HalfCompute:
             for i, name in enumerate(node.input):
                 if half and name in graph.constants and graph.constants[name].data_type == TensorProto.FLOAT:
                     node.input[i] = _halve_constant(graph, name)
-                elif half and name not in made and name not in graph.constants:
+                elif half and i == 0 and name not in made:  # what follows it is sizes, limits, or absent
                     node.input[i] = _cast(graph, name, TensorProto.FLOAT16, "half")
                 elif not half and name in made:
                     node.input[i] = _cast(graph, name, TensorProto.FLOAT, "float")
-        for output in graph.outputs & made:
+        for output in sorted(graph.outputs & made):
             _rename_output(graph, halved, output)
         graph.finish()
         return bool(halved)
 
 
 def _half_nodes(graph: Graph) -> list[onnx.NodeProto]:
-    """Convolutions, and the other `HALF_OPS` that read what such a node makes."""
-    halved = list(convolutions(graph))
+    """Convolutions, and the other `HALF_OPS` that read what such a node makes, besides constants."""
+    halved = [n for n in convolutions(graph) if all(i in graph.constants for i in n.input[1:])]
     made = {o for n in halved for o in n.output}
     for node in graph.nodes:
-        if node.op_type in HALF_OPS and node.op_type != "Conv" and node.input[0] in made:
+        movable = node.op_type in HALF_OPS - {"Conv"} and all(not i or i in graph.constants for i in node.input[1:])
+        if movable and node.input[0] in made:
             halved.append(node)
             made.update(node.output)
     return halved
+
+
+def float_nodes(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Names of the nodes that compute in float32, among `FLOAT_OPS`."""
+    halves = {t.name for t in model.graph.initializer if t.data_type == TensorProto.FLOAT16}
+    return tuple(n.name for n in model.graph.node if n.op_type in FLOAT_OPS and not halves.intersection(n.input))
 
 
 def _halve_constant(graph: Graph, name: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,7 @@ from onnx import helper, numpy_helper
 
 
 class Graph:
-    """View of a model's graph; call `finish` after changes to sort the nodes and drop what is unused."""
+    """View of a model's graph; call `finish` after changes to sort the nodes and drop unused constants."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model = model
@@ -29,6 +31,10 @@ class Graph:
         """The nodes that read a tensor."""
         return [n for n in self.nodes if tensor in n.input]
 
+    def is_shared(self, tensor: str) -> bool:
+        """Whether more than one node reads a tensor, or one node and whoever runs the graph."""
+        return len(self.consumers(tensor)) + (tensor in self.outputs) > 1
+
     def array(self, name: str) -> npt.NDArray[np.generic]:
         """The value of a constant."""
         return numpy_helper.to_array(self.constants[name])
@@ -39,7 +45,7 @@ class Graph:
             self.constants[name] = numpy_helper.from_array(np.asarray(value), name)
         return name
 
-    def add(self, op: str, inputs: Iterable[str], output: str, **attributes: object) -> str:
+    def add(self, op: str, inputs: Iterable[str], output: str, **attributes: Any) -> str:
         """Append a node; returns its output."""
         self.nodes.append(helper.make_node(op, list(inputs), [output], name=f"{output}_{op}", **attributes))
         return output
@@ -59,20 +65,20 @@ class Graph:
 
 def _sorted(nodes: list[onnx.NodeProto], known: set[str]) -> list[onnx.NodeProto]:
     """Kahn's algorithm; keeps the order of the list where it is free to."""
-    missing = {id(n): {i for i in n.input if i and i not in known} for n in nodes}
-    readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
-    for node in nodes:
-        for name in missing[id(node)]:
-            readers[name].append(node)
-    ready = [n for n in nodes if not missing[id(n)]]
+    missing = [{i for i in n.input if i and i not in known} for n in nodes]
+    readers: dict[str, list[int]] = defaultdict(list)
+    for at, names in enumerate(missing):
+        for name in names:
+            readers[name].append(at)
+    ready = [at for at, names in enumerate(missing) if not names]
     ordered = []
     while ready:
-        node = ready.pop(0)
+        node = nodes[heapq.heappop(ready)]
         ordered.append(node)
         for output in node.output:
             for reader in readers.pop(output, []):
-                missing[id(reader)].discard(output)
-                if not missing[id(reader)]:
-                    ready.append(reader)
+                missing[reader].discard(output)
+                if not missing[reader]:
+                    heapq.heappush(ready, reader)
     assert len(ordered) == len(nodes), "the graph has a cycle or reads a tensor that nothing makes"
     return ordered

@@ -1,8 +1,8 @@
 """INT8 in the QDQ format: convolutions and what only moves their values run on bytes, everything else stays in float32.
 
-Why not ONNX Runtime's own quantizer: it puts a reflecting Pad between a DequantizeLinear and a QuantizeLinear, where it runs
-in float32 and keeps the convolutions around it from staying in the channels-last layout. Here Pad and DepthToSpace take the
-bytes themselves, and residual sums stay in float32, where the modulation needs them anyway (docs/decisions.md).
+Why not ONNX Runtime's own quantizer: it puts a reflecting Pad between a DequantizeLinear and a QuantizeLinear, where it
+runs in float32 and keeps the convolutions around it from staying in the channels-last layout. Here Pad and DepthToSpace
+take the bytes themselves, and residual sums stay in float32, where the modulation needs them anyway (docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stylex.quant.graph import Graph
 
 Range = tuple[float, float]
 ACTIVATIONS = ("Relu", "Clip")
-BYTE_MOVERS = ("Pad", "DepthToSpace")
+BIAS_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -83,20 +83,18 @@ class QuantizeConvolutions:
 
     def _parameters(self, graph: Graph, tensor: str) -> tuple[np.float32, int]:
         """Scale and zero point."""
-        target = self.target
-        producer = graph.producer(tensor)
-        if tensor in self.fixed:
-            low, high = self.fixed[tensor]
-        elif producer is not None and producer.op_type == "Clip":
-            low, high = (float(graph.array(name)) for name in producer.input[1:3])
-        else:
-            low, high = self.observed[tensor].best_range(256, target.symmetric)
+        target, tensor = self.target, _unmoved(graph, tensor)
+        low, high = self.fixed.get(tensor) or _clipped(graph, tensor) or self._best_range(tensor)
         low, high = min(low, 0.0), max(high, 0.0)
         least, most = target.limits
         if target.symmetric:
             return np.float32(max(-low, high, 1e-8) / most), 0
         scale = max(high - low, 1e-8) / (most - least)
         return np.float32(scale), int(np.clip(round(least - low / scale), least, most))
+
+    def _best_range(self, tensor: str) -> Range:
+        assert tensor in self.observed, f"nobody observed {tensor}; a graph's inputs need a fixed range"
+        return self.observed[tensor].best_range(256, self.target.symmetric)
 
 
 def convolutions(graph: Graph) -> list[onnx.NodeProto]:
@@ -105,10 +103,33 @@ def convolutions(graph: Graph) -> list[onnx.NodeProto]:
 
 
 def tensors_to_observe(model: onnx.ModelProto) -> set[str]:
-    """Tensors whose ranges `QuantizeConvolutions` needs; the pads' own outputs share their inputs'."""
+    """Tensors whose ranges `QuantizeConvolutions` needs; what Pad and DepthToSpace make shares their inputs' range."""
     graph = Graph(model)
-    both = _Plan(graph, convolutions(graph), True).tensors | _Plan(graph, convolutions(graph), False).tensors
-    return both - graph.inputs
+    return _Plan(graph, convolutions(graph), True).tensors - graph.inputs
+
+
+def _only_moves(node: onnx.NodeProto | None) -> bool:
+    """Whether a node only moves values: DepthToSpace, and a Pad that repeats what is there."""
+    if node is None:
+        return False
+    modes = {a.s for a in node.attribute if a.name == "mode"}
+    return node.op_type == "DepthToSpace" or (node.op_type == "Pad" and bool(modes & {b"reflect", b"edge"}))
+
+
+def _unmoved(graph: Graph, tensor: str) -> str:
+    """The tensor whose values this one holds, before they were moved."""
+    while (node := graph.producer(tensor)) is not None and _only_moves(node):
+        tensor = node.input[0]
+    return tensor
+
+
+def _clipped(graph: Graph, tensor: str) -> Range | None:
+    """The limits of the Clip that makes a tensor."""
+    node = graph.producer(tensor)
+    if node is None or node.op_type != "Clip" or not all(i in graph.constants for i in [*node.input, "", ""][1:3]):
+        return None
+    low, high = (float(graph.array(name)) for name in node.input[1:3])
+    return low, high
 
 
 class _Plan:
@@ -118,7 +139,7 @@ class _Plan:
         convolutions: that are quantized.
         tensors: that get a QuantizeLinear.
         made: those of them that a quantized convolution makes; their other readers see the quantized values.
-        movers: Pad and DepthToSpace nodes that run on integers.
+        movers: Pad and DepthToSpace nodes that run on integers, each behind those that it reads from.
     """
 
     def __init__(self, graph: Graph, chosen: list[onnx.NodeProto], moves_bytes: bool) -> None:
@@ -127,25 +148,33 @@ class _Plan:
         self.movers: list[onnx.NodeProto] = []
         wanted = {n.input[0] for n in chosen}
         if moves_bytes:
-            wanted = {self._behind_pads(graph, t) for t in wanted}
-            for tensor in self.made:
-                self.movers += [n for n in graph.consumers(tensor) if n.op_type == "DepthToSpace"]
+            self.movers = self._movers(graph, wanted)
+            wanted = {_unmoved(graph, t) for t in wanted}
         self.tensors = wanted | self.made
 
-    def _behind_pads(self, graph: Graph, tensor: str) -> str:
-        node = graph.producer(tensor)
-        if node is None or node.op_type != "Pad":
-            return tensor
-        if all(node is not mover for mover in self.movers):
-            self.movers.append(node)
-        return node.input[0]
+    def _movers(self, graph: Graph, wanted: set[str]) -> list[onnx.NodeProto]:
+        """What lies between a quantized tensor and a convolution, and every shuffle of what a convolution makes."""
+        moving = [n for n in graph.nodes if _only_moves(n)]
+        found: set[str] = set()
+        needed = set(wanted)
+        for node in reversed(moving):
+            if needed.intersection(node.output):
+                needed.add(node.input[0])
+                found.update(node.output)
+        bytes_in = set(self.made)
+        for node in moving:
+            if node.op_type == "DepthToSpace" and node.input[0] in bytes_in:
+                bytes_in.update(node.output)
+                found.update(node.output)
+        return [n for n in moving if found.intersection(n.output)]
 
 
 def _activated(graph: Graph, convolution: onnx.NodeProto) -> str:
     """The convolution's output, behind the activation where only that reads it."""
     output = convolution.output[0]
     readers = graph.consumers(output)
-    return readers[0].output[0] if len(readers) == 1 and readers[0].op_type in ACTIVATIONS else output
+    alone = len(readers) == 1 and not graph.is_shared(output)
+    return readers[0].output[0] if alone and readers[0].op_type in ACTIVATIONS else output
 
 
 class _Emitter:
@@ -160,27 +189,32 @@ class _Emitter:
 
     def emit(self) -> None:
         graph, plan = self.graph, self.plan
-        readers = {id(n): list(n.input) for n in graph.nodes}
-        originals = list(graph.nodes)
-        for tensor in plan.tensors:
-            graph.add("QuantizeLinear", (tensor, *self._scale(tensor)), f"{tensor}_q")
+        originals = [n for n in graph.nodes if all(n is not mover for mover in plan.movers)]
+        float_made = plan.tensors - plan.made
         for mover in plan.movers:
             source, moved = mover.input[0], mover.output[0]
             self.parameters[moved] = self.parameters[source]
             mover.input[0], mover.output[0] = f"{source}_q", f"{moved}_q"
-        integers = set(self.parameters)
-        float_made = plan.tensors - plan.made
         for node in originals:
-            if any(node is mover for mover in plan.movers):
-                continue
             quantized = any(node is n for n in plan.convolutions)
-            for i, name in enumerate(readers[id(node)]):
-                if name in integers and (quantized or name not in float_made):
-                    node.input[i] = self._dequantized(name)
             if quantized:
-                self._weights(node, readers[id(node)][0])
-        for output in self.graph.outputs & integers - plan.tensors:
+                self._weights(node)
+            for i, name in enumerate(node.input):
+                if name in self.parameters and (quantized or name not in float_made):
+                    node.input[i] = self._dequantized(name)
+        self._quantize(originals)
+        for output in sorted(graph.outputs & set(self.parameters) - float_made):
             graph.add("DequantizeLinear", (f"{output}_q", *self._scale(output)), output)
+
+    def _quantize(self, originals: list[onnx.NodeProto]) -> None:
+        """A QuantizeLinear behind every tensor of the plan; a graph output's name goes to what is dequantized of it."""
+        for tensor in sorted(self.plan.tensors):
+            source = tensor
+            if tensor in self.graph.outputs and tensor in self.plan.made:
+                source = f"{tensor}_float"
+                for node in originals:
+                    node.output[:] = [source if o == tensor else o for o in node.output]
+            self.graph.add("QuantizeLinear", (source, *self._scale(tensor)), f"{tensor}_q")
 
     def _scale(self, tensor: str) -> tuple[str, str]:
         scale, zero = self.parameters[tensor]
@@ -194,26 +228,31 @@ class _Emitter:
         self.copies += 1
         return self.graph.add("DequantizeLinear", (f"{tensor}_q", *self._scale(tensor)), f"{tensor}_dq{self.copies}")
 
-    def _weights(self, node: onnx.NodeProto, source: str) -> None:
-        """Weights symmetric and per output channel (axis 0); the bias in steps of input scale times weight scale."""
-        graph, name = self.graph, node.input[1]
-        weights = graph.array(name).astype(np.float32)
-        scales = np.maximum(np.abs(weights).max((1, 2, 3)), 1e-8).astype(np.float32) / np.float32(127)
-        integers = np.clip(np.rint(weights / scales[:, None, None, None]), -127, 127).astype(np.int8)
-        node.input[1] = self._constant(name, integers, scales)
-        if len(node.input) > 2 and self.target.integer_bias:
-            bias_scales = (scales * self.parameters[source][0]).astype(np.float32)
-            bias = np.rint(graph.array(node.input[2]).astype(np.float64) / bias_scales)
-            node.input[2] = self._constant(
-                node.input[2], np.clip(bias, -(2**31) + 1, 2**31 - 1).astype(np.int32), bias_scales
-            )
+    def _weights(self, node: onnx.NodeProto) -> None:
+        """Weights symmetric and per output channel (axis 0); the bias in steps of input scale times weight scale.
 
-    def _constant(self, name: str, integers: npt.NDArray[np.generic], scales: npt.NDArray[np.float32]) -> str:
+        The constants are named after the convolution, not after the weights: two convolutions may share a bias whose
+        steps differ. A channel whose weights are next to nothing gets steps coarse enough for its bias to fit.
+        """
+        graph, name = self.graph, node.output[0]
+        weights = graph.array(node.input[1]).astype(np.float64)
+        scales = np.maximum(np.abs(weights).max((1, 2, 3)), 1e-8) / 127
+        has_bias = len(node.input) > 2 and node.input[2] in graph.constants and self.target.integer_bias
+        if has_bias:
+            step = float(self.parameters[node.input[0]][0])
+            bias = graph.array(node.input[2]).astype(np.float64)
+            scales = np.maximum(scales, np.abs(bias) / (step * BIAS_LIMIT) * 1.001)  # a float32 scale rounds
+            integers = np.rint(bias / (scales * step)).astype(np.int32)
+            node.input[2] = self._constant(f"{name}_bias", integers, scales * step)
+        integers = np.clip(np.rint(weights / scales[:, None, None, None]), -127, 127).astype(np.int8)
+        node.input[1] = self._constant(f"{name}_weight", integers, scales)
+
+    def _constant(self, name: str, integers: npt.NDArray[np.generic], scales: npt.NDArray[np.float64]) -> str:
         graph = self.graph
         zeros = np.zeros(len(scales), integers.dtype)
         parts = (
             graph.constant(f"{name}_q", integers),
-            graph.constant(f"{name}_scale", scales),
+            graph.constant(f"{name}_scale", scales.astype(np.float32)),
             graph.constant(f"{name}_zero", zeros),
         )
         return graph.add("DequantizeLinear", parts, f"{name}_dq", axis=0)

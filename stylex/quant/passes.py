@@ -53,14 +53,14 @@ class Tidy:
 
     def apply(self, model: onnx.ModelProto) -> bool:
         """See `Pass.apply`."""
-        before = model.ByteSize()
+        before = int(model.ByteSize())
         Graph(model).finish()
         del model.graph.metadata_props[:], model.metadata_props[:]
         model.graph.doc_string = model.doc_string = ""
         for value in [*model.graph.input, *model.graph.output, *model.graph.initializer]:
             del value.metadata_props[:]
             value.doc_string = ""
-        return model.ByteSize() != before
+        return int(model.ByteSize()) != before
 
 
 class ClipBeforeShuffle:
@@ -77,7 +77,7 @@ class ClipBeforeShuffle:
         changed = False
         for clip in [n for n in graph.nodes if n.op_type == "Clip"]:
             shuffle = graph.producer(clip.input[0])
-            if shuffle is None or shuffle.op_type != "DepthToSpace" or len(graph.consumers(shuffle.output[0])) > 1:
+            if shuffle is None or shuffle.op_type != "DepthToSpace" or graph.is_shared(shuffle.output[0]):
                 continue
             start, middle, end = shuffle.input[0], shuffle.output[0], clip.output[0]
             clip.input[0], clip.output[0] = start, middle

@@ -1,0 +1,1 @@
+"""What runs exported graphs: NumPy, OpenCV and ONNX Runtime, never torch."""

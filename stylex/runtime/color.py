@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 
 def keep_colors(stylized: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Lightness of the stylized picture, colour of the photo, in CIE L*a*b* (Gatys et al. 2016, Preserving Color, section 5).
+    """Lightness of the stylized picture, colour of the photo, in CIE L*a*b* (Gatys et al. 2016, Preserving Color, sec. 5).
 
-    The stylized lightness is first brought to the photo's mean and standard deviation, so that a dark style doesn't mute
-    the colours.
+    The stylized lightness is first brought to the photo's mean and standard deviation, so that a dark style doesn't
+    mute the colours.
 
     Args:
         stylized, photo: RGB (H, W, 3).

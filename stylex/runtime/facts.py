@@ -1,7 +1,7 @@
 """What an ONNX file says of itself.
 
-`export` writes these facts into the metadata of every graph, `runtime` reads them back: nothing about a graph is guessed
-from its name or its shapes.
+`export` writes these facts into the metadata of every graph, `runtime` reads them back: nothing about a graph is
+guessed from its name or its shapes.
 """
 
 from __future__ import annotations
@@ -78,20 +78,35 @@ class GraphFacts:
         Raises:
             ModelError: the file was not written by `stylex export`, or by an incompatible version.
         """
-        schema = metadata.get("stylex.schema")
-        if schema is None:
+        if "stylex.schema" not in metadata:
             raise ModelError(
                 f"{source} was not made by stylex export (no stylex metadata): export it with `stylex export`"
             )
         try:
-            found: dict[str, Any] = {
-                f.name: json.loads(metadata[f"stylex.{f.name}"]) for f in fields(cls) if f"stylex.{f.name}" in metadata
-            }
-            for name in ("value_range", "float_nodes"):
-                found[name] = tuple(found[name])
-            facts = cls(**found)
-        except (ValueError, TypeError, KeyError) as error:
+            schema = json.loads(metadata["stylex.schema"])
+            if schema != SCHEMA:  # first: the fields of another schema may be others
+                raise ModelError(f"{source} has metadata {schema}, this stylex reads {SCHEMA}: export it again")
+            return cls._parsed(metadata)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ModelError(f"the stylex metadata of {source} is damaged ({error}): export it again") from error
-        if facts.schema != SCHEMA:
-            raise ModelError(f"{source} has metadata {facts.schema}, this stylex reads {SCHEMA}: export it again")
+
+    @classmethod
+    def _parsed(cls, metadata: dict[str, str]) -> GraphFacts:
+        """The facts, where what the runtime computes with is of the right kind; raises ValueError and the like."""
+        found: dict[str, Any] = {
+            f.name: json.loads(metadata[f"stylex.{f.name}"]) for f in fields(cls) if f"stylex.{f.name}" in metadata
+        }
+        for name in ("value_range", "float_nodes"):
+            found[name] = tuple(found[name])
+        facts = cls(**found)
+        known = {"role": (TRANSFER, STYLE_ENCODER), "precision": PRECISIONS}
+        for name, values in known.items():
+            if getattr(facts, name) not in values:
+                raise ValueError(f"{name} is {getattr(facts, name)!r}")
+        least = {"code_size": 1, "multiple": 1, "smallest": 1, "border": 0}
+        if facts.fixed_size is not None:
+            least["fixed_size"] = 1
+        for name, smallest in least.items():
+            if type(getattr(facts, name)) is not int or getattr(facts, name) < smallest:
+                raise ValueError(f"{name} is {getattr(facts, name)!r}")
         return facts

@@ -64,8 +64,8 @@ def instruction_sets() -> tuple[str, ...] | None:
 def int8_is_exact() -> bool:
     """Whether 8-bit products are summed without saturation.
 
-    x86 processors without VNNI add pairs of U8 x S8 products in 16 bits, which overflows with full-range weights. Unknown
-    processors count as able.
+    x86 processors without VNNI add pairs of U8 x S8 products in 16 bits, which overflows with full-range weights.
+    Unknown processors count as able.
     """
     have = instruction_sets()
     x86 = platform.machine().lower() in ("x86_64", "amd64", "i686")

@@ -13,7 +13,7 @@ import re
 import stat
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from stylex.errors import InputError, StylexError, UsageError
-from stylex.files import written_aside
+from stylex.files import check_place, written_aside
+from stylex.runtime.formats import Format, named, recognized
 
 MAX_PIXELS = 64_000_000
 
@@ -39,58 +40,6 @@ class Picture:
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
 
-
-@dataclass(frozen=True)
-class _Format:
-    """What stylex knows of one file format."""
-
-    name: str  # as Pillow calls it, in any case
-    suffixes: tuple[str, ...]  # that it is written under; the first is the one suggested
-    magic: re.Pattern[bytes]  # the first bytes of its files
-    only_read: tuple[str, ...] = ()  # further suffixes, read but not written
-    holds_alpha: bool = True
-    max_side: int | None = None  # the longest side in pixels that its encoder takes
-    lossy: bool = False  # its encoder takes a quality
-    options: Mapping[str, int | bool] = field(default_factory=dict)  # what else its encoder is told
-
-
-_FORMATS = (
-    _Format(
-        "JPEG",
-        (".jpg", ".jpeg"),
-        re.compile(rb"\xff\xd8\xff"),
-        only_read=(".jfif", ".jpe"),
-        holds_alpha=False,
-        max_side=65500,
-        lossy=True,
-        options={"subsampling": 0},  # 4:4:4: stylized pictures have strong colours in fine detail
-    ),
-    _Format("PNG", (".png",), re.compile(rb"\x89PNG\r\n\x1a\n")),
-    _Format(
-        "WebP",
-        (".webp",),
-        re.compile(rb"RIFF....WEBP", re.DOTALL),
-        max_side=16383,
-        lossy=True,
-        options={"exact": True},  # colours under transparent pixels are kept
-    ),
-    _Format("BMP", (".bmp",), re.compile(rb"BM"), holds_alpha=False),
-    _Format("TIFF", (".tif", ".tiff"), re.compile(rb"II\*\0|MM\0\*|II\+\0|MM\0\+")),
-)
-_WRITABLE = {suffix: known for known in _FORMATS for suffix in known.suffixes}
-_WORKING = f"{', '.join(known.name for known in _FORMATS[:-1])} or {_FORMATS[-1].name}"
-
-# Formats that users try; named in the message, never decoded.
-_FOREIGN = {
-    "GIF": re.compile(rb"GIF8[79]a"),
-    "HEIC": re.compile(rb"....ftyp(hei|hev|mif|msf)", re.DOTALL),
-    "AVIF": re.compile(rb"....ftypavi", re.DOTALL),
-    "JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
-    "JPEG XL": re.compile(rb"\0\0\0\x0cJXL |\xff\x0a"),
-    "PSD": re.compile(rb"8BPS"),
-    "PDF": re.compile(rb"%PDF"),
-    "SVG": re.compile(rb"\s*<(svg|\?xml)"),
-}
 
 # EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose isn't used: it also rewrites the
 # metadata, which fails on pictures whose EXIF is damaged elsewhere.
@@ -121,7 +70,7 @@ def read_picture(path: Path | str) -> Picture:
     """
     path = Path(path)
     with _opened(path) as file, _refusing_broken(path):
-        known = _recognized(file.read(32), path)
+        known = recognized(file.read(32), path)
         file.seek(0)
         with Image.open(file, formats=(known.name,)) as image:
             _check_size(f"{path} has", *image.size)
@@ -153,7 +102,7 @@ def write_picture(
         ResourceError: the disk is full or can't be written.
     """
     path = Path(path)
-    known = _named(path)
+    known = named(path)
     if not 1 <= quality <= 100:
         raise UsageError(f"quality {quality} is out of range: give 1 (smallest file) to 100 (best)")
     rgb = as_rgb(rgb)
@@ -182,14 +131,25 @@ def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:
         InputError: the folder doesn't exist, the path is a folder, or it is one of the inputs.
     """
     path = Path(path)
-    _named(path)
-    if not os.path.isdir(path.parent):  # unlike Path.is_dir, never raises
-        raise InputError(f"the folder {path.parent} doesn't exist: create it first, or choose another output path")
-    if os.path.isdir(path):
-        raise InputError(f"{path} is a folder; the output must be a file name")
+    named(path)
+    check_place(path)
     for given in inputs:
         if _same_file(path, Path(given)):
             raise InputError(f"the output {path} is also an input and would be overwritten: choose another name")
+
+
+def limited(picture: Picture, longest: int | None) -> Picture:
+    """Reduce a picture so that its longer side has at most `longest` pixels; None leaves it as it is."""
+    height, width = picture.rgb.shape[:2]
+    if longest is None or max(height, width) <= longest:
+        return picture
+    scale = longest / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    rgb = np.asarray(Image.fromarray(picture.rgb).resize(size, Image.Resampling.LANCZOS))
+    alpha = None
+    if picture.alpha is not None:
+        alpha = np.asarray(Image.fromarray(picture.alpha).resize(size, Image.Resampling.LANCZOS))
+    return Picture(rgb, alpha)
 
 
 def as_rgb(array: object) -> NDArray[np.uint8]:
@@ -287,28 +247,6 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split())[:100] or type(error).__name__
 
 
-def _recognized(head: bytes, path: Path) -> _Format:
-    """The format of a file that starts with `head`, where stylex reads it and the suffix belongs to it."""
-    known = next((known for known in _FORMATS if known.magic.match(head)), None)
-    if known is None:
-        foreign = next((name for name, magic in _FOREIGN.items() if magic.match(head)), None)
-        problem = f"is {foreign}, which isn't supported" if foreign else "isn't a picture that can be read"
-        raise InputError(f"{path} {problem}: give a {_WORKING} file")
-    if path.suffix and path.suffix.lower() not in known.suffixes + known.only_read:
-        better = path.with_suffix(known.suffixes[0]).name
-        raise InputError(f"{path} is really a {known.name} file: rename it to {better}")
-    return known
-
-
-def _named(path: Path) -> _Format:
-    """The format that an output's suffix names."""
-    known = _WRITABLE.get(path.suffix.lower())
-    if known is None:
-        what = f"ends in {path.suffix}" if path.suffix else "has no suffix"
-        raise UsageError(f"{path} {what}; the suffix chooses the format: use one of {', '.join(_WRITABLE)}")
-    return known
-
-
 def _upright(image: Image.Image) -> Image.Transpose | None:
     """What the EXIF orientation asks for; nothing where the EXIF is absent or damaged, as viewers take it."""
     try:
@@ -346,7 +284,7 @@ def _eight_bit_grey(image: Image.Image, path: Path) -> Image.Image:
     return plain
 
 
-def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: _Format) -> Image.Image:
+def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: Format) -> Image.Image:
     """The RGB picture with `alpha` (H, W) as its fourth channel, or laid on white where the format has none."""
     size = (image.height, image.width)
     if not isinstance(alpha, np.ndarray) or alpha.dtype != np.uint8 or alpha.shape != size:
@@ -361,7 +299,7 @@ def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: _Format) ->
     return flat
 
 
-def _encoded(image: Image.Image, known: _Format, quality: int) -> bytes:
+def _encoded(image: Image.Image, known: Format, quality: int) -> bytes:
     """The file's bytes. In memory first: Pillow's own writing to a disk that fills up can end short unnoticed."""
     buffer = io.BytesIO()
     image.save(buffer, format=known.name, **(dict(known.options) | ({"quality": quality} if known.lossy else {})))
@@ -371,7 +309,7 @@ def _encoded(image: Image.Image, known: _Format, quality: int) -> bytes:
 def _same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file, through links or because both names are equal."""
     try:
-        if os.path.samefile(one, other):
+        if one.samefile(other):
             return True
     except (OSError, ValueError):  # one of them doesn't exist yet
         pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylex.errors import InputError, ModelError, UsageError
+from stylex.errors import InputError, ModelError, ProviderUnavailable, UsageError
 from stylex.methods import technique_named
 from stylex.runtime import hardware
 from stylex.runtime.color import keep_colors as with_own_colors
@@ -21,14 +23,16 @@ from stylex.runtime.providers import Provider, candidates
 from stylex.runtime.session import Session, open_graph
 from stylex.runtime.styles import SUFFIX, StyleCode, built_in, built_in_code, load_code
 
+logger = logging.getLogger("stylex")
 GRAPHS = Path(__file__).parent / "graphs"
 STRONGEST = 1.5
 STYLE_SIDE = 512
 """A style picture's shorter side is reduced to this many pixels before it is encoded."""
-SMALLEST_STYLE = 64
+SMALLEST_STYLE, LONGEST_STYLE = 64, 8 * STYLE_SIDE
 
 Image: TypeAlias = npt.NDArray[np.uint8]
-Style: TypeAlias = "str | Path | Image | StyleCode | Sequence[tuple[str | Path | Image | StyleCode, float]]"
+OneStyle: TypeAlias = "str | Path | Image | StyleCode"
+Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"
 
 
 def transfer_file(technique: str, precision: str, folder: Path = GRAPHS) -> Path:
@@ -95,14 +99,16 @@ class Painter:
         Args:
             photo: RGB uint8 (H, W, 3).
             codes: (K, D) float32.
-            masks: (K, 1, h, w) float32 in units of strength; stretched to the graph's 1/8 resolution, so (K, 1, 1, 1) does.
+            masks: (K, 1, h, w) float32 in units of strength; stretched to the graph's 1/8 resolution, so that
+                (K, 1, 1, 1) does for the whole picture.
 
         Returns:
             RGB uint8 (H, W, 3).
         """
         height, width = photo.shape[:2]
         content = self._padded(photo)
-        cells = (content.shape[2] - 4) // 8, (content.shape[3] - 4) // 8
+        facts = self.transfer.facts
+        cells = [(side - 2 * facts.border) // facts.multiple for side in content.shape[2:]]
         maps = [cv2.resize(m[0], cells[::-1], interpolation=cv2.INTER_LINEAR) for m in masks]
         outputs = self.transfer.run(
             content=content,
@@ -128,33 +134,37 @@ class Painter:
         values = self._encoder.run(style=to_floats(_style_sized(as_rgb(style))))[0][0]
         return StyleCode(name, values.astype(np.float32), facts.technique, facts.weights_sha256)
 
-    def code(self, style: str | Path | Image | StyleCode) -> StyleCode:
-        """The style code of anything that names one style."""
-        if isinstance(style, np.ndarray):
-            found = self.encode(style)
-        elif isinstance(style, StyleCode):
-            found = style
-        elif isinstance(style, str) and style in built_in():
-            found = built_in_code(style)
-        elif Path(style).suffix == SUFFIX:
-            found = load_code(style)
-        elif isinstance(style, Path) or Path(style).suffix or Path(style).exists():
-            found = self.encode(read_picture(style).rgb, Path(style).stem)
-        else:
-            found = built_in_code(style)
-        found.check_fits(self.transfer.facts.technique, self.transfer.facts.weights_sha256)
+    def code(self, style: OneStyle) -> StyleCode:
+        """The style code of anything that names one style. Raises as a call of the painter does."""
+        found, facts = self._found(style), self.transfer.facts
+        found.check_fits(facts.technique, facts.weights_sha256, facts.code_size)
         return found
+
+    def _found(self, style: OneStyle) -> StyleCode:
+        if isinstance(style, StyleCode):
+            return style
+        if isinstance(style, np.ndarray):
+            return self.encode(style)
+        if not isinstance(style, (str, Path)):
+            raise UsageError(
+                f"a style can't be a {type(style).__name__}: give a built-in name, a path, a numpy picture, a StyleCode, "
+                "or a list of (style, weight) pairs"
+            )
+        if isinstance(style, str) and style in built_in():
+            return built_in_code(style)
+        path = Path(style)
+        if path.suffix == SUFFIX:
+            return load_code(path)
+        if isinstance(style, Path) or path.suffix or os.path.exists(path):  # unlike Path.exists, never raises
+            return self.encode(read_picture(path).rgb, path.stem)
+        return built_in_code(style)
 
     def _codes(self, style: Style) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Codes (K, D) and weights (K,) that add up to 1."""
         if not isinstance(style, (list, tuple)):
-            return self.code(style).values[None], np.ones(1, np.float32)  # type: ignore[arg-type]
-        if not style:
-            raise UsageError("the list of styles is empty: give at least one (style, weight)")
-        weights = np.asarray([weight for _, weight in style], np.float32)
-        if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
-            raise UsageError(f"style weights are {weights.tolist()}; they must be 0 or more, and not all 0")
-        return np.stack([self.code(one).values for one, _ in style]), weights / weights.sum()
+            return self.code(style).values[None], np.ones(1, np.float32)
+        shares = _shares(style)
+        return np.stack([self.code(one).values for one, _ in style]), shares
 
     def _padded(self, photo: Image) -> npt.NDArray[np.float32]:
         """Reflect-pad to what the graph takes: (1, 3, H' + 2 border, W' + 2 border) in [0, 1]."""
@@ -170,8 +180,8 @@ class Painter:
             return max(facts.smallest, -(-side // facts.multiple) * facts.multiple)
         if side > facts.fixed_size:
             raise InputError(
-                f"a side of the photo has {side} pixels; {self.transfer.path.name} was exported for {facts.fixed_size}: "
-                f"use --size {facts.fixed_size}, or export with --dynamic"
+                f"a side of the photo has {side} pixels; {self.transfer.path.name} was exported for "
+                f"{facts.fixed_size}: use --size {facts.fixed_size}, or export with --dynamic"
             )
         return facts.fixed_size
 
@@ -189,15 +199,35 @@ def to_bytes(planes: npt.NDArray[Any]) -> Image:
 
 
 def _style_sized(style: Image) -> Image:
-    """Reduce a style picture to `STYLE_SIDE`, enlarge one below `SMALLEST_STYLE`."""
+    """Reduce a style picture to `STYLE_SIDE`, enlarge one below `SMALLEST_STYLE`, squeeze one that is very long."""
     short = min(style.shape[:2])
     scale = min(1.0, STYLE_SIDE / short) if short >= SMALLEST_STYLE else SMALLEST_STYLE / short
-    if scale == 1:
+    height, width = (min(max(SMALLEST_STYLE, round(side * scale)), LONGEST_STYLE) for side in style.shape[:2])
+    if (height, width) == style.shape[:2]:
         return style
-    size = tuple(max(SMALLEST_STYLE, round(side * scale)) for side in (style.shape[1], style.shape[0]))
-    size = tuple(min(side, 8 * STYLE_SIDE) for side in size)
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(style, size, interpolation=method), np.uint8)
+    method = cv2.INTER_AREA if scale <= 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(style, (width, height), interpolation=method), np.uint8)
+
+
+def _shares(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
+    """The weights of (style, weight) pairs, (K,), scaled to add up to 1."""
+    if not styles:
+        raise UsageError("the list of styles is empty: give at least one (style, weight)")
+    for pair in styles:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise UsageError(
+                "a list of styles holds (style, weight) pairs, such as [('irises', 2), ('deluge', 1)]; "
+                f"this one holds a {type(pair).__name__}"
+            )
+    given = [weight for _, weight in styles]
+    try:
+        weights = np.array([float(weight) for weight in given])
+    except (TypeError, ValueError, OverflowError):
+        weights = np.array([np.nan])
+    if not np.isfinite(weights).all() or (weights < 0).any() or weights.max() <= 0:
+        raise UsageError(f"style weights are {given}; they must be numbers, 0 or more, and not all 0")
+    weights /= weights.max()  # so that the sum can't overflow
+    return (weights / weights.sum()).astype(np.float32)
 
 
 def _check_role(session: Session, role: str) -> None:
@@ -212,6 +242,18 @@ def best_precision(provider: Provider) -> str:
     return provider.best
 
 
+def _graph_for(technique: str, precision: str, provider: Provider, folder: Path) -> Path:
+    """The transfer graph to open; "auto" takes the best for the provider, or else what the folder has."""
+    wanted = [precision] if precision != "auto" else [best_precision(provider), *PRECISIONS]
+    for one in wanted:
+        path = transfer_file(technique, one, folder)
+        if os.path.isfile(path):
+            return path
+    flag = "" if wanted[0] == "fp32" else f" --{wanted[0]}"
+    missing = transfer_file(technique, wanted[0]).name
+    raise InputError(f"{folder} has no {missing}: make it with `stylex export {technique}{flag} -o {folder}`")
+
+
 def load(
     technique: str = "adain",
     precision: str = "auto",
@@ -224,13 +266,14 @@ def load(
 
     Args:
         technique: a name in `stylex.methods`.
-        precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider.
-        provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for the best that starts.
+        precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has.
+        provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for the best that starts; one that is installed and
+            doesn't start is told in a warning of the logger "stylex".
         graphs: folder of exported ONNX files; the embedded ones by default.
         threads: for the CPU, 0 for all cores.
 
     Raises:
-        UsageError: an unknown technique, precision or provider.
+        UsageError: an unknown technique, precision or provider, or a negative number of threads.
         InputError: the folder has no such graph.
         ModelError: a graph is corrupt or foreign.
         ProviderUnavailable: the provider asked for doesn't run here.
@@ -238,18 +281,19 @@ def load(
     technique_named(technique)
     if precision not in ("auto", *PRECISIONS):
         raise UsageError(f"precision is {precision!r}; choose auto, {', '.join(PRECISIONS)}")
+    if threads < 0:
+        raise UsageError(f"threads is {threads}; it must be 0 (all cores) or more")
     folder = Path(graphs) if graphs is not None else GRAPHS
-    for candidate in candidates(provider):
-        wanted = best_precision(candidate) if precision == "auto" else precision
-        path = transfer_file(technique, wanted, folder)
-        if not path.is_file():
-            raise InputError(f"{folder} has no {path.name}: make it with `stylex export {technique} -o {folder}`")
+    *others, last = candidates(provider)
+    for candidate in others:
         try:
-            session = open_graph(path, candidate.name, threads)
-        except ProviderUnavailable:
-            if provider != "auto" or candidate.name == "cpu":
-                raise
-            continue
-        _check_role(session, TRANSFER)
-        return Painter(session, folder, threads)
-    raise AssertionError("the CPU provider is always a candidate")
+            return _opened(_graph_for(technique, precision, candidate, folder), candidate, folder, threads)
+        except ProviderUnavailable as error:
+            logger.warning("%s; trying the next provider", error)
+    return _opened(_graph_for(technique, precision, last, folder), last, folder, threads)
+
+
+def _opened(path: Path, provider: Provider, folder: Path, threads: int) -> Painter:
+    session = open_graph(path, provider.name, threads)
+    _check_role(session, TRANSFER)
+    return Painter(session, folder, threads)

@@ -68,21 +68,26 @@ def is_built_in(provider: Provider) -> bool:
     return provider.ort_name in ort.get_available_providers()
 
 
-def candidates(name: str) -> tuple[Provider, ...]:
-    """Providers to try for a name or "auto".
+def available(name: str) -> Provider:
+    """The provider of that name, where the installed ONNX Runtime has it.
 
     Raises:
         UsageError: unknown name.
-        ProviderUnavailable: asked for by name and not part of the installed ONNX Runtime.
+        ProviderUnavailable: not part of the installed ONNX Runtime.
     """
-    if name == "auto":
-        return tuple(p for p in map(provider_named, PREFERENCE) if is_built_in(p))
     provider = provider_named(name)
     if not is_built_in(provider):
         raise ProviderUnavailable(
             f"the {name} provider isn't part of the installed ONNX Runtime {ort.__version__}: {provider.install}"
         )
-    return (provider,)
+    return provider
+
+
+def candidates(name: str) -> tuple[Provider, ...]:
+    """Providers to try, in this order, for a name or "auto". Raises as `available` does."""
+    if name == "auto":
+        return tuple(p for p in map(provider_named, PREFERENCE) if is_built_in(p))
+    return (available(name),)
 
 
 def session_arguments(provider: Provider) -> dict[str, Any]:

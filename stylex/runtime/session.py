@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,8 @@ import onnxruntime as ort
 
 from stylex.errors import InputError, ModelError, ProviderUnavailable, ResourceError
 from stylex.runtime.facts import GraphFacts
-from stylex.runtime.providers import Provider, candidates, session_arguments
+from stylex.runtime.providers import Provider, available, session_arguments
 
-logger = logging.getLogger("stylex")
 EXTERNAL_LOCATION = b"\n\x08location"
 """How an external tensor's file name begins in the protobuf encoding of ONNX."""
 
@@ -55,37 +54,33 @@ class Session:
             ) from error
 
 
-def open_graph(path: Path, provider: str = "auto", threads: int = 0) -> Session:
-    """Open a graph that `stylex export` wrote.
+def open_graph(path: Path | str, provider: str = "cpu", threads: int = 0) -> Session:
+    """Open a graph that `stylex export` wrote, on the provider of that name and on no other.
 
     Args:
-        provider: a name, or "auto" for the best that opens.
         threads: for the CPU, 0 for all cores.
 
     Raises:
+        UsageError: no provider has that name.
         InputError: no such file.
         ModelError: corrupt, foreign, or with its weights in another file.
-        ProviderUnavailable: the provider asked for did not open; the CPU is never taken in its place.
+        ProviderUnavailable: the provider did not open; the CPU is never taken in its place.
     """
+    path = Path(path)
     data = _read(path)
-    failures = []
-    for candidate in candidates(provider):
-        try:
-            session = _open_on(data, path, candidate, threads)
-        except ProviderUnavailable as error:
-            failures.append(error)
-            continue
-        for failure in failures:
-            logger.warning("%s; running on %s", failure, candidate.name)
-        facts = GraphFacts.from_metadata(session.get_modelmeta().custom_metadata_map, str(path))
-        return Session(path, facts, candidate.name, session)
-    raise failures[-1]
+    wanted = available(provider)
+    session = _open_on(data, path, wanted, threads)
+    facts = GraphFacts.from_metadata(session.get_modelmeta().custom_metadata_map, str(path))
+    return Session(path, facts, wanted.name, session)
 
 
 def _read(path: Path) -> bytes:
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, never raises
         raise InputError(f"{path} is not a file: give an ONNX file made by `stylex export`")
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror}): check its permissions") from error
     if EXTERNAL_LOCATION in data:
         raise ModelError(f"{path} keeps its weights in another file (external data): export it as one file")
     return data
@@ -96,18 +91,20 @@ def _open_on(data: bytes, path: Path, provider: Provider, threads: int) -> ort.I
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
     try:
-        session = ort.InferenceSession(data, options, **session_arguments(provider))
+        # Without this, what fails on the provider is tried again on the CPU, with nothing but a print.
+        session = ort.InferenceSession(data, options, enable_fallback=0, **session_arguments(provider))
     except Exception as error:  # ONNX Runtime's errors share no base class
-        if provider.name != "cpu" and provider.ort_name in str(error):
-            raise ProviderUnavailable(_unavailable(provider)) from error
-        raise ModelError(f"{path} is not a usable ONNX file ({first_line(error)}): export it again") from error
+        if provider.name == "cpu":
+            raise ModelError(f"{path} is not a usable ONNX file ({first_line(error)}): export it again") from error
+        _open_on(data, path, available("cpu"), threads)  # raises where it is the file that is at fault
+        raise ProviderUnavailable(_unavailable(provider, first_line(error))) from error
     if session.get_providers()[0] != provider.ort_name:
-        raise ProviderUnavailable(_unavailable(provider))
+        raise ProviderUnavailable(_unavailable(provider, "its libraries or its device are missing"))
     return session
 
 
-def _unavailable(provider: Provider) -> str:
-    return f"the {provider.name} provider did not start (its libraries or its device are missing): {provider.install}"
+def _unavailable(provider: Provider, why: str) -> str:
+    return f"the {provider.name} provider did not start ({why}): {provider.install}"
 
 
 def first_line(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stylex.errors import InputError, ModelError, UsageError
+from stylex.errors import InputError, ModelError, ResourceError, UsageError
 from stylex.files import write_json
 
 FORMAT = "stylex-style/1"
@@ -19,7 +20,7 @@ SUFFIX = ".style"
 BUILT_IN = Path(__file__).parent / "graphs" / "styles.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StyleCode:
     """One style, as the transfer graph takes it.
 
@@ -63,7 +64,7 @@ class StyleCode:
                 str(data["weights_sha256"]),
                 str(data.get("work", "")),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"the style code {source} is damaged ({error}): encode its picture again") from error
         if values.ndim != 1 or not np.isfinite(values).all():
             raise InputError(
@@ -71,12 +72,17 @@ class StyleCode:
             )
         return code
 
-    def check_fits(self, technique: str, weights_sha256: str) -> None:
-        """Raise ModelError unless the code was made for these weights."""
+    def check_fits(self, technique: str, weights_sha256: str, size: int) -> None:
+        """Raise ModelError unless the code was made for these weights and has `size` values."""
         if (self.technique, self.weights_sha256) != (technique, weights_sha256):
             raise ModelError(
-                f"the style code {self.name!r} was made for other weights of {self.technique} than this {technique} graph has: "
-                "encode its picture again"
+                f"the style code {self.name!r} was made for other weights of {self.technique} than this {technique} "
+                "graph has: give its picture instead, or encode it again"
+            )
+        if self.values.shape != (size,):
+            raise ModelError(
+                f"the style code {self.name!r} has values of shape {self.values.shape}, this {technique} graph takes "
+                f"({size},): encode its picture again"
             )
 
 
@@ -92,20 +98,29 @@ def load_code(path: Path | str) -> StyleCode:
         InputError: missing, or not a style code.
     """
     path = Path(path)
+    if not os.path.isfile(path):  # a pipe would wait for its other end
+        raise InputError(f"the style code {path} is not a file: check the name and the folder")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"the style code {path} can't be read: {error.strerror}") from error
-    except ValueError as error:
+        raise InputError(f"the style code {path} can't be read ({error.strerror}): check its permissions") from error
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a style code: make one with `stylex styles encode PICTURE -o FILE`") from error
     return StyleCode.from_json(data, str(path))
 
 
 @functools.cache
 def built_in() -> dict[str, StyleCode]:
-    """The styles that come with the package, by name."""
-    entries = json.loads(BUILT_IN.read_text(encoding="utf-8"))
-    return {entry["name"]: StyleCode.from_json(entry, BUILT_IN.name) for entry in entries}
+    """The styles that come with the package, by name.
+
+    Raises:
+        ResourceError: the package lacks them.
+    """
+    try:
+        entries = json.loads(BUILT_IN.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResourceError(f"{BUILT_IN} is missing or damaged: install stylex again") from error
+    return {code.name: code for code in (StyleCode.from_json(entry, BUILT_IN.name) for entry in entries)}
 
 
 def built_in_code(name: str) -> StyleCode:

@@ -1,7 +1,5 @@
 """Pictures in and out: every format, every refusal, and nothing but stylex errors from broken files."""
 
-# ruff: noqa: D103 - a test's name says what it tests
-
 from __future__ import annotations
 
 import errno

@@ -1,8 +1,8 @@
 """AdaIN (Huang and Belongie 2017) on the shared backbone: any style from one network.
 
-The paper aligns the mean and standard deviation of the content's VGG features with the style's. Here the style's statistics
-are measured at four scales of a small encoder of our own, and a linear map turns them into one sigma and beta for every
-modulation site, so that VGG-19 is needed for neither and a style becomes a code of a few KB.
+The paper aligns the mean and standard deviation of the content's VGG features with the style's. Here the style's
+statistics are measured at four scales of a small encoder of our own, and a small perceptron turns them into one sigma and
+beta for every modulation site, so that VGG-19 is needed for neither and a style becomes a code of a few KB.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class StyleEncoder(nn.Module):
 
     Args:
         spec: the backbone that the codes are for.
-        described: length of the description of the style that is learnt beside the code, to teach the encoder; 0 for none.
+        described: length of the description of the style that is learnt beside the code, to teach the encoder; 0 for
+            none.
     """
 
     def __init__(self, spec: BackboneSpec, described: int = 0) -> None:
@@ -39,8 +40,8 @@ class StyleEncoder(nn.Module):
     def spread_gap(self, codes: Tensor, statistics: Tensor) -> Tensor:
         """How far the content's standard deviations lie from the codes' sigmas, squared and in logarithms, on average.
 
-        At strength 0 a site passes its features on as they are, at strength 1 with the code's sigma. Left alone, training
-        lets the two drift a factor of 50 apart, and every strength in between explodes.
+        At strength 0 a site passes its features on as they are, at strength 1 with the code's sigma. Left alone,
+        training lets the two drift a factor of 50 apart, and every strength in between explodes.
         """
         gaps, at = [], 0
         for width in self.spec.sites:
@@ -51,7 +52,7 @@ class StyleEncoder(nn.Module):
 
     def measure(self, style: Tensor) -> Tensor:
         """Mean and standard deviation of the features at 1/2, 1/4, 1/8 and 1/16 resolution, (B, 640)."""
-        found = []
+        found: list[Tensor] = []
         x = style
         for enter, refine in zip(self.enter, self.refine, strict=True):
             x = F.relu(enter(x))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from stylex.models import losses
 from stylex.models.adain.network import AdaIN
-from stylex.models.backbone import BORDER
+from stylex.models.backbone import BORDER, MULTIPLE
 from stylex.models.data import PictureFolder, load_folder
 from stylex.models.weights import CALIBRATION
 
@@ -32,6 +32,8 @@ class AdaINSettings:
         variation: weight of the squared total variation.
         lattice: weight of what repeats on the network's own grid.
         spread: weight of the gap between the content's standard deviations and the codes' sigmas.
+        shift: weight of the change when the photo moves by some pixels.
+        shifted: pictures of a batch that are painted a second time for it.
         identity: weight of the pixels where the photo must come back.
         describe: weight of the style statistics that the encoder learns to tell.
         noise: largest standard deviation of the noise added to the photo, which keeps flat areas free of patterns.
@@ -47,6 +49,8 @@ class AdaINSettings:
     variation: float = 2.0
     lattice: float = 1000.0
     spread: float = 0.2
+    shift: float = 30.0
+    shifted: int = 3
     identity: float = 30.0
     describe: float = 0.5
     noise: float = 0.02
@@ -74,20 +78,46 @@ class AdaINRecipe:
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch: most pictures at full strength, some at a random one, some that must stay as they are."""
         s = self.settings
-        content = _tensor(self.photos.sample(s.batch, s.size + 2 * BORDER, rng), device)
+        wide = _tensor(self.photos.sample(s.batch, s.size + 2 * BORDER + MULTIPLE - 1, rng), device)
+        content = wide[:, :, : s.size + 2 * BORDER, : s.size + 2 * BORDER]
         style = _tensor(self.paintings.sample(s.batch, s.size, rng), device)
         photo = content[:, :, BORDER:-BORDER, BORDER:-BORDER]
         strength, same = _draw_strengths(s.batch, rng)
         style[same] = photo[same]
-        noise = torch.from_numpy(rng.normal(0, rng.uniform(0, s.noise), content.shape).astype(np.float32)).to(device)
         with torch.autocast(device.type, torch.bfloat16):
             measured = self.network.style.measure(style)
             codes = self.network.style.to_code(measured).float()
-            painted, statistics = self.network(content + noise, codes, strength.to(device))
+            painted, statistics = self.network(content + self._noise(content, rng), codes, strength.to(device))
             description = self.network.style.describe(measured) if self.network.style.describe else None
         loss, parts = self._loss(photo, style, painted, strength.to(device), same, description, rng)
-        spread = s.spread * self.network.style.spread_gap(codes, statistics)
-        return loss + spread, {**parts, "spread": float(spread.detach())}
+        more = {
+            "spread": s.spread * self.network.style.spread_gap(codes, statistics),
+            "shift": s.shift * self._shift_loss(wide, painted, codes, strength.to(device), rng),
+        }
+        return loss + more["spread"] + more["shift"], parts | {k: float(v.detach()) for k, v in more.items()}
+
+    def _noise(self, content: Tensor, rng: np.random.Generator) -> Tensor:
+        noise = rng.normal(0, rng.uniform(0, self.settings.noise), content.shape)
+        return torch.from_numpy(noise.astype(np.float32)).to(content.device)
+
+    def _shift_loss(
+        self, wide: Tensor, painted: Tensor, codes: Tensor, strength: Tensor, rng: np.random.Generator
+    ) -> Tensor:
+        """How much the picture changes when the photo moves by less than the network's own grid.
+
+        Squared difference of the last pictures of the batch to the same photos painted some pixels further, where both
+        overlap. It is what takes the scales out of flat areas: they stand on an 8-pixel grid and don't move with the photo.
+        """
+        s, last = self.settings, slice(-self.settings.shifted, None)
+        down, right = (int(d) for d in rng.integers(0, MULTIPLE, 2))
+        side = s.size + 2 * BORDER
+        moved = wide[last, :, down : down + side, right : right + side]
+        with torch.autocast(wide.device.type, torch.bfloat16):
+            again, _ = self.network(moved + self._noise(moved, rng), codes[last], strength[last])
+        a = painted[last, :, down:, right:]
+        b = again[:, :, : s.size - down, : s.size - right]
+        inner = slice(MULTIPLE, -MULTIPLE)
+        return (a - b)[:, :, inner, inner].square().mean()
 
     def _loss(
         self,

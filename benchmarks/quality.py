@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""How good the pictures are: content loss, style loss and structure, for torch and for every precision in ONNX Runtime.
+
+    python benchmarks/quality.py --content ../shared/data/content --style ../shared/data/style
+
+All pairs of photos and paintings that training never saw (the share that `stylex train` holds out by a hash of the file's
+name). Losses are those of training: content is the squared distance of instance-normalized relu4_1, style the relative
+squared distance of means and standard deviations at relu1_1 to relu5_1, both of the slim VGG-19; `ratio` is against the
+untouched photo's. MS-SSIM and SSIM are against the photo, PSNR and the last SSIM against torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.progress import track
+from torch import Tensor
+
+from stylex.errors import InputError
+from stylex.export.metrics import psnr, ssim
+from stylex.models import losses
+from stylex.models.adain.network import AdaIN
+from stylex.models.backbone import BORDER
+from stylex.models.data import is_held_out, picture_files
+from stylex.models.weights import embedded, read_weights
+from stylex.runtime.benchmark import print_table, write_report
+from stylex.runtime.facts import PRECISIONS
+from stylex.runtime.images import read_picture, write_picture
+from stylex.runtime.painter import Image, Painter, load, to_floats
+
+COLUMNS = ("", "content", "ratio", "style", "ratio", "SSIM", "MS-SSIM", "lattice", "PSNR dB", "worst", "SSIM to torch")
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The loss networks and what is measured with them."""
+
+    slim: losses.SlimVgg
+
+    def features(self, picture: Image) -> losses.Features:
+        """Features of an RGB picture (H, W, 3)."""
+        return self.slim(torch.from_numpy(to_floats(picture)))
+
+    def rate(self, painted: Image, photo: Image, style: losses.Statistics, content: Tensor) -> dict[str, float]:
+        """All measures of one picture."""
+        from pytorch_msssim import ms_ssim
+
+        found = self.features(painted)
+        a, b = (torch.from_numpy(to_floats(x)) for x in (painted, photo))
+        return {
+            "content": float(losses.content_loss(found["4_1"], content)),
+            "style": float(losses.style_loss(losses.statistics(found), style)),
+            "ssim": ssim(to_floats(painted)[0], to_floats(photo)[0]),
+            "ms_ssim": float(ms_ssim(a, b, data_range=1.0)),
+            "lattice": 1e6 * float(losses.lattice(a)),
+        }
+
+
+def chosen(folder: Path, count: int, share: float, size: int) -> list[Image]:
+    """The first `count` held-out pictures in the order of their names' hash, cut square and resized."""
+    files = sorted((f for f in picture_files(folder) if is_held_out(f.name, share)), key=lambda f: hash_of(f.name))
+    if len(files) < count:
+        raise InputError(f"{folder} has {len(files)} held-out pictures, {count} are needed: raise --hold-out")
+    return [square(read_picture(f).rgb, size) for f in files[:count]]
+
+
+def hash_of(name: str) -> str:
+    """A stable order that has nothing to do with the alphabet."""
+    import hashlib
+
+    return hashlib.sha256(f"order {name}".encode()).hexdigest()
+
+
+def square(picture: Image, size: int) -> Image:
+    """The central square, resized."""
+    side = min(picture.shape[:2])
+    top, left = (picture.shape[0] - side) // 2, (picture.shape[1] - side) // 2
+    method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    cut = picture[top : top + side, left : left + side]
+    return np.asarray(cv2.resize(cut, (size, size), interpolation=method), np.uint8)
+
+
+class TorchPainter:
+    """The torch network behind the two calls of a `Painter` that are needed here."""
+
+    def __init__(self, weights: Path) -> None:
+        self.network = AdaIN()
+        read_weights(weights).fill(self.network)
+
+    @torch.inference_mode()
+    def code(self, style: Image) -> npt.NDArray[np.float32]:
+        """Code (1, D) of a style picture."""
+        return np.asarray(self.network.style(torch.from_numpy(to_floats(style))).numpy(), np.float32)
+
+    @torch.inference_mode()
+    def paint(self, photo: Image, code: npt.NDArray[np.float32], strength: float) -> Image:
+        """Paint a photo whose sides are multiples of 8."""
+        padded = cv2.copyMakeBorder(photo, *[BORDER] * 4, cv2.BORDER_REFLECT_101)
+        picture, _ = self.network(torch.from_numpy(to_floats(padded)), torch.from_numpy(code), strength)
+        return np.asarray((picture[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy(), np.uint8)
+
+
+def paint(painter: TorchPainter | Painter, photo: Image, code: npt.NDArray[np.float32], strength: float = 1.0) -> Image:
+    """Paint with either of them."""
+    if isinstance(painter, TorchPainter):
+        return painter.paint(photo, code, strength)
+    return painter.paint(photo, code, np.full((1, 1, 1, 1), strength, np.float32))
+
+
+def evaluate(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Rows of measures, averaged over all pairs, and the PSNR at strength 0."""
+    judge = Judge(losses.SlimVgg(losses.find_teacher(arguments.teacher, arguments.content)))
+    photos = chosen(arguments.content, arguments.photos, arguments.hold_out, arguments.size)
+    styles = chosen(arguments.style, arguments.styles, arguments.hold_out, arguments.size)
+    torch_painter = TorchPainter(arguments.weights or embedded("adain"))
+    painters: dict[str, TorchPainter | Painter] = {"torch fp32": torch_painter}
+    for precision in arguments.precision or PRECISIONS if not arguments.torch_only else ():
+        painters[f"onnx {precision}"] = load("adain", precision, "cpu", graphs=arguments.graphs)
+    codes = [torch_painter.code(style) for style in styles]
+    wanted = [losses.statistics(judge.features(style)) for style in styles]
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    identity: dict[str, list[float]] = defaultdict(list)
+
+    def note(name: str, values: dict[str, float]) -> None:
+        for key, value in values.items():
+            found[name][key].append(value)
+
+    for i, photo in enumerate(track(photos, "painting", disable=arguments.quiet)):
+        content = judge.features(photo)["4_1"]
+        for name, painter in painters.items():
+            identity[name].append(psnr(to_floats(paint(painter, photo, codes[0], 0.0)), to_floats(photo)))
+        for j, (code, style) in enumerate(zip(codes, wanted, strict=True)):
+            note("photo", judge.rate(photo, photo, style, content))
+            note("style", {"content": float(losses.content_loss(judge.features(styles[j])["4_1"], content))})
+            reference: Image | None = None
+            for name, painter in painters.items():
+                painted = paint(painter, photo, code)
+                note(name, judge.rate(painted, photo, style, content))
+                if reference is None:
+                    reference = painted
+                else:
+                    a, b = to_floats(painted), to_floats(reference)
+                    note(name, {"psnr": psnr(a, b), "ssim_to_torch": ssim(a[0], b[0])})
+                if arguments.pictures and name == "torch fp32" and i < 6 and j < 6:
+                    write_picture(arguments.pictures / f"{i}-{j}.png", painted)
+    return [summary(name, found) for name in ("photo", *painters)], {k: float(np.mean(v)) for k, v in identity.items()}
+
+
+def summary(name: str, found: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
+    """Averages of one row; the ratios are of sums, so that a pair that is alike already doesn't dominate."""
+    mean = {key: float(np.mean(values)) for key, values in found[name].items()}
+    row: dict[str, Any] = {"name": name, **mean}
+    row["style_ratio"] = mean["style"] / float(np.mean(found["photo"]["style"]))
+    row["content_ratio"] = mean["content"] / float(np.mean(found["style"]["content"]))
+    row["worst_psnr"] = min(found[name]["psnr"]) if "psnr" in found[name] else None
+    return row
+
+
+def main() -> None:
+    """Parse, evaluate, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--content", type=Path, required=True, help="folder of photos")
+    parser.add_argument("--style", type=Path, required=True, help="folder of paintings")
+    parser.add_argument("--teacher", type=Path, help="folder of the loss networks [teacher/ above --content]")
+    parser.add_argument("--photos", type=int, default=20)
+    parser.add_argument("--styles", type=int, default=10)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--hold-out", type=float, default=0.05)
+    parser.add_argument("--weights", type=Path, help="weights.safetensors for the torch row [embedded]")
+    parser.add_argument("--graphs", type=Path, help="folder of ONNX files [embedded]")
+    parser.add_argument("--precision", action="append", choices=PRECISIONS)
+    parser.add_argument("--torch-only", action="store_true")
+    parser.add_argument("--pictures", type=Path, help="existing folder for the first 6x6 pictures")
+    parser.add_argument("--quiet", action="store_true")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    with torch.inference_mode():
+        rows, identity = evaluate(arguments)
+    keys = (
+        "content",
+        "content_ratio",
+        "style",
+        "style_ratio",
+        "ssim",
+        "ms_ssim",
+        "lattice",
+        "psnr",
+        "worst_psnr",
+        "ssim_to_torch",
+    )
+    cells = [(r["name"], *(None if r.get(k) is None else f"{r[k]:.3f}" for k in keys)) for r in rows]
+    print_table(
+        f"{arguments.photos} photos x {arguments.styles} unseen styles at {arguments.size}x{arguments.size}",
+        COLUMNS,
+        cells,
+    )
+    for name, value in identity.items():
+        print(f"strength 0, {name}: PSNR {value:.1f} dB against the photo")
+    if arguments.json:
+        write_report(arguments.json, rows, strength_0_psnr=identity)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m stylex`."""
+
+from stylex.cli import main
+
+main(prog_name="stylex")

@@ -1,0 +1,84 @@
+"""The command line: one thin module a verb, imported only when its verb is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from stylex import __version__
+from stylex.errors import MissingPackage, ResourceError, StylexError
+
+VERBS = {
+    "run": "stylex.cli.run",
+    "styles": "stylex.cli.styles",
+    "export": "stylex.cli.export",
+    "train": "stylex.cli.train",
+    "bench": "stylex.cli.bench",
+    "doctor": "stylex.cli.doctor",
+    "list": "stylex.cli.techniques",
+}
+"""Verb to module; the module's `command` is the click command."""
+OPTIONAL = dict.fromkeys(("torch", "onnx", "onnxscript", "onnx_ir", "skimage", "safetensors"), "export")
+"""Package, as it is imported, to the extra that brings it."""
+
+
+class CleanExit(click.ClickException):
+    """A known error as one line on standard error, with the error's own exit code."""
+
+    def __init__(self, error: StylexError) -> None:
+        super().__init__(" ".join(str(error).split()))
+        self.__dict__["exit_code"] = error.exit_code  # click reads it of the instance, but types it as the class's
+
+    def show(self, file: Any = None) -> None:
+        """Print the line."""
+        click.echo(f"stylex: {self.message}", file=file or sys.stderr)
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are called, and whose known errors end cleanly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, in the order of `VERBS`."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb's module."""
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(VERBS[cmd_name]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; turn known errors into one line."""
+        try:
+            return super().invoke(ctx)
+        except StylexError as error:
+            raise CleanExit(error) from error
+        except KeyboardInterrupt:
+            click.echo("stylex: stopped; nothing half-written was left", err=True)
+            ctx.exit(130)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").split(".")[0]
+            if package not in OPTIONAL:
+                raise
+            raise CleanExit(MissingPackage(package, OPTIONAL[package])) from error
+        except MemoryError as error:
+            raise CleanExit(ResourceError("there isn't enough memory for this: use a smaller --size")) from error
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="stylex")
+def main() -> None:
+    """Neural style transfer from PyTorch to the edge.
+
+    \b
+    Examples:
+      stylex run adain photo.jpg --style starry-night -o painted.jpg
+      stylex export adain --int8 -o models/
+      stylex bench adain
+      stylex doctor
+    """

@@ -1,0 +1,95 @@
+"""`stylex bench`: latency, memory and fidelity of every precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stylex.cli.options import technique_argument
+from stylex.runtime.facts import PRECISIONS
+from stylex.runtime.providers import NAMES
+
+if TYPE_CHECKING:
+    from stylex.runtime.benchmark import Row
+
+COLUMNS = ("precision", "provider", "size", "median ms", "p95 ms", "images/s", "peak MiB", "file MB", "PSNR dB", "SSIM")
+
+
+@click.command()
+@technique_argument
+@click.option(
+    "--size", "sizes", multiple=True, type=click.IntRange(32, 4096), help="Height and width; repeat for more  [512]"
+)
+@click.option("--precision", "precisions", multiple=True, type=click.Choice(PRECISIONS), help="Repeat for more  [all]")
+@click.option("--provider", default="auto", type=click.Choice(["auto", *NAMES]), show_default=True)
+@click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores.", show_default=True)
+@click.option("--photo", type=click.Path(path_type=Path), help="Photo to paint  [the astronaut of scikit-image]")
+@click.option(
+    "--graphs", type=click.Path(path_type=Path), help="Folder of exported ONNX files instead of the embedded ones."
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the rows to this file.")
+def command(
+    technique: str,
+    sizes: tuple[int, ...],
+    precisions: tuple[str, ...],
+    provider: str,
+    threads: int,
+    photo: Path | None,
+    graphs: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Measure TECHNIQUE from uint8 photo to uint8 picture; PSNR and SSIM are against FP32.
+
+    Every row is measured in a process of its own, so that its peak memory is its own.
+
+    \b
+    Examples:
+      stylex bench adain
+      stylex bench adain --size 512 --size 1024 --precision int8 --json bench.json
+    """
+    from rich.console import Console
+
+    from stylex.files import check_place
+    from stylex.runtime.benchmark import default_photo, print_table, write_report
+    from stylex.runtime.images import read_picture
+
+    if json_file:
+        check_place(json_file)
+    picture = read_picture(photo).rgb if photo else default_photo()
+    rows: list[Row] = []
+    with Console(stderr=True).status("measuring") as status:
+        for size in sizes or (512,):
+            rows += _rows(
+                technique, precisions or PRECISIONS, (provider, size, threads, picture, graphs), status.update
+            )
+    print_table(f"stylex {technique}", COLUMNS, [_cells(row) for row in rows])
+    if json_file:
+        write_report(json_file, rows)
+        click.echo(f"{json_file}: {len(rows)} rows")
+
+
+def _rows(
+    technique: str, precisions: Sequence[str], rest: tuple[Any, ...], tell: Callable[[str], object]
+) -> Iterator[Row]:
+    """One row a precision, compared with FP32, which is measured too where it isn't asked for."""
+    from stylex.runtime.benchmark import isolated, paint_row, similarity
+
+    reference = None
+    for precision in ["fp32", *sorted(set(precisions) - {"fp32"}, key=PRECISIONS.index)]:
+        tell(f"measuring {precision} at {rest[1]}")
+        row, painted = isolated(paint_row, technique, precision, *rest)
+        reference = painted if reference is None else reference
+        if precision in precisions:
+            psnr, ssim = similarity(painted, reference)
+            yield replace(row, psnr=psnr, ssim=ssim)
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    size = None if row.file_bytes is None else f"{row.file_bytes / 1e6:.2f}"
+    speed = (row.median_ms, row.p95_ms, row.images_per_second, row.peak_mib)
+    ssim = None if row.ssim is None else f"{row.ssim:.4f}"
+    return (row.precision, row.provider, row.size, *speed, size, row.psnr, ssim)

@@ -1,0 +1,84 @@
+"""`stylex doctor`: what this machine can run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from typing import Any
+
+import click
+
+PACKAGES = (
+    "numpy",
+    "opencv-python",
+    "opencv-python-headless",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "torch",
+    "onnx",
+    "onnxscript",
+)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def command(as_json: bool) -> None:
+    """Print hardware, packages, and the providers that start here, with the line that installs the others.
+
+    \b
+    Example:
+      stylex doctor
+    """
+    report = examine()
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+        return
+    for key, value in report["machine"].items():
+        click.echo(f"{key:17} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+    for name, version in report["packages"].items():
+        click.echo(f"{name:17} {version or 'not installed'}")
+    for row in report["providers"]:
+        click.echo(f"{row['name']:17} {'runs' if row['runs'] else row['reason']}")
+    for advice in report["advice"]:
+        click.echo(f"advice: {advice}")
+
+
+def examine() -> dict[str, Any]:
+    """All findings: machine, packages, providers and advice."""
+    from stylex.runtime import hardware
+    from stylex.runtime.painter import GRAPHS, encoder_file
+    from stylex.runtime.providers import PROVIDERS
+
+    flags = hardware.instruction_sets()
+    machine = hardware.describe()
+    if flags is not None:
+        machine["instruction_sets"] = [hardware.INT8_FLAGS[flag] for flag in flags]
+    providers = [_provider(p.name, encoder_file("adain", GRAPHS)) for p in PROVIDERS]
+    advice = []
+    if not hardware.int8_is_exact():
+        advice.append("this processor has no VNNI: INT8 sums saturate, so FP32 is used by default")
+    return {
+        "machine": machine,
+        "packages": {name: _version(name) for name in PACKAGES},
+        "providers": providers,
+        "advice": advice,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _provider(name: str, graph: Any) -> dict[str, Any]:
+    """Whether a provider really starts, by opening a small graph on it."""
+    from stylex.errors import StylexError
+    from stylex.runtime.session import open_graph
+
+    try:
+        open_graph(graph, name)
+    except StylexError as error:
+        return {"name": name, "runs": False, "reason": str(error)}
+    return {"name": name, "runs": True, "reason": ""}

@@ -1,0 +1,82 @@
+"""`stylex export`: weights to checked ONNX files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from stylex.cli.options import technique_argument
+from stylex.runtime.facts import TARGETS
+
+
+@click.command()
+@technique_argument
+@click.option("--fp16", "precision", flag_value="fp16", help="Half precision; inputs and outputs stay float32.")
+@click.option("--int8", "precision", flag_value="int8", help="8-bit integers, calibrated on real photos times styles.")
+@click.option(
+    "--target",
+    default="cpu-x86",
+    type=click.Choice(TARGETS),
+    show_default=True,
+    help="Device that FP16 or INT8 is for.",
+)
+@click.option("--size", type=int, help="Fix height and width, a multiple of 8.")
+@click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
+@click.option("--opset", default=18, type=click.IntRange(18), show_default=True)
+@click.option("--weights", type=click.Path(path_type=Path), help="A weights.safetensors of `stylex train`  [embedded]")
+@click.option("--calibration", type=click.Path(path_type=Path), help="Folder of photos  [those inside scikit-image]")
+@click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def command(
+    technique: str,
+    precision: str | None,
+    target: str,
+    size: int | None,
+    dynamic: bool,
+    opset: int,
+    weights: Path | None,
+    calibration: Path | None,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Export TECHNIQUE to ONNX, and prove against torch that it still paints the same.
+
+    FP32 without --fp16 or --int8. Writes the transfer graph and the style encoder. A graph that differs too much from
+    torch is not written, and the exit code is 1.
+
+    \b
+    Examples:
+      stylex export adain -o models/
+      stylex export adain --int8 -o models/
+      stylex export adain --fp16 --target tensorrt --size 512 -o models/
+    """
+    from rich.console import Console
+
+    from stylex.errors import UsageError
+    from stylex.export.pipeline import Exported, ExportSettings, export
+
+    if size is not None and dynamic:
+        raise UsageError("--size and --dynamic exclude each other: give one of them")
+    settings = ExportSettings(precision or "fp32", target, size, opset, weights, calibration)
+    with Console(stderr=True).status("exporting") as status:
+        made: list[Exported] = export(technique, settings, folder, lambda what: status.update(what))
+    if as_json:
+        rows = [
+            {"path": str(e.path), "bytes": e.size, "facts": asdict(e.facts), "checks": [asdict(r) for r in e.reports]}
+            for e in made
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for one in made:
+        click.echo(f"{one.path}: {one.facts.role} {one.facts.precision}, {one.size / 1e6:.2f} MB")
+        for r in one.reports:
+            quality = f", SSIM {r.mean_ssim:.4f}" if r.mean_ssim is not None else ""
+            click.echo(
+                f"  {r.output:11} against torch: largest difference {r.largest:.2g}, "
+                f"PSNR {r.mean_psnr:.1f} dB (worst {r.worst_psnr:.1f}){quality}"
+            )
+        if one.facts.float_nodes and one.facts.precision == "int8":
+            click.echo(f"  left in float32 to get there: {', '.join(one.facts.float_nodes)}")

@@ -1,0 +1,39 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from stylex.methods import technique_named
+from stylex.runtime.facts import PRECISIONS
+from stylex.runtime.providers import NAMES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def technique_argument(function: F) -> F:
+    """TECHNIQUE, the first argument; one that this version doesn't have is refused before any work."""
+    return click.argument("technique", callback=lambda _context, _parameter, name: technique_named(name).name)(function)
+
+
+def backend_options(function: F) -> F:
+    """--precision, --provider, --threads and --graphs, as `stylex.load` takes them."""
+    decorators = (
+        click.option("--precision", default="auto", type=click.Choice(["auto", *PRECISIONS]), show_default=True),
+        click.option("--provider", default="auto", type=click.Choice(["auto", *NAMES]), show_default=True),
+        click.option(
+            "--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores.", show_default=True
+        ),
+        click.option(
+            "--graphs",
+            type=click.Path(path_type=Path),
+            help="Folder of exported ONNX files instead of the embedded ones.",
+        ),
+    )
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function

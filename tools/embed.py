@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Put freshly trained weights into the package: weights and card, ONNX graphs, built-in style codes.
+
+    python tools/embed.py adain runs/adain --style paintings/
+
+The paintings are only read; what is kept of each is a code of a few KB. All works are in the public domain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from stylex.export.pipeline import ExportSettings, export
+from stylex.files import write_json
+from stylex.models.weights import embedded
+from stylex.runtime.facts import PRECISIONS
+from stylex.runtime.images import read_picture
+from stylex.runtime.painter import GRAPHS, load
+from stylex.runtime.styles import BUILT_IN
+
+WORKS = {
+    "starry-night": ("hi-starry-night.jpg", "Vincent van Gogh, The Starry Night, 1889"),
+    "great-wave": ("hi-wave-kanagawa.jpg", "Katsushika Hokusai, The Great Wave off Kanagawa, 1831"),
+    "the-scream": ("hi-edvard-munch-the-scream.jpg", "Edvard Munch, The Scream, 1893"),
+    "the-kiss": ("hi-gustav-klimt-the-kiss.jpg", "Gustav Klimt, The Kiss, 1908"),
+    "water-lilies": ("hi-claude-monet-waterlilies.jpg", "Claude Monet, Water Lilies"),
+    "japanese-bridge": ("hi-claude-monet-the-japanese-bridge.jpg", "Claude Monet, The Japanese Bridge"),
+    "composition-vii": ("hi-composition-vii.jpg", "Wassily Kandinsky, Composition VII, 1913"),
+    "deluge": ("hi-wassily-kandinsky-sintflut.jpg", "Wassily Kandinsky, Deluge"),
+    "red-and-blue-horse": ("hi-franz-marc-rotes-und-blaues-pferd.jpg", "Franz Marc, Red and Blue Horse, 1912"),
+    "gray-tree": ("hi-piet-mondrian-gray-tree.jpg", "Piet Mondrian, Gray Tree, 1911"),
+    "grande-jatte": (
+        "hi-georges-seurat-un-dimanche-apres-midi-a-l-ile-de-la-grande-jatte.jpg",
+        "Georges Seurat, A Sunday on La Grande Jatte, 1886",
+    ),
+    "the-shipwreck": ("hi-joseph-mallord-william-turner-the-shipwreck.jpg", "J. M. W. Turner, The Shipwreck, 1805"),
+    "bedroom-in-arles": ("hi-vincent-van-gogh-the-bedroom.jpg", "Vincent van Gogh, The Bedroom, 1888"),
+    "irises": ("hi-vincent-van-gogh-irises.jpg", "Vincent van Gogh, Irises"),
+    "portrait-delaunay": ("hi-robert-delaunay-1906-portrait.jpg", "Robert Delaunay, Portrait, 1906"),
+    "woman-in-landscape": (
+        "hi-kazimir-malevich-two-woman-in-landscape.jpg",
+        "Kazimir Malevich, Two Women in a Landscape",
+    ),
+}
+
+
+def main() -> None:
+    """Copy, export, encode."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("technique")
+    parser.add_argument("run", type=Path, help="folder that `stylex train` wrote")
+    parser.add_argument("--style", type=Path, required=True, help="folder of the paintings")
+    arguments = parser.parse_args()
+    weights = embedded(arguments.technique)
+    shutil.copy(arguments.run / "weights.safetensors", weights)
+    shutil.copy(arguments.run / "card.json", weights.with_name("card.json"))
+    for precision in PRECISIONS:
+        for made in export(arguments.technique, ExportSettings(precision), GRAPHS, print):
+            print(made.path.name, made.size, made.facts.psnr, made.facts.float_nodes if precision == "int8" else "")
+    painter = load(arguments.technique, "fp32", "cpu")
+    codes = []
+    for name, (file, work) in WORKS.items():
+        code = painter.encode(read_picture(arguments.style / file).rgb, name)
+        codes.append(replace(code, work=work).to_json())
+    write_json(BUILT_IN, codes)
+    print(f"{len(codes)} styles")
+
+
+if __name__ == "__main__":
+    main()
