@@ -49,8 +49,8 @@ class AdaINSettings:
     variation: float = 2.0
     lattice: float = 1000.0
     spread: float = 0.2
-    shift: float = 30.0
-    shifted: int = 3
+    shift: float = 100.0
+    shifted: int = 4
     identity: float = 30.0
     describe: float = 0.5
     noise: float = 0.02
@@ -70,10 +70,16 @@ class AdaINRecipe:
         held = settings.hold_out
         self.photos = load_folder(content, 288, hold_out=held)
         self.paintings = load_folder(style, 384, favour="hi-", hold_out=held)
-        self.vgg = losses.Vgg(teacher).to(device, memory_format=torch.channels_last)
-        self.slim = losses.SlimVgg(teacher).to(device, memory_format=torch.channels_last)
-        described = 2 * sum(self.slim.get_buffer(f"conv{i}_1_bias").numel() for i in range(1, 6))
-        self.network: AdaIN = AdaIN(described=described)
+        # torch's types forget that Module.to takes a memory format
+        self.vgg = losses.Vgg(teacher).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.slim = losses.SlimVgg(teacher).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.described = 2 * sum(self.slim.get_buffer(f"conv{i}_1_bias").numel() for i in range(1, 6))
+        self.network = AdaIN(described=self.described)
+
+    def restart(self, seed: int) -> None:
+        """Make the network anew, from a seed."""
+        torch.manual_seed(seed)
+        self.network = AdaIN(described=self.described)
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch: most pictures at full strength, some at a random one, some that must stay as they are."""
@@ -106,7 +112,8 @@ class AdaINRecipe:
         """How much the picture changes when the photo moves by less than the network's own grid.
 
         Squared difference of the last pictures of the batch to the same photos painted some pixels further, where both
-        overlap. It is what takes the scales out of flat areas: they stand on an 8-pixel grid and don't move with the photo.
+        overlap. It is what takes the scales out of flat areas: they stand on an 8-pixel grid and don't move with the
+        photo.
         """
         s, last = self.settings, slice(-self.settings.shifted, None)
         down, right = (int(d) for d in rng.integers(0, MULTIPLE, 2))
@@ -117,7 +124,8 @@ class AdaINRecipe:
         a = painted[last, :, down:, right:]
         b = again[:, :, : s.size - down, : s.size - right]
         inner = slice(MULTIPLE, -MULTIPLE)
-        return (a - b)[:, :, inner, inner].square().mean()
+        gap: Tensor = (a - b)[:, :, inner, inner]
+        return gap.square().mean()
 
     def _loss(
         self,
@@ -206,8 +214,8 @@ def _packed(x: Tensor) -> Tensor:
 def _draw_strengths(batch: int, rng: np.random.Generator) -> tuple[Tensor, list[int]]:
     """Strengths (B,) and the pictures that are painted in their own style.
 
-    The first picture of a batch must come back untouched half of the time, at strength 0 or in its own style at strength 1;
-    the second has a strength anywhere in between half of the time.
+    The first picture of a batch must come back untouched most of the time, at strength 0 or in its own style at
+    strength 1; the second has a strength anywhere in between half of the time.
     """
     strength = torch.ones(batch)
     draw = rng.random(2)

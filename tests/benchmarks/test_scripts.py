@@ -1,0 +1,85 @@
+"""The benchmark scripts, run as a user runs them, on little."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+from safetensors.torch import save_file
+from skimage import data
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", str(ROOT / script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "140"})
+
+
+@pytest.mark.parametrize("script", ["benchmarks/peers.py", "benchmarks/quality.py", "tools/demo.py", "tools/embed.py"])
+def test_help(script: str) -> None:
+    result = run(script, "--help")
+    assert result.returncode == 0, result.stderr
+    assert f"python {script}" in result.stdout
+
+
+def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
+    result = run("benchmarks/peers.py", "--rounds", 1, "--json", tmp_path / "peers.json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads((tmp_path / "peers.json").read_text())
+    rows = {(r["name"], r["precision"]): r for r in report["rows"]}
+    assert {name for name, _ in rows} == {"stylex adain", "TransformerNet", "VGG-19 AdaIN"}
+    assert {p for name, p in rows if name == "stylex adain"} == {"fp32", "fp16", "int8"}
+    assert {"processor", "cores", "onnxruntime"} <= set(report["machine"])
+    assert 1.6 < rows["TransformerNet", "fp32"]["million_parameters"] < 1.75
+    assert 6.9 < rows["VGG-19 AdaIN", "fp32"]["million_parameters"] < 7.1
+    int8 = rows["stylex adain", "int8"]
+    assert int8["times_transformernet"] == pytest.approx(rows["TransformerNet", "fp32"]["median_ms"] / int8["median_ms"], abs=0.01)
+    assert "times as fast as TransformerNet FP32" in result.stdout
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    """A seeded slim loss network with the published names."""
+    torch.manual_seed(0)
+    folder = tmp_path / "teacher"
+    folder.mkdir()
+    tensors = {"conv0.weight": torch.randn(3, 3, 1, 1), "conv0.bias": torch.zeros(3)}
+    widths, inputs = (4, 6, 8, 8, 8), 3
+    for stage, (width, count) in enumerate(zip(widths, (2, 2, 4, 4, 1), strict=True), 1):
+        for index in range(1, count + 1):
+            tensors[f"conv{stage}_{index}.weight"] = torch.randn(width, inputs, 3, 3) / (3 * inputs**0.5)
+            tensors[f"conv{stage}_{index}.bias"] = torch.zeros(width)
+            inputs = width
+    save_file(tensors, folder / "vgg19_slim_relu5_1.safetensors")
+    return folder
+
+
+def pictures(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    photos = (data.astronaut(), data.chelsea(), data.coffee(), data.rocket())
+    for i in range(count):
+        cv2.imwrite(str(folder / f"{i}.png"), photos[i % 4][: 200 + i, : 220 + i, ::-1])
+    return folder
+
+
+def test_quality_rates_every_precision(tmp_path: Path, teacher: Path) -> None:
+    content, style = pictures(tmp_path / "content", 4), pictures(tmp_path / "style", 4)
+    small = ("--photos", 2, "--styles", 2, "--size", 192, "--hold-out", 0.9, "--teacher", teacher, "--quiet")
+    result = run("benchmarks/quality.py", "--content", content, "--style", style, *small, "--json", tmp_path / "q.json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads((tmp_path / "q.json").read_text())
+    rows = {r["name"]: r for r in report["rows"]}
+    assert list(rows) == ["photo", "torch fp32", "onnx fp32", "onnx fp16", "onnx int8"]
+    assert rows["photo"]["ms_ssim"] == pytest.approx(1, abs=1e-4)
+    assert rows["photo"]["style_ratio"] == pytest.approx(1)
+    assert rows["onnx fp32"]["psnr"] > 50
+    assert rows["onnx fp32"]["psnr"] > rows["onnx int8"]["psnr"] > 20
+    assert 0 < rows["torch fp32"]["ms_ssim"] < 1
+    assert report["strength_0_psnr"]["torch fp32"] > 15
