@@ -91,7 +91,7 @@ def peer_jobs(arguments: argparse.Namespace, provider: Provider, folder: Path) -
     options.intra_op_num_threads = arguments.threads
     jobs = []
     for name, (path, feed, millions) in peer_files(folder).items():
-        session = ort.InferenceSession(str(path), options, **session_arguments(provider))
+        session = ort.InferenceSession(str(path), options, **session_arguments(provider, options))
         jobs.append(Job(name, "fp32", functools.partial(session.run, None, feed), millions, path.stat().st_size))
     return jobs
 

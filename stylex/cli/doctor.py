@@ -57,6 +57,11 @@ def examine() -> dict[str, Any]:
     advice = []
     if not hardware.int8_is_exact():
         advice.append("this processor has no VNNI: INT8 sums saturate, so FP32 is used by default")
+    if _version("onnxruntime") and _version("onnxruntime-gpu"):
+        advice.append(
+            "onnxruntime and onnxruntime-gpu share one folder, and the last installed wins: "
+            "pip uninstall onnxruntime onnxruntime-gpu, then pip install onnxruntime-gpu"
+        )
     return {
         "machine": machine,
         "packages": {name: _version(name) for name in PACKAGES},

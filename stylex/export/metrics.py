@@ -29,7 +29,8 @@ class Difference:
 
 def psnr(a: npt.NDArray[Any], b: npt.NDArray[Any], peak: float = 1.0) -> float:
     """Peak signal-to-noise ratio in decibels, at most `IDENTICAL`; minus infinity where a value is not finite."""
-    error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
+    with np.errstate(invalid="ignore"):  # infinity less infinity; seen below
+        error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
     if not np.isfinite(error):
         return -np.inf  # a graph that makes NaN must not pass for identical
     return IDENTICAL if error == 0 else min(IDENTICAL, 10 * float(np.log10(peak**2 / error)))

@@ -20,21 +20,27 @@ from stylex.export.check import TOLERANCES, Feed, OutputReport, measure, referen
 from stylex.export.photos import crops
 from stylex.export.trace import OPSET, trace
 from stylex.files import write_bytes
+from stylex.models.backbone import MULTIPLE, SMALLEST
 from stylex.models.registry import Entry, entry
 from stylex.models.traceable import Traceable
 from stylex.models.weights import CALIBRATION, Weights, embedded, read_weights
 from stylex.quant.calibration import Observed, observe
-from stylex.quant.fp16 import HalfCompute, HalfWeights
+from stylex.quant.fp16 import HalfCompute, HalfWeights, float_nodes
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
 from stylex.quant.sensitivity import ranked
-from stylex.runtime.facts import STYLE_ENCODER, TRANSFER, GraphFacts
+from stylex.runtime.facts import PRECISIONS, STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
 from stylex.runtime.painter import encoder_file, to_floats, transfer_file
 
 CALIBRATION_PAIRS = 32
 CHECKED_PAIRS = 24
 PICTURE = 256
 """Pixels of the pictures that a dynamic graph is calibrated and checked with."""
+MOST_PIXELS = CALIBRATION_PAIRS * 512**2
+"""Of all pictures together; of large fixed sizes fewer pairs are taken, but never fewer than `FEWEST_PAIRS`."""
+FEWEST_PAIRS = 4
+STRENGTHS = (1.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.5)
+"""Of the pairs, in turn: features that pass a site unchanged have another range than restyled ones."""
 SEED = 0
 
 Progress = Callable[[str], None]
@@ -79,15 +85,12 @@ def export(
     Every graph is checked against torch before it is written; the files appear under their final names or not at all.
 
     Raises:
-        UsageError: an unknown technique or a size that is no multiple of 8.
+        UsageError: an unknown technique, precision or target, or a size that is no multiple of 8.
         InputError: no such folder, or unusable photos.
         CheckFailed: a graph differs too much from torch.
     """
-    if not folder.is_dir():
-        raise InputError(f"the folder {folder} doesn't exist: create it first, or choose another with -o")
-    if settings.size is not None and (settings.size % 8 or settings.size < 32):
-        raise UsageError(f"--size is {settings.size}; it must be a multiple of 8, at least 32")
     known = entry(technique)
+    _require_usable(settings, folder)
     weights = read_weights(settings.weights or embedded(technique))
     network = known.network()
     weights.fill(network)
@@ -99,10 +102,21 @@ def export(
     return [Exported(path, facts, len(data), tuple(reports)) for path, data, facts, reports in made]
 
 
+def _require_usable(settings: ExportSettings, folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(f"the folder {folder} doesn't exist: create it first, or choose another with -o")
+    for given, choices in ((settings.precision, PRECISIONS), (settings.target, TARGETS)):
+        if given not in choices:
+            raise UsageError(f"{given!r} can't be exported; choose {', '.join(choices)}")
+    if settings.size is not None and (settings.size % MULTIPLE or settings.size < SMALLEST):
+        raise UsageError(f"--size is {settings.size}; it must be a multiple of {MULTIPLE}, at least {SMALLEST}")
+
+
 def _export_one(
     known: Entry, traceable: Traceable, weights: Weights, settings: ExportSettings, folder: Path, progress: Progress
 ) -> tuple[Path, bytes, GraphFacts, list[OutputReport]]:
-    precision = settings.precision if traceable.role == TRANSFER else "fp32"
+    # A style encoder runs once a style: speed doesn't count, and its weights were trained down to half precision.
+    precision = settings.precision if traceable.role == TRANSFER else "fp16"
     progress(f"tracing the {traceable.role} graph")
     model = trace(traceable, settings.opset)
     run_passes(model, [Tidy(), ClipBeforeShuffle()])
@@ -112,8 +126,9 @@ def _export_one(
     if precision == "int8":
         model, facts = _to_int8(model, traceable, weights, settings, facts, (checked, wanted), progress)
     elif precision == "fp16":
-        run_passes(model, [HalfCompute() if settings.target == "tensorrt" else HalfWeights()])
-        facts = replace(facts, float_nodes=_float_nodes(model, settings.target))
+        computes = traceable.role == TRANSFER and settings.target == "tensorrt"
+        run_passes(model, [HalfCompute() if computes else HalfWeights()])
+        facts = replace(facts, float_nodes=float_nodes(model))
     progress(f"comparing the {precision} {traceable.role} graph with torch")
     reports = measure(model, traceable, checked, wanted)
     require(reports, precision, traceable.role)
@@ -169,16 +184,22 @@ def _to_int8(
 def _feeds(traceable: Traceable, weights: Weights, settings: ExportSettings, *, check: bool) -> list[Feed]:
     """Real photos, with codes of real styles; checking sees other crops and other codes than calibration."""
     count, seed = (CHECKED_PAIRS, SEED + 1) if check else (CALIBRATION_PAIRS, SEED)
-    size = settings.size or PICTURE
+    size = (settings.size if traceable.role == TRANSFER else None) or PICTURE
+    count = max(FEWEST_PAIRS, min(count, MOST_PIXELS // size**2))
     pictures = crops(settings.calibration, count, size + 4, seed)
     if traceable.role == STYLE_ENCODER:
         return [{"style": to_floats(p)} for p in pictures]
     codes = _codes(weights)
     half = codes[1::2].numpy() if check else codes[::2].numpy()
-    frozen, cells = np.zeros((1, half.shape[1]), np.float32), (1, 1, size // 8, size // 8)
-    constant = {"frozen": frozen, "freeze": np.zeros(1, np.float32), "masks": np.ones(cells, np.float32)}
+    cells = (1, 1, size // 8, size // 8)
+    constant = {"frozen": np.zeros((1, half.shape[1]), np.float32), "freeze": np.zeros(1, np.float32)}
     return [
-        {"content": to_floats(p), "codes": half[i % len(half)][None].astype(np.float32), **constant}
+        {
+            "content": to_floats(p),
+            "codes": half[i % len(half)][None].astype(np.float32),
+            "masks": np.full(cells, STRENGTHS[i % len(STRENGTHS)], np.float32),
+            **constant,
+        }
         for i, p in enumerate(pictures)
     ]
 
@@ -198,6 +219,7 @@ def _facts(
         "onnx": onnx.__version__,
         "onnxruntime": ort.__version__,
     }
+    licence, provenance = _origin(known, weights, settings)
     return GraphFacts(
         technique=known.technique,
         role=traceable.role,
@@ -209,17 +231,18 @@ def _facts(
         weights_sha256=weights.sha256,
         fixed_size=settings.size if traceable.role == TRANSFER else None,
         versions=versions,
-        licence=known.licence,
-        provenance=known.provenance,
+        licence=licence,
+        provenance=provenance,
     )
 
 
-def _float_nodes(model: onnx.ModelProto, target: str) -> tuple[str, ...]:
-    """What computes in float32 in an FP16 file: everything on a CPU, the modulation and its statistics on a GPU."""
-    islands = {"Conv", "Resize", "ReduceMean", "Sqrt", "Div", "Pow", "MatMul"} - (
-        {"Conv"} if target == "tensorrt" else set()
-    )
-    return tuple(n.name for n in model.graph.node if n.op_type in islands)
+def _origin(known: Entry, weights: Weights, settings: ExportSettings) -> tuple[str, str]:
+    """Licence and provenance: the registry's for the embedded weights, the card's for anybody else's."""
+    if settings.weights is None:
+        return known.licence, known.provenance
+    data = weights.card.get("data") or {}
+    folders = ", ".join(f"{role} {facts['folder']} ({facts['pictures']} pictures)" for role, facts in data.items())
+    return "not stated", f"trained by stylex on {folders}" if folders else "not stated"
 
 
 def _digest(feeds: Sequence[Feed], observed: dict[str, Observed]) -> str:

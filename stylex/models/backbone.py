@@ -56,6 +56,9 @@ class BackboneSpec:
 MULTIPLE = 8
 """Height and width of what the network paints are multiples of this many pixels."""
 
+SMALLEST = 32
+"""Least height and width of what the network paints: fewer than 4 cells at 1/8 can't be reflected."""
+
 BORDER = 2
 """Pixels of real or reflected picture that the first convolution needs around what is painted."""
 

@@ -1,8 +1,8 @@
 """Loss networks and losses that the techniques are trained with.
 
-Two frozen VGG-19 are used together. The slim one (Wang et al. 2020, Collaborative Distillation) is cheap enough for whole
-pictures and reaches relu5_1; the real one, up to relu3_1, sees the highest frequencies and is used on small crops. Both pad
-with zeros: reflecting pads inside them cost more than their convolutions.
+Two frozen VGG-19 are used together. The slim one (Wang et al. 2020, Collaborative Distillation) is cheap enough for
+whole pictures and reaches relu5_1; the real one, up to relu3_1, sees the highest frequencies and is used on small
+crops. Both pad with zeros: reflecting pads inside them cost more than their convolutions.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from stylex.errors import InputError
+from stylex.errors import InputError, ModelError
 from stylex.models.backbone import channel_statistics
 
 Features = dict[str, Tensor]
@@ -49,6 +50,10 @@ class LossNetwork(nn.Module):
     Args:
         path: safetensors with `conv{stage}_{index}.weight` and `.bias`.
         stages: convolutions in each stage; pools stand between the stages.
+
+    Raises:
+        InputError: the file is missing.
+        ModelError: it is damaged or lacks a layer.
     """
 
     def __init__(self, path: Path, stages: tuple[int, ...]) -> None:
@@ -56,7 +61,15 @@ class LossNetwork(nn.Module):
         if not path.is_file():
             raise InputError(f"the loss network {path} is missing: name the folder that holds it with --teacher DIR")
         self.stages = stages
-        for name, tensor in load_file(path).items():
+        try:
+            tensors = load_file(path)
+        except (SafetensorError, ValueError) as error:
+            raise ModelError(f"the loss network {path} is damaged ({error}): restore it") from error
+        layers = [f"conv{stage}_{i}" for stage, count in enumerate(stages, 1) for i in range(1, count + 1)]
+        missing = {f"{layer}.{part}" for layer in layers for part in ("weight", "bias")} - set(tensors)
+        if missing:
+            raise ModelError(f"the loss network {path} lacks {min(missing)}: it is not the VGG-19 that is needed here")
+        for name, tensor in tensors.items():
             self.register_buffer(name.replace(".", "_"), tensor)
 
     def forward(self, x: Tensor) -> Features:
@@ -85,6 +98,7 @@ class Vgg(LossNetwork):
         super().__init__(folder / VGG_FILE, (2, 2, 1))
 
     def enter(self, x: Tensor) -> Tensor:
+        """Subtract the mean colour."""
         return x - self.get_buffer("mean").view(1, 3, 1, 1)
 
 
@@ -95,6 +109,7 @@ class SlimVgg(LossNetwork):
         super().__init__(folder / SLIM_FILE, (2, 2, 4, 4, 1))
 
     def enter(self, x: Tensor) -> Tensor:
+        """The 1x1 convolution that normalizes colours."""
         return F.conv2d(x, self.get_buffer("conv0_weight"), self.get_buffer("conv0_bias"))
 
 
@@ -148,13 +163,12 @@ def lattice(x: Tensor, period: int = 8, repeats: int = 6) -> Tensor:
     x = x - F.avg_pool2d(F.pad(x, [2] * 4, mode="reflect"), 5, 1)
     cell = period * repeats
     rows, columns = x.shape[2] // cell, x.shape[3] // cell
-    cells = (
-        x[:, :, : rows * cell, : columns * cell]
-        .unflatten(3, (columns, repeats, period))
-        .unflatten(2, (rows, repeats, period))
-    )
+    assert rows and columns, f"a picture of {x.shape[3]}x{x.shape[2]} has no cell of {cell} pixels"
+    whole = x[:, :, : rows * cell, : columns * cell]
+    cells = whole.reshape(*x.shape[:2], rows, repeats, period, columns, repeats, period)
     phases = cells.mean((3, 6))  # (B, C, rows, period, columns, period)
-    return (phases - phases.mean((3, 5), keepdim=True)).square().mean((1, 2, 3, 4, 5))
+    power: Tensor = (phases - phases.mean((3, 5), keepdim=True)).square()
+    return power.mean((1, 2, 3, 4, 5))
 
 
 def out_of_range(x: Tensor) -> Tensor:

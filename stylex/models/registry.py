@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,15 +33,30 @@ class Entry:
     provenance: str
 
 
-ENTRIES = (
-    Entry(
-        "adain",
-        AdaIN,
-        adain_graphs.graphs,
-        "MIT",
-        "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings, against VGG-19 (CC BY 4.0) and "
-        "Collaborative Distillation's slim VGG-19 (MIT)",
-    ),
+def unique(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries, each technique once.
+
+    Raises:
+        ValueError: a technique stands there twice.
+    """
+    names = [e.technique for e in entries]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ValueError(f"in the registry twice: {', '.join(twice)}")
+    return tuple(entries)
+
+
+ENTRIES = unique(
+    [
+        Entry(
+            "adain",
+            AdaIN,
+            adain_graphs.graphs,
+            "MIT",
+            "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings, against VGG-19 (CC BY 4.0) and "
+            "Collaborative Distillation's slim VGG-19 (MIT)",
+        ),
+    ]
 )
 
 
@@ -55,6 +70,3 @@ def entry(technique: str) -> Entry:
         if one.technique == technique:
             return one
     raise UsageError(f"{technique!r} can't be exported; choose {', '.join(e.technique for e in ENTRIES)}")
-
-
-assert len({e.technique for e in ENTRIES}) == len(ENTRIES), "a technique stands in the registry twice"

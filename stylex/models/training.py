@@ -1,13 +1,19 @@
 """The training loop that all techniques share.
 
 A technique brings a `Recipe`: a network, a loss for one step, a picture of samples. The loop brings the optimizer, the
-schedule, the moving average, checkpoints that survive an interruption at any instant, the progress bar and the training card.
+schedule, the moving average, checkpoints that survive an interruption at any instant, the progress bar and the training
+card.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import json
 import math
 import platform
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -25,7 +31,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from stylex import __version__
-from stylex.errors import Interrupted, ModelError, ResourceError
+from stylex.errors import InputError, Interrupted, ModelError, ResourceError
 from stylex.files import sha256_of, write_bytes, write_json
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -40,6 +46,9 @@ class Recipe(Protocol):
     network: nn.Module
     not_exported: tuple[str, ...]
     """Prefixes of parameters that only training needs."""
+
+    def restart(self, seed: int) -> None:
+        """Make the network anew, from a seed."""
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """Loss of one batch, and its parts for the progress bar."""
@@ -87,7 +96,7 @@ class Schedule:
 
     def rate_at(self, step: int, progress: float) -> float:
         """Linear warm-up, then half a cosine down to 2 % of the peak."""
-        return self.rate * min(1.0, (step + 1) / self.warmup) * (0.51 + 0.49 * math.cos(math.pi * progress))
+        return self.rate * min(1.0, (step + 1) / max(1, self.warmup)) * (0.51 + 0.49 * math.cos(math.pi * progress))
 
 
 @dataclass
@@ -107,7 +116,7 @@ class State:
         tensors |= {f"average.{k}": v.contiguous() for k, v in self.average.items()}
         for i, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{k}": torch.as_tensor(v).contiguous() for k, v in slots.items()}
-        facts = {"step": str(self.step), "seconds": str(self.seconds)}
+        facts = {"step": str(self.step), "seconds": str(self.seconds), "losses": json.dumps(self.losses)}
         write_bytes(folder / CHECKPOINT, save(tensors, facts))
 
     def resume(self, folder: Path) -> bool:
@@ -124,17 +133,20 @@ class State:
                 facts, names = file.metadata(), list(file.keys())
                 tensors = {name: file.get_tensor(name) for name in names}
             self.network.load_state_dict(_below(tensors, "network."))
-            self.average = _below(tensors, "average.")
+            averages = _below(tensors, "average.")
+            self.average = {name: averages[name].to(t.device) for name, t in self.network.state_dict().items()}
             slots: dict[int, dict[str, Tensor]] = {}
             for name, tensor in _below(tensors, "adam.").items():
                 index, key = name.split(".", 1)
                 slots.setdefault(int(index), {})[key] = tensor
             self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
-        except Exception as error:
+            self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
+            self.losses = json.loads(facts.get("losses", "{}"))
+        except Exception as error:  # safetensors', torch's and JSON's errors share no base class
             raise ModelError(
-                f"{path} doesn't fit this network ({error}): remove it or train into another folder"
+                f"{path} doesn't fit this network ({' '.join(str(error).split())[:300]}): "
+                "remove it or train into another folder"
             ) from error
-        self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
         return True
 
 
@@ -160,12 +172,18 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
 
     Raises:
         Interrupted: Ctrl-C; the checkpoint has been written.
+        InputError: `out` can't be a folder.
+        ModelError: the checkpoint is damaged or of another network, or the loss is not finite any more.
     """
-    torch.manual_seed(schedule.seed)
-    network = recipe.network.to(device, memory_format=torch.channels_last)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out} can't be made a folder ({error.strerror}): choose another with --out") from error
+    recipe.restart(schedule.seed)
+    # torch's types forget that Module.to takes a memory format
+    network: nn.Module = recipe.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), schedule.rate, betas=(0.9, 0.99))
     state = State(network, optimizer, {k: v.detach().clone() for k, v in network.state_dict().items()})
-    out.mkdir(parents=True, exist_ok=True)
     console = console or Console(stderr=True)
     if state.resume(out):
         console.print(f"resuming {out} at step {state.step}, after {state.seconds / 60:.0f} minutes")
@@ -216,22 +234,37 @@ def _one_step(recipe: Recipe, schedule: Schedule, state: State, progress: float,
     if not torch.isfinite(loss):
         raise ModelError(f"the loss is {loss.item()} at step {state.step}: lower the learning rate and resume")
     state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # torch ships `backward` untyped
     nn.utils.clip_grad_norm_(state.network.parameters(), schedule.clip)
-    state.optimizer.step()
-    with torch.no_grad():
-        share = max(schedule.ema, 10 / (state.step + 10))
-        for name, value in state.network.state_dict().items():
-            state.average[name].lerp_(value, share)
-    for name, part in parts.items():
-        state.losses[name] = part if name not in state.losses else 0.98 * state.losses[name] + 0.02 * part
-    state.step += 1
+    with _ctrl_c_held_back():  # the state changes as a whole
+        state.optimizer.step()
+        with torch.no_grad():
+            share = max(schedule.ema, 10 / (state.step + 10))
+            for name, value in state.network.state_dict().items():
+                state.average[name].lerp_(value, share)
+        for name, part in parts.items():
+            state.losses[name] = part if name not in state.losses else 0.98 * state.losses[name] + 0.02 * part
+        state.step += 1
+
+
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let Ctrl-C take effect at the end of the block; only the main thread can be interrupted at all."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
 
 
 def averaged(recipe: Recipe, state: State) -> nn.Module:
     """A copy of the network that carries the averaged weights, on the CPU, in evaluation mode."""
-    import copy
-
     network = copy.deepcopy(recipe.network).cpu().eval()
     network.load_state_dict({k: v.cpu() for k, v in state.average.items()})
     return network

@@ -59,7 +59,7 @@ def read_weights(path: Path) -> Weights:
 
     Raises:
         InputError: missing.
-        ModelError: not a safetensors file.
+        ModelError: not a safetensors file, or its card is damaged.
     """
     if not path.is_file():
         raise InputError(f"{path} is not a file: give the weights.safetensors that `stylex train` wrote")
@@ -69,5 +69,14 @@ def read_weights(path: Path) -> Weights:
         raise ModelError(f"{path} is not a usable safetensors file ({error}): train again or restore it") from error
     card = path.with_name("card.json")
     extras = {n: everything.pop(n) for n in list(everything) if n.startswith("calibration.")}
-    facts = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
-    return Weights(path, everything, extras, sha256_of(path), facts)
+    return Weights(path, everything, extras, sha256_of(path), _read_card(card) if card.is_file() else {})
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"the training card {path} is damaged ({error}): restore or remove it") from error
+    if not isinstance(card, dict):
+        raise ModelError(f"the training card {path} is no JSON object: restore or remove it")
+    return card

@@ -1,9 +1,9 @@
 """FP16, in two forms, because half precision means two things.
 
-On a CPU ONNX Runtime has no half-precision convolutions on x86: it would wrap every node in casts. There only the weights
-are halved; one cast each, which ONNX Runtime folds away when it loads the file, so that it runs exactly as fast as FP32
-from half the bytes. On a GPU the convolutions themselves run in half precision, and the statistics of the modulation,
-whose squares and quotients overflow or lose their digits there, stay in float32.
+On a CPU ONNX Runtime has no half-precision convolutions on x86: it would wrap every node in casts. There only the
+weights are halved; one cast each, which ONNX Runtime folds away when it loads the file, so that it runs exactly as fast
+as FP32 from half the bytes. On a GPU the convolutions themselves run in half precision, and the statistics of the
+modulation, whose squares and quotients overflow or lose their digits there, stay in float32.
 """
 
 from __future__ import annotations

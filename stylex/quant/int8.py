@@ -2,7 +2,8 @@
 
 Why not ONNX Runtime's own quantizer: it puts a reflecting Pad between a DequantizeLinear and a QuantizeLinear, where it
 runs in float32 and keeps the convolutions around it from staying in the channels-last layout. Here Pad and DepthToSpace
-take the bytes themselves, and residual sums stay in float32, where the modulation needs them anyway (docs/decisions.md).
+take the bytes themselves, and residual sums stay in float32, where the modulation needs them anyway
+(docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from stylex.quant.graph import Graph
 Range = tuple[float, float]
 ACTIVATIONS = ("Relu", "Clip")
 BIAS_LIMIT = 2**31 - 1
+WIDEST_CLIP = 100.0
+"""A Clip with limits further out than this doesn't say where its values lie; it is observed like any other node."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +127,12 @@ def _unmoved(graph: Graph, tensor: str) -> str:
 
 
 def _clipped(graph: Graph, tensor: str) -> Range | None:
-    """The limits of the Clip that makes a tensor."""
+    """The limits of the Clip that makes a tensor, where they are known and narrow."""
     node = graph.producer(tensor)
     if node is None or node.op_type != "Clip" or not all(i in graph.constants for i in [*node.input, "", ""][1:3]):
         return None
     low, high = (float(graph.array(name)) for name in node.input[1:3])
-    return low, high
+    return (low, high) if max(-low, high) <= WIDEST_CLIP else None
 
 
 class _Plan:
@@ -161,10 +164,10 @@ class _Plan:
             if needed.intersection(node.output):
                 needed.add(node.input[0])
                 found.update(node.output)
-        bytes_in = set(self.made)
+        wholein = set(self.made)
         for node in moving:
-            if node.op_type == "DepthToSpace" and node.input[0] in bytes_in:
-                bytes_in.update(node.output)
+            if node.op_type == "DepthToSpace" and node.input[0] in wholein:
+                wholein.update(node.output)
                 found.update(node.output)
         return [n for n in moving if found.intersection(n.output)]
 
@@ -174,7 +177,7 @@ def _activated(graph: Graph, convolution: onnx.NodeProto) -> str:
     output = convolution.output[0]
     readers = graph.consumers(output)
     alone = len(readers) == 1 and not graph.is_shared(output)
-    return readers[0].output[0] if alone and readers[0].op_type in ACTIVATIONS else output
+    return str(readers[0].output[0] if alone and readers[0].op_type in ACTIVATIONS else output)
 
 
 class _Emitter:
@@ -208,7 +211,7 @@ class _Emitter:
 
     def _quantize(self, originals: list[onnx.NodeProto]) -> None:
         """A QuantizeLinear behind every tensor of the plan; a graph output's name goes to what is dequantized of it."""
-        for tensor in sorted(self.plan.tensors):
+        for tensor in sorted(self.plan.tensors):  # sorted, so that the same weights make the same file
             source = tensor
             if tensor in self.graph.outputs and tensor in self.plan.made:
                 source = f"{tensor}_float"
@@ -232,20 +235,21 @@ class _Emitter:
         """Weights symmetric and per output channel (axis 0); the bias in steps of input scale times weight scale.
 
         The constants are named after the convolution, not after the weights: two convolutions may share a bias whose
-        steps differ. A channel whose weights are next to nothing gets steps coarse enough for its bias to fit.
+        steps differ. A channel whose weights are next to nothing gets steps coarse enough for its bias to fit; so it does
+        with a float bias, which ONNX Runtime turns into integers itself.
         """
         graph, name = self.graph, node.output[0]
         weights = graph.array(node.input[1]).astype(np.float64)
         scales = np.maximum(np.abs(weights).max((1, 2, 3)), 1e-8) / 127
-        has_bias = len(node.input) > 2 and node.input[2] in graph.constants and self.target.integer_bias
-        if has_bias:
+        if len(node.input) > 2 and node.input[2] in graph.constants:
             step = float(self.parameters[node.input[0]][0])
             bias = graph.array(node.input[2]).astype(np.float64)
             scales = np.maximum(scales, np.abs(bias) / (step * BIAS_LIMIT) * 1.001)  # a float32 scale rounds
-            integers = np.rint(bias / (scales * step)).astype(np.int32)
-            node.input[2] = self._constant(f"{name}_bias", integers, scales * step)
-        integers = np.clip(np.rint(weights / scales[:, None, None, None]), -127, 127).astype(np.int8)
-        node.input[1] = self._constant(f"{name}_weight", integers, scales)
+            if self.target.integer_bias:
+                integers = np.rint(bias / (scales * step)).astype(np.int32)
+                node.input[2] = self._constant(f"{name}_bias", integers, scales * step)
+        whole = np.clip(np.rint(weights / scales[:, None, None, None]), -127, 127).astype(np.int8)
+        node.input[1] = self._constant(f"{name}_weight", whole, scales)
 
     def _constant(self, name: str, integers: npt.NDArray[np.generic], scales: npt.NDArray[np.float64]) -> str:
         graph = self.graph

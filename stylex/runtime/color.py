@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 
 def keep_colors(stylized: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Lightness of the stylized picture, colour of the photo, in CIE L*a*b* (Gatys et al. 2016, Preserving Color, sec. 5).
+    """Lightness of the stylized picture, colour of the photo, in CIE L*a*b*.
 
+    Luminance-only transfer of Gatys et al. 2016, Preserving Color in Neural Artistic Style Transfer, section 5.
     The stylized lightness is first brought to the photo's mean and standard deviation, so that a dark style doesn't
     mute the colours.
 

@@ -122,17 +122,18 @@ class Painter:
     def encode(self, style: Image, name: str = "picture") -> StyleCode:
         """The style code of a picture, RGB uint8 (H, W, 3) of any size."""
         if self._encoder is None:
-            self._encoder = open_graph(
-                encoder_file(self.transfer.facts.technique, self.folder), self.provider, self.threads
-            )
-            _check_role(self._encoder, STYLE_ENCODER)
-            if self._encoder.facts.weights_sha256 != self.transfer.facts.weights_sha256:
-                raise ModelError(
-                    f"{self._encoder.path} and {self.transfer.path} have different weights: export both again"
-                )
+            self._encoder = self._open_encoder()
         facts = self._encoder.facts
         values = self._encoder.run(style=to_floats(_style_sized(as_rgb(style))))[0][0]
         return StyleCode(name, values.astype(np.float32), facts.technique, facts.weights_sha256)
+
+    def _open_encoder(self) -> Session:
+        facts = self.transfer.facts
+        encoder = open_graph(encoder_file(facts.technique, self.folder), self.provider, self.threads)
+        _check_role(encoder, STYLE_ENCODER)
+        if encoder.facts.weights_sha256 != facts.weights_sha256:
+            raise ModelError(f"{encoder.path} and {self.transfer.path} have different weights: export both again")
+        return encoder
 
     def code(self, style: OneStyle) -> StyleCode:
         """The style code of anything that names one style. Raises as a call of the painter does."""
@@ -147,15 +148,15 @@ class Painter:
             return self.encode(style)
         if not isinstance(style, (str, Path)):
             raise UsageError(
-                f"a style can't be a {type(style).__name__}: give a built-in name, a path, a numpy picture, a StyleCode, "
-                "or a list of (style, weight) pairs"
+                f"a style can't be a {type(style).__name__}: give a built-in name, a path, a numpy picture, a "
+                "StyleCode, or a list of (style, weight) pairs"
             )
         if isinstance(style, str) and style in built_in():
             return built_in_code(style)
         path = Path(style)
         if path.suffix == SUFFIX:
             return load_code(path)
-        if isinstance(style, Path) or path.suffix or os.path.exists(path):  # unlike Path.exists, never raises
+        if isinstance(style, Path) or path.suffix or os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
             return self.encode(read_picture(path).rgb, path.stem)
         return built_in_code(style)
 
@@ -189,7 +190,7 @@ class Painter:
 def to_floats(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """RGB uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
     planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
-    return np.multiply(planes, np.float32(1 / 255), dtype=np.float32)
+    return np.asarray(np.multiply(planes, np.float32(1 / 255), dtype=np.float32), np.float32)
 
 
 def to_bytes(planes: npt.NDArray[Any]) -> Image:
@@ -227,7 +228,7 @@ def _shares(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
     if not np.isfinite(weights).all() or (weights < 0).any() or weights.max() <= 0:
         raise UsageError(f"style weights are {given}; they must be numbers, 0 or more, and not all 0")
     weights /= weights.max()  # so that the sum can't overflow
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def _check_role(session: Session, role: str) -> None:

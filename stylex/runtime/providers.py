@@ -5,6 +5,9 @@ ONNX Runtime falls back to the CPU without an error when a provider's libraries 
 
 from __future__ import annotations
 
+import functools
+import importlib
+import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +27,7 @@ class Provider:
         companions: providers asked for beside it, for nodes that it doesn't take.
         options: what it is opened with.
         best: the precision that is fastest on it.
+        plugin: module of a provider that is registered with ONNX Runtime instead of being built into it.
     """
 
     name: str
@@ -32,6 +36,7 @@ class Provider:
     companions: tuple[str, ...] = ("CPUExecutionProvider",)
     options: tuple[tuple[str, str], ...] = ()
     best: str = "int8"
+    plugin: str = ""
 
 
 PROVIDERS = (
@@ -44,7 +49,9 @@ PROVIDERS = (
         ("CUDAExecutionProvider", "CPUExecutionProvider"),
         (("trt_engine_cache_enable", "True"), ("trt_fp16_enable", "True"), ("trt_int8_enable", "True")),
     ),
-    Provider("openvino", "OpenVINOExecutionProvider", "pip install 'stylex[openvino]'"),
+    Provider(
+        "openvino", "OpenVINOExecutionProvider", "pip install 'stylex[openvino]'", plugin="onnxruntime_ep_openvino"
+    ),
 )
 NAMES = tuple(p.name for p in PROVIDERS)
 PREFERENCE = ("cuda", "cpu")
@@ -63,9 +70,11 @@ def provider_named(name: str) -> Provider:
     raise UsageError(f"there is no provider {name!r}: choose one of auto, {', '.join(NAMES)}")
 
 
-def is_built_in(provider: Provider) -> bool:
-    """Whether the installed ONNX Runtime was built with it; that its libraries load is only known once it is opened."""
-    return provider.ort_name in ort.get_available_providers()
+def is_present(provider: Provider) -> bool:
+    """Whether the installed ONNX Runtime has it, built in or as a plug-in; that it starts is only known once it is opened."""
+    if provider.ort_name in ort.get_available_providers():
+        return True
+    return bool(provider.plugin) and importlib.util.find_spec(provider.plugin) is not None
 
 
 def available(name: str) -> Provider:
@@ -76,7 +85,7 @@ def available(name: str) -> Provider:
         ProviderUnavailable: not part of the installed ONNX Runtime.
     """
     provider = provider_named(name)
-    if not is_built_in(provider):
+    if not is_present(provider):
         raise ProviderUnavailable(
             f"the {name} provider isn't part of the installed ONNX Runtime {ort.__version__}: {provider.install}"
         )
@@ -86,13 +95,39 @@ def available(name: str) -> Provider:
 def candidates(name: str) -> tuple[Provider, ...]:
     """Providers to try, in this order, for a name or "auto". Raises as `available` does."""
     if name == "auto":
-        return tuple(p for p in map(provider_named, PREFERENCE) if is_built_in(p))
+        return tuple(p for p in map(provider_named, PREFERENCE) if is_present(p))
     return (available(name),)
 
 
-def session_arguments(provider: Provider) -> dict[str, Any]:
-    """Keyword arguments for `onnxruntime.InferenceSession`."""
-    return {
-        "providers": [provider.ort_name, *provider.companions],
-        "provider_options": [dict(provider.options), *({} for _ in provider.companions)],
-    }
+def session_arguments(provider: Provider, options: ort.SessionOptions) -> dict[str, Any]:
+    """Keyword arguments for `onnxruntime.InferenceSession`; a plug-in's devices go into the options instead.
+
+    Raises:
+        ProviderUnavailable: the plug-in supports no device of this machine.
+    """
+    if provider.name in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()  # the CUDA libraries of pip's nvidia packages, where they are installed
+    if provider.ort_name in ort.get_available_providers():
+        return {
+            "providers": [provider.ort_name, *provider.companions],
+            "provider_options": [dict(provider.options), *({} for _ in provider.companions)],
+        }
+    options.add_provider_for_devices(_plugin_devices(provider), dict(provider.options))
+    return {}
+
+
+@functools.cache
+def _register(provider: Provider) -> None:
+    library = importlib.import_module(provider.plugin).get_library_path()
+    ort.register_execution_provider_library(provider.ort_name, library)
+
+
+def _plugin_devices(provider: Provider) -> list[Any]:
+    """The devices that a plug-in offers; registers it first."""
+    _register(provider)
+    devices = [d for d in ort.get_ep_devices() if d.ep_name == provider.ort_name]
+    if not devices:
+        raise ProviderUnavailable(
+            f"the {provider.name} provider supports no device of this machine: use --provider cpu"
+        )
+    return devices

@@ -92,7 +92,10 @@ def _open_on(data: bytes, path: Path, provider: Provider, threads: int) -> ort.I
     options.log_severity_level = 4
     try:
         # Without this, what fails on the provider is tried again on the CPU, with nothing but a print.
-        session = ort.InferenceSession(data, options, enable_fallback=0, **session_arguments(provider))
+        arguments = session_arguments(provider, options)
+        session = ort.InferenceSession(data, options, enable_fallback=0, **arguments)
+    except ProviderUnavailable:
+        raise
     except Exception as error:  # ONNX Runtime's errors share no base class
         if provider.name == "cpu":
             raise ModelError(f"{path} is not a usable ONNX file ({first_line(error)}): export it again") from error

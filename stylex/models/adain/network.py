@@ -1,7 +1,7 @@
 """AdaIN (Huang and Belongie 2017) on the shared backbone: any style from one network.
 
 The paper aligns the mean and standard deviation of the content's VGG features with the style's. Here the style's
-statistics are measured at four scales of a small encoder of our own, and a small perceptron turns them into one sigma and
+statistics are measured at four scales of a small encoder of our own, and two linear layers turn them into one sigma and
 beta for every modulation site, so that VGG-19 is needed for neither and a style becomes a code of a few KB.
 """
 

@@ -1,0 +1,69 @@
+"""`stylex list` and `stylex doctor`: what there is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import onnxruntime as ort
+import pytest
+from click.testing import Result
+
+from stylex.methods import TECHNIQUES
+from stylex.runtime import hardware
+from stylex.runtime.painter import GRAPHS
+from stylex.runtime.providers import NAMES
+
+Stylex = Callable[..., Result]
+
+
+def test_list(stylex: Stylex) -> None:
+    lines = stylex("list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [t.name for t in TECHNIQUES]
+    assert "ready" in next(line for line in lines if line.startswith("adain"))
+
+
+def test_list_as_json(stylex: Stylex) -> None:
+    rows = {row["name"]: row for row in json.loads(stylex("list", "--json").stdout)}
+    assert [t.name for t in TECHNIQUES] == list(rows)
+    sizes = {p: (GRAPHS / f"adain-{p}.onnx").stat().st_size for p in ("fp32", "fp16", "int8")}
+    assert rows["adain"]["embedded_bytes"] == sizes
+    for technique in TECHNIQUES:
+        assert rows[technique.name]["ready"] == technique.ready
+        assert technique.ready or not rows[technique.name]["embedded_bytes"]
+
+
+@pytest.fixture
+def only_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+
+
+@pytest.mark.usefixtures("only_cpu")
+def test_doctor(stylex: Stylex) -> None:
+    text = stylex("doctor").stdout
+    lines = {line.split()[0]: line for line in text.splitlines()}
+    assert {"processor", "cores", "instruction_sets", "onnxruntime", "numpy", *NAMES} <= set(lines)
+    assert lines["cpu"].endswith(" runs")
+    assert lines["cuda"].endswith("pip install 'stylex[gpu]'")
+    assert lines["openvino"].endswith("pip install 'stylex[openvino]'")
+
+
+@pytest.mark.usefixtures("only_cpu")
+def test_doctor_as_json(stylex: Stylex) -> None:
+    report = json.loads(stylex("doctor", "--json").stdout)
+    assert set(report) == {"machine", "packages", "providers", "advice"}
+    assert report["packages"]["onnxruntime"] == ort.__version__
+    providers = {row["name"]: row for row in report["providers"]}
+    assert tuple(providers) == NAMES
+    assert providers["cpu"] == {"name": "cpu", "runs": True, "reason": ""}
+    for name in NAMES[1:]:
+        assert not providers[name]["runs"]
+        assert "pip install" in providers[name]["reason"]
+
+
+@pytest.mark.usefixtures("only_cpu")
+def test_doctor_advises_on_processors_without_vnni(stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "int8_is_exact", lambda: False)
+    assert "advice: this processor has no VNNI" in stylex("doctor").stdout
+    monkeypatch.setattr(hardware, "int8_is_exact", lambda: True)
+    assert "advice" not in stylex("doctor").stdout

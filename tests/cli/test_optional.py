@@ -1,0 +1,80 @@
+"""Commands whose packages are missing or that are stopped: one line, and the right exit code."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from stylex.cli import OPTIONAL, VERBS
+from stylex.errors import Interrupted, ModelError
+from stylex.runtime import benchmark
+
+Fails = Callable[..., str]
+
+
+def without(package: str, *arguments: object) -> tuple[int, str]:
+    """Exit code and standard error of a command in a fresh interpreter that lacks a package."""
+    code = f"import sys; sys.modules[{package!r}] = None; from stylex.cli import main; main({[*map(str, arguments)]})"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout == ""
+    return result.returncode, result.stderr
+
+
+@pytest.mark.parametrize("package", ["torch", "onnx"])
+def test_export_without_its_packages(package: str, tmp_path: Path) -> None:
+    told = f"stylex: this needs {package}, which isn't installed: pip install 'stylex[export]'\n"
+    assert without(package, "export", "adain", "-o", tmp_path) == (5, told)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_train_without_torch(tmp_path: Path) -> None:
+    folders = ("--content", tmp_path, "--style", tmp_path, "--out", tmp_path / "out")
+    told = "stylex: this needs torch, which isn't installed: pip install 'stylex[export]'\n"
+    assert without("torch", "train", "adain", *folders) == (5, told)
+
+
+def test_bench_without_scikit_image(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "skimage", None)
+    assert "pip install 'stylex[export]'" in fails(5, "bench", "adain")
+
+
+def test_a_package_that_stylex_cannot_do_without_is_no_clean_end(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "stylex.runtime.painter", None)
+    with pytest.raises(ModuleNotFoundError):
+        fails(5, "list")
+    assert set(OPTIONAL.values()) == {"export"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (KeyboardInterrupt(), 130, "stylex: stopped; nothing half-written was left"),
+        (Interrupted("stopped at step 12;\nrun it again to go on"), 130, "stylex: stopped at step 12; run it again"),
+        (ModelError("of several\n  lines"), 4, "stylex: of several lines"),
+        (MemoryError(), 5, "there isn't enough memory"),
+    ],
+)
+@pytest.mark.parametrize("verb", VERBS)
+def test_any_verb_ends_cleanly(
+    verb: str, error: BaseException, code: int, told: str, fails: Fails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped() -> None:
+        raise error
+
+    module = importlib.import_module(VERBS[verb])
+    monkeypatch.setattr(module, "command", click.Command(verb, callback=stopped))
+    assert told in fails(code, verb)
+
+
+def test_ctrl_c_while_measuring(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmark, "default_photo", stopped)
+    assert "stopped" in fails(130, "bench", "adain")

@@ -1,0 +1,126 @@
+"""What several tests share: a photo, a painter, and tiny graphs that can be told what to say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import skimage.data
+from onnx import TensorProto, helper
+
+import stylex
+from stylex.runtime.facts import STYLE_ENCODER, TRANSFER, GraphFacts
+
+TINY_CODE = 3
+GraphMaker = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """A face, uint8 (96, 128, 3)."""
+    pixels = np.ascontiguousarray(skimage.data.astronaut()[60:156, 160:288])
+    pixels.setflags(write=False)
+    return pixels
+
+
+@pytest.fixture(scope="session")
+def painting() -> np.ndarray:
+    """Something with other colours, uint8 (100, 90, 3)."""
+    return np.ascontiguousarray(skimage.data.coffee()[100:200, 200:290])
+
+
+@pytest.fixture(scope="session")
+def painter() -> stylex.Painter:
+    """The embedded FP32 graph on one core."""
+    return stylex.load("adain", "fp32", "cpu", threads=1)
+
+
+def facts_of(role: str, **changed: Any) -> GraphFacts:
+    """Facts of a tiny graph."""
+    known: dict[str, Any] = {
+        "technique": "adain",
+        "role": role,
+        "tier": "edge",
+        "precision": "fp32",
+        "target": "cpu-x86",
+        "code_size": TINY_CODE,
+        "opset": 18,
+        "weights_sha256": "a" * 64,
+    }
+    return GraphFacts(**{**known, **changed})
+
+
+def transfer_model() -> onnx.ModelProto:
+    """A transfer graph that paints the photo as it is, plus what the first code says, weighted by the masks."""
+    sizes = {"content": [1, 3, "h", "w"], "codes": ["k", TINY_CODE], "masks": ["k", 1, "r", "c"]}
+    sizes |= {"frozen": [1, TINY_CODE], "freeze": [1]}
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in sizes.items()]
+    outputs = [
+        helper.make_tensor_value_info("painted", TensorProto.FLOAT, [1, 3, "x", "y"]),
+        helper.make_tensor_value_info("statistics", TensorProto.FLOAT, [1, TINY_CODE]),
+    ]
+    ends = {"starts": [2, 2], "ends": [-2, -2], "axes": [2, 3]}
+    constants = [helper.make_tensor(name, TensorProto.INT64, [2], values) for name, values in ends.items()]
+    constants += [
+        helper.make_tensor("mask_axes", TensorProto.INT64, [3], [1, 2, 3]),
+        helper.make_tensor("channels", TensorProto.INT64, [4], [1, TINY_CODE, 1, 1]),
+        helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]),
+    ]
+    nodes = [
+        helper.make_node("Slice", ["content", "starts", "ends", "axes"], ["cropped"]),
+        helper.make_node("ReduceMean", ["masks", "mask_axes"], ["shares"], keepdims=0),  # (K,)
+        helper.make_node("MatMul", ["shares", "codes"], ["mixed"]),  # (D,)
+        helper.make_node("Reshape", ["mixed", "channels"], ["shift"]),
+        helper.make_node("Add", ["cropped", "shift"], ["painted"]),
+        helper.make_node("Mul", ["frozen", "one"], ["statistics"]),
+    ]
+    return _model(nodes, inputs, outputs, constants)
+
+
+def encoder_model() -> onnx.ModelProto:
+    """A style encoder whose code is the mean colour."""
+    inputs = [helper.make_tensor_value_info("style", TensorProto.FLOAT, [1, 3, "h", "w"])]
+    outputs = [helper.make_tensor_value_info("code", TensorProto.FLOAT, [1, TINY_CODE])]
+    axes = [helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3])]
+    return _model([helper.make_node("ReduceMean", ["style", "axes"], ["code"], keepdims=0)], inputs, outputs, axes)
+
+
+def _model(nodes: Any, inputs: Any, outputs: Any, constants: Any) -> onnx.ModelProto:
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.checker.check_model(model)
+    return model
+
+
+def with_facts(model: onnx.ModelProto, facts: GraphFacts) -> onnx.ModelProto:
+    """The model with these facts as its metadata."""
+    helper.set_model_props(model, facts.to_metadata())
+    return model
+
+
+@pytest.fixture
+def tiny_transfer(tmp_path: Path) -> GraphMaker:
+    """Writes a tiny transfer graph: `tiny_transfer("adain-fp32.onnx", precision="fp32")`."""
+
+    def make(name: str = "adain-fp32.onnx", **changed: Any) -> Path:
+        path = tmp_path / name
+        path.write_bytes(with_facts(transfer_model(), facts_of(TRANSFER, **changed)).SerializeToString())
+        return path
+
+    return make
+
+
+@pytest.fixture
+def tiny_encoder(tmp_path: Path) -> GraphMaker:
+    """Writes a tiny style encoder."""
+
+    def make(name: str = "adain-style.onnx", **changed: Any) -> Path:
+        path = tmp_path / name
+        path.write_bytes(with_facts(encoder_model(), facts_of(STYLE_ENCODER, **changed)).SerializeToString())
+        return path
+
+    return make

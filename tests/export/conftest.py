@@ -1,0 +1,70 @@
+"""A tiny AdaIN with a weights file, traced once."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from stylex.export.trace import trace
+from stylex.models import registry
+from stylex.models.adain import network as module
+from stylex.models.adain.graphs import graphs
+from stylex.models.adain.network import AdaIN
+from stylex.models.backbone import BackboneSpec
+from stylex.models.traceable import Traceable
+from stylex.models.weights import CALIBRATION
+
+TINY = BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)
+
+
+def tiny() -> AdaIN:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "WIDTHS", (8, 8, 8, 8))
+        return AdaIN(TINY)
+
+
+@pytest.fixture(scope="session")
+def network() -> AdaIN:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        made = tiny().eval()
+        for parameter in made.parameters():
+            parameter.data = parameter.data.half().float()
+    return made
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory, network: AdaIN) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
+    with torch.no_grad():
+        codes = network.style(torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(1)))
+    save_file({**{k: v.half() for k, v in network.state_dict().items()}, CALIBRATION: codes.half()}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def traced(network: AdaIN) -> dict[str, tuple[Traceable, onnx.ModelProto]]:
+    """The dynamic graphs by role."""
+    return {t.role: (t, trace(t)) for t in graphs(network, None)}
+
+
+@pytest.fixture
+def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, tmp_path: Path) -> None:
+    """`stylex export adain` finds the tiny network, small pictures, and graphs that were traced before."""
+    from stylex.export import pipeline
+
+    def traced_before(traceable: Traceable, opset: int) -> onnx.ModelProto:
+        if traceable.dynamic[0] and opset == pipeline.OPSET:
+            return copy.deepcopy(traced[traceable.role][1])
+        return trace(traceable, opset)
+
+    monkeypatch.setattr(pipeline, "trace", traced_before)
+    monkeypatch.setattr(registry, "ENTRIES", (registry.Entry("adain", tiny, graphs, "MIT", "made by the tests"),))
+    monkeypatch.setattr(pipeline, "embedded", lambda technique: weights)
+    for name, value in (("CALIBRATION_PAIRS", 6), ("CHECKED_PAIRS", 6), ("PICTURE", 64)):
+        monkeypatch.setattr(pipeline, name, value)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from stylex.errors import CheckFailed, ModelError
+from stylex.export.check import TOLERANCES, measure, reference, require
+from stylex.models.traceable import Traceable
+
+
+class Doubles(torch.nn.Module):
+    def forward(self, x):
+        return torch.clamp(2 * x, 0, 1), x.mean((2, 3))
+
+
+@pytest.fixture
+def traceable():
+    return Traceable("transfer", Doubles(), (torch.rand(1, 3, 16, 16),), ("x",), ("painted", "mean"), ("painted",), ())
+
+
+@pytest.fixture
+def feeds():
+    rng = np.random.default_rng(0)
+    return [{"x": rng.random((1, 3, 16, 16), np.float32) * scale} for scale in (0.4, 0.5)]
+
+
+def model(factor=2.0, shift=0.0):
+    constants = {"factor": factor, "shift": shift, "low": 0.0, "high": 1.0}
+    nodes = [
+        helper.make_node("Mul", ["x", "factor"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "shift"], ["shifted"]),
+        helper.make_node("Clip", ["shifted", "low", "high"], ["painted"]),
+        helper.make_node("ReduceMean", ["x", "axes"], ["mean"], keepdims=0),
+    ]
+    values = [helper.make_tensor(n, TensorProto.FLOAT, [], [v]) for n, v in constants.items()]
+    values.append(helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3]))
+    graph = helper.make_graph(
+        nodes,
+        "doubles",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 16, 16])],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in ("painted", "mean")],
+        values,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def measured(traceable, feeds, graph):
+    return measure(graph, traceable, feeds, reference(traceable, feeds))
+
+
+def test_an_equal_graph_passes(traceable, feeds):
+    reports = measured(traceable, feeds, model())
+    require(reports, "fp32", "transfer")
+    picture, numbers = reports
+    assert picture.picture and picture.mean_ssim == pytest.approx(1)
+    assert not numbers.picture and numbers.mean_ssim is None
+    assert picture.largest < 1e-6
+
+
+@pytest.mark.parametrize("precision", list(TOLERANCES))
+def test_falling_short_raises(traceable, feeds, precision):
+    reports = measured(traceable, feeds, model(shift=0.2))
+    with pytest.raises(
+        CheckFailed, match=f"{precision} transfer graph differs too much.*nothing was written"
+    ) as caught:
+        require(reports, precision, "transfer")
+    assert caught.value.exit_code == 1
+
+
+def test_int8_may_differ_more_than_fp32(traceable, feeds):
+    reports = measured(traceable, feeds, model(shift=0.002))
+    require(reports, "int8", "transfer")
+    with pytest.raises(CheckFailed):
+        require(reports, "fp32", "transfer")
+
+
+def test_nan_never_passes(traceable, feeds):
+    reports = measured(traceable, feeds, model(factor=float("nan")))
+    for precision in TOLERANCES:
+        with pytest.raises(CheckFailed):
+            require(reports, precision, "transfer")
+    broken = replace(reports[1], worst_psnr=-np.inf)
+    assert not broken.meets(TOLERANCES["int8"])
+
+
+def test_a_graph_that_doesnt_run(traceable, feeds):
+    with pytest.raises(ModelError, match="can't run the exported transfer graph"):
+        measured(traceable, feeds, onnx.ModelProto())

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import skimage.data
+from click.testing import CliRunner
+
+from stylex.cli import main
+from stylex.errors import CheckFailed, InputError, ModelError, UsageError
+from stylex.export import check, pipeline
+from stylex.export.pipeline import ExportSettings, export
+from stylex.files import sha256_of
+from stylex.runtime.facts import STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
+
+pytestmark = pytest.mark.usefixtures("tiny_registry")
+
+
+def opened(path):
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return session, GraphFacts.from_metadata(session.get_modelmeta().custom_metadata_map, path.name)
+
+
+def inputs(facts, height=64, width=64):
+    return {
+        "content": np.random.default_rng(0).random((1, 3, height + 4, width + 4), np.float32),
+        "codes": np.ones((1, facts.code_size), np.float32),
+        "masks": np.ones((1, 1, height // 8, width // 8), np.float32),
+        "frozen": np.zeros((1, facts.code_size), np.float32),
+        "freeze": np.zeros(1, np.float32),
+    }
+
+
+def kinds(path):
+    return {n.op_type for n in onnx.load(path).graph.node}
+
+
+CONFIGURATIONS = [
+    *(("fp32", "cpu-x86"), ("fp16", "cpu-x86"), ("fp16", "tensorrt")),
+    *(("int8", target) for target in TARGETS),
+]
+
+
+@pytest.mark.parametrize(("precision", "target"), CONFIGURATIONS)
+def test_every_precision_and_target(tmp_path, weights, network, precision, target):
+    made = export("adain", ExportSettings(precision, target), tmp_path)
+    assert [e.path.name for e in made] == [f"adain-{precision}.onnx", "adain-style.onnx"]
+    assert sorted(f.name for f in tmp_path.iterdir()) == sorted(e.path.name for e in made)
+    for one in made:
+        session, facts = opened(one.path)
+        assert facts == one.facts and one.size == one.path.stat().st_size
+        assert facts.target == target and facts.weights_sha256 == sha256_of(weights)
+        assert facts.code_size == network.spec.code_size and facts.opset == pipeline.OPSET
+        assert facts.licence == "MIT" and facts.provenance == "made by the tests"
+        assert facts.versions.keys() == {"stylex", "torch", "onnx", "onnxruntime"}
+        assert facts.psnr is not None and facts.fixed_size is None
+        assert len(one.reports) == len(session.get_outputs())
+    transfer, style = made
+    assert (transfer.facts.role, transfer.facts.precision) == (TRANSFER, precision)
+    assert (style.facts.role, style.facts.precision) == (STYLE_ENCODER, "fp16")
+    assert transfer.facts.ssim is not None and style.facts.ssim is None
+    session, facts = opened(transfer.path)
+    painted, statistics = session.run(None, inputs(facts, 96, 48))
+    assert painted.shape == (1, 3, 96, 48) and painted.dtype == np.float32
+    assert 0 <= painted.min() <= painted.max() <= 1
+    assert statistics.shape == (1, facts.code_size)
+
+
+def test_fp16_says_what_computes_in_float32(tmp_path):
+    cpu = export("adain", ExportSettings("fp16"), tmp_path)[0]
+    gpu = export("adain", ExportSettings("fp16", "tensorrt"), tmp_path)[0]
+    assert any("conv2d" in n for n in cpu.facts.float_nodes)
+    assert not any("conv2d" in n for n in gpu.facts.float_nodes)
+    names = {n.name for n in onnx.load(gpu.path).graph.node}
+    assert gpu.facts.float_nodes and set(gpu.facts.float_nodes) <= names
+    islands = {n.op_type for n in onnx.load(gpu.path).graph.node if n.name in gpu.facts.float_nodes}
+    assert {"ReduceMean", "ReduceL2", "Sqrt", "MatMul"} <= islands
+
+
+def test_the_style_encoder_keeps_its_weights_in_half_precision(tmp_path):
+    style = export("adain", ExportSettings(), tmp_path)[1]
+    large = [t for t in onnx.load(style.path).graph.initializer if np.prod(t.dims) >= 64]
+    assert large and {t.data_type for t in large} == {onnx.TensorProto.FLOAT16}
+    assert style.reports[0].worst_psnr > 90, "the weights were half precision before"
+
+
+def test_int8_runs_on_integers_and_says_how_it_was_calibrated(tmp_path):
+    transfer, style = export("adain", ExportSettings("int8"), tmp_path)
+    assert {"QuantizeLinear", "DequantizeLinear"} <= kinds(transfer.path)
+    assert "QuantizeLinear" not in kinds(style.path)
+    assert len(transfer.facts.calibration) == 64 and style.facts.calibration == ""
+
+
+def test_exporting_twice_makes_the_same_file(tmp_path):
+    for precision in ("fp32", "fp16", "int8"):
+        once, again = (export("adain", ExportSettings(precision), tmp_path)[0].path.read_bytes() for _ in range(2))
+        assert once == again, precision
+
+
+def test_a_fixed_size(tmp_path):
+    transfer, style = export("adain", ExportSettings(size=40), tmp_path)
+    session, facts = opened(transfer.path)
+    assert facts.fixed_size == 40 and style.facts.fixed_size is None
+    shapes = {i.name: i.shape for i in session.get_inputs()}
+    assert shapes["content"] == [1, 3, 44, 44]
+    assert session.run(None, inputs(facts, 40, 40))[0].shape == (1, 3, 40, 40)
+
+
+def test_photos_of_ones_own(tmp_path):
+    photos, models = tmp_path / "photos", tmp_path / "models"
+    photos.mkdir(), models.mkdir()
+    cv2.imwrite(str(photos / "one.png"), skimage.data.coffee())
+    other = export("adain", ExportSettings("int8", calibration=photos), models)[0]
+    usual = export("adain", ExportSettings("int8"), models)[0]
+    assert other.facts.calibration != usual.facts.calibration
+
+
+def test_weights_of_ones_own_are_not_sold_as_the_embedded_ones(tmp_path, weights):
+    own = tmp_path / "weights.safetensors"
+    own.write_bytes(weights.read_bytes())
+    facts = export("adain", ExportSettings(weights=own), tmp_path)[0].facts
+    assert (facts.licence, facts.provenance) == ("not stated", "not stated")
+    card = {"data": {"content": {"folder": "cats", "pictures": 9}, "style": {"folder": "dogs", "pictures": 8}}}
+    own.with_name("card.json").write_text(json.dumps(card))
+    facts = export("adain", ExportSettings(weights=own), tmp_path)[0].facts
+    assert facts.provenance == "trained by stylex on content cats (9 pictures), style dogs (8 pictures)"
+
+
+def test_a_failing_check_leaves_no_file(tmp_path, monkeypatch):
+    impossible = check.Tolerance(200, 200, 2, 200)
+    monkeypatch.setitem(check.TOLERANCES, "fp32", impossible)
+    with pytest.raises(CheckFailed, match="nothing was written"):
+        export("adain", ExportSettings(), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_int8_leaves_convolutions_in_float32_until_it_gives_up(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(200, 200, 2, 200))
+    with pytest.raises(CheckFailed):
+        export("adain", ExportSettings("int8"), tmp_path, told.append)
+    assert "too far from torch: measuring every convolution" in told
+    assert [t for t in told if t.startswith("leaving")][-1] == "leaving 6 convolutions in float32"
+    assert not list(tmp_path.iterdir())
+
+
+def test_int8_reports_what_it_left_in_float32(tmp_path, monkeypatch):
+    whole = export("adain", ExportSettings("int8"), tmp_path)[0]
+    assert whole.facts.float_nodes == ()
+    limit = whole.reports[0].worst_psnr + 0.02
+    monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(0, limit, 0, 0))
+    partly = export("adain", ExportSettings("int8"), tmp_path)[0]
+    assert partly.facts.float_nodes and partly.reports[0].worst_psnr >= limit
+    model = onnx.load(partly.path)
+    constants = {t.name for t in model.graph.initializer}
+    kept = [n for n in model.graph.node if n.name in partly.facts.float_nodes]
+    assert kept and all(n.op_type == "Conv" and n.input[1] in constants for n in kept)
+
+
+@pytest.mark.parametrize("size", [20, 33, 24, 0, -8])
+def test_a_size_that_doesnt_fit(tmp_path, size):
+    with pytest.raises(UsageError, match="multiple of 8, at least 32"):
+        export("adain", ExportSettings(size=size), tmp_path)
+
+
+def test_wrong_settings(tmp_path, weights):
+    for settings in (ExportSettings("fp8"), ExportSettings(target="toaster")):
+        with pytest.raises(UsageError, match="choose"):
+            export("adain", settings, tmp_path)
+    with pytest.raises(UsageError, match="choose adain"):
+        export("gatys", ExportSettings(), tmp_path)
+    with pytest.raises(InputError, match="create it first"):
+        export("adain", ExportSettings(), tmp_path / "nowhere")
+    with pytest.raises(InputError, match="not a folder"):
+        export("adain", ExportSettings(calibration=tmp_path / "nowhere"), tmp_path)
+
+
+def test_weights_without_codes(tmp_path, weights):
+    from safetensors.torch import load_file, save_file
+
+    tensors = {k: v for k, v in load_file(weights).items() if not k.startswith("calibration.")}
+    save_file(tensors, tmp_path / "bare.safetensors")
+    with pytest.raises(ModelError, match="finish its training"):
+        export("adain", ExportSettings(weights=tmp_path / "bare.safetensors"), tmp_path)
+
+
+def test_large_sizes_take_fewer_pictures(weights, traced):
+    from stylex.models.weights import read_weights
+
+    traceable, read = traced[TRANSFER][0], read_weights(weights)
+    large = pipeline._feeds(traceable, read, ExportSettings(size=2048), check=True)
+    assert len(large) == pipeline.FEWEST_PAIRS
+    assert large[0]["content"].shape == (1, 3, 2052, 2052)
+
+
+def test_json_report(tmp_path):
+    result = CliRunner().invoke(main, ["export", "adain", "--fp16", "-o", str(tmp_path), "--json"])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    assert [r["facts"]["role"] for r in rows] == [TRANSFER, STYLE_ENCODER]
+    assert rows[0]["bytes"] == (tmp_path / "adain-fp16.onnx").stat().st_size

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import torch
+
+from stylex.errors import ModelError
+from stylex.export.trace import OPSET, trace
+from stylex.models.backbone import BORDER
+from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
+
+
+def session(model):
+    return ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(scope="module")
+def transfer(traced):
+    traceable, model = traced[TRANSFER]
+    return traceable, session(model)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "styles", "freeze"),
+    [(32, 32, 1, 0), (64, 96, 2, 0), (40, 128, 1, 1), (136, 72, 3, 0), (256, 264, 5, 1)],
+)
+def test_any_size_and_any_number_of_styles(transfer, network, height, width, styles, freeze):
+    traceable, opened = transfer
+    generator = torch.Generator().manual_seed(height)
+    size = network.spec.code_size
+    inputs = (
+        torch.rand(1, 3, height + 2 * BORDER, width + 2 * BORDER, generator=generator),
+        torch.rand(styles, size, generator=generator) + 0.5,
+        torch.rand(styles, 1, height // 8, width // 8, generator=generator) / styles,
+        torch.rand(1, size, generator=generator) + 0.5,
+        torch.full((1,), float(freeze)),
+    )
+    with torch.no_grad():
+        want = traceable.module(*inputs)
+    got = opened.run(None, {name: t.numpy() for name, t in zip(traceable.inputs, inputs, strict=True)})
+    assert got[0].shape == (1, 3, height, width)
+    for a, b in zip(got, want, strict=True):
+        assert np.abs(a - b.numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize("size", [(16, 16), (33, 77), (200, 120)])
+def test_styles_of_any_size(traced, size):
+    traceable, model = traced[STYLE_ENCODER]
+    style = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        want = traceable.module(style)
+    (got,) = session(model).run(None, {"style": style.numpy()})
+    assert np.abs(got - want.numpy()).max() < 1e-4
+
+
+def test_names_and_opset(traced):
+    for traceable, model in traced.values():
+        assert tuple(i.name for i in model.graph.input) == traceable.inputs
+        assert tuple(o.name for o in model.graph.output) == traceable.outputs
+        assert model.opset_import[0].version == OPSET
+
+
+def test_an_unsupported_opset(traced):
+    for opset in (1, 99):
+        with pytest.raises(ModelError, match=f"opset.*{opset}"):
+            trace(traced[STYLE_ENCODER][0], opset)
+
+
+def test_a_module_that_cant_be_traced(traced):
+    class Decides(torch.nn.Module):
+        def forward(self, style):
+            return style if style.sum() > 0 else -style
+
+    with pytest.raises(ModelError, match="can't be exported") as caught:
+        trace(replace(traced[STYLE_ENCODER][0], module=Decides()))
+    assert "\n" not in str(caught.value)

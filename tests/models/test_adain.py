@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from stylex.models.adain.graphs import graphs
+from stylex.models.adain.network import AdaIN, StyleEncoder
+from stylex.models.backbone import BORDER
+from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
+
+
+@pytest.fixture
+def encoder(spec):
+    return StyleEncoder(spec).eval()
+
+
+@pytest.mark.parametrize("size", [(16, 16), (37, 101), (64, 64), (128, 19)])
+@torch.no_grad()
+def test_any_style_size_makes_one_code(encoder, size):
+    code = encoder(torch.rand(2, 3, *size))
+    assert code.shape == (2, encoder.spec.code_size)
+    assert torch.isfinite(code).all()
+
+
+@torch.no_grad()
+def test_sigmas_are_positive(encoder):
+    torch.nn.init.normal_(encoder.code.bias, 0, 20)
+    code, at = encoder(torch.rand(3, 3, 40, 40)), 0
+    for width in encoder.spec.sites:
+        assert (code[:, at : at + width] > 0).all()
+        assert (code[:, at + width : at + 2 * width] < 0).any()
+        at += 2 * width
+
+
+@torch.no_grad()
+def test_a_new_network_begins_with_sigma_1(encoder):
+    encoder.code.weight.zero_(), encoder.code.bias.zero_()
+    code = encoder(torch.rand(1, 3, 32, 32))
+    width = encoder.spec.sites[0]
+    torch.testing.assert_close(code[:, :width], torch.ones(1, width), atol=1e-4, rtol=0)
+    assert not code[:, width : 2 * width].any()
+
+
+def test_spread_gap(encoder):
+    """Statistics list mean and std, codes sigma and beta: the gap is between std and sigma."""
+    size, at = encoder.spec.code_size, 0
+    codes, statistics = torch.rand(4, size) + 0.1, torch.rand(4, size) + 0.1
+    for width in encoder.spec.sites:
+        statistics[:, at + width : at + 2 * width] = codes[:, at : at + width]
+        at += 2 * width
+    assert encoder.spread_gap(codes, statistics) < 1e-9
+    gap = encoder.spread_gap(codes, statistics * 2.718281828)
+    assert gap.item() == pytest.approx(1, abs=1e-4)
+
+
+@torch.no_grad()
+def test_training_and_graph_paint_alike(spec):
+    net = AdaIN(spec).eval()
+    content, codes = torch.rand(1, 3, 32 + 2 * BORDER, 40 + 2 * BORDER), net.style(torch.rand(1, 3, 48, 48))
+    painted, statistics = net(content, codes, 0.7)
+    transfer = next(g for g in graphs(net, None) if g.role == TRANSFER).module
+    picture, same = transfer(content, codes, torch.full((1, 1, 4, 5), 0.7), torch.zeros_like(codes), torch.zeros(1))
+    torch.testing.assert_close(picture, painted.clamp(0, 1))
+    torch.testing.assert_close(statistics, same)
+
+
+@torch.no_grad()
+def test_strengths_of_their_own(spec):
+    net = AdaIN(spec).eval()
+    content, codes = torch.rand(2, 3, 36, 36), net.style(torch.rand(2, 3, 48, 48))
+    both, _ = net(content, codes, torch.tensor([0.0, 1.0]))
+    none, _ = net(content, codes, 0.0)
+    full, _ = net(content, codes)
+    torch.testing.assert_close(both[0], none[0])
+    torch.testing.assert_close(both[1], full[1])
+
+
+def test_what_only_training_needs_is_left_out(spec):
+    plain, taught = AdaIN(spec), AdaIN(spec, described=7)
+    extra = set(taught.state_dict()) - set(plain.state_dict())
+    assert extra == {"style.describe.weight", "style.describe.bias"}
+
+
+@pytest.mark.parametrize("size", [None, 64])
+def test_graphs_of_one_size_or_any(spec, size):
+    made = graphs(AdaIN(spec), size)
+    assert [g.role for g in made] == [TRANSFER, STYLE_ENCODER]
+    transfer, style = made
+    assert bool(transfer.dynamic[0]) == (size is None)
+    assert style.dynamic[0], "a style may have any size in both"
+    assert len(transfer.example) == len(transfer.inputs) == len(transfer.dynamic)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from stylex.errors import InputError, ModelError
+from stylex.models import losses
+
+
+def as_tensor(picture):
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+
+
+@pytest.fixture
+def slim(teacher):
+    return losses.SlimVgg(teacher)
+
+
+def test_loss_networks_hand_out_every_stage(teacher, slim):
+    x = torch.rand(2, 3, 64, 48)
+    assert {k: tuple(v.shape) for k, v in slim(x).items()} == {
+        "1_1": (2, 4, 64, 48),
+        "2_1": (2, 4, 32, 24),
+        "3_1": (2, 6, 16, 12),
+        "4_1": (2, 6, 8, 6),
+        "5_1": (2, 6, 4, 3),
+    }
+    assert list(losses.Vgg(teacher)(x)) == ["1_1", "2_1", "3_1"]
+    assert not list(slim.parameters()), "they are frozen"
+
+
+def test_a_missing_loss_network(tmp_path):
+    with pytest.raises(InputError, match="--teacher"):
+        losses.Vgg(tmp_path)
+
+
+def test_a_damaged_loss_network(tmp_path, teacher):
+    (tmp_path / losses.VGG_FILE).write_bytes((teacher / losses.VGG_FILE).read_bytes()[:200])
+    with pytest.raises(ModelError, match="damaged"):
+        losses.Vgg(tmp_path)
+    tensors = load_file(teacher / losses.VGG_FILE)
+    save_file({k: v for k, v in tensors.items() if k != "conv2_2.bias"}, tmp_path / losses.VGG_FILE)
+    with pytest.raises(ModelError, match=r"lacks conv2_2\.bias"):
+        losses.Vgg(tmp_path)
+
+
+def test_the_teacher_is_found_above_the_photos(tmp_path, teacher):
+    inside = teacher.parent / "data" / "photos"
+    assert losses.find_teacher(None, inside) == teacher
+    assert losses.find_teacher(tmp_path, inside) == tmp_path
+    with pytest.raises(InputError, match="--teacher"):
+        losses.find_teacher(None, tmp_path)
+
+
+def test_style_loss(slim, photo):
+    x = as_tensor(photo[:96, :96])
+    have, other = losses.statistics(slim(x)), losses.statistics(slim(1 - x))
+    assert losses.style_loss(have, have).item() == 0
+    assert losses.style_loss(have, other).item() > 0.01
+    one = losses.style_loss(have, other, ("1_1",))
+    assert 0 < one.item() < losses.style_loss(have, other).item()
+
+
+def test_style_loss_does_not_see_where_things_are(slim):
+    x = torch.rand(1, 3, 64, 64)
+    features = slim(x)
+    turned = {name: f.flip(3) for name, f in features.items()}
+    assert losses.style_loss(losses.statistics(turned), losses.statistics(features)).item() < 1e-6
+
+
+def test_content_loss_does_not_see_contrast():
+    x = torch.randn(2, 4, 16, 16)
+    assert losses.content_loss(x, x).tolist() == [0, 0]
+    assert losses.content_loss(3 * x + 1, x).max() < 1e-3
+    assert losses.content_loss(x.flip(3), x).min() > 0.5
+
+
+def test_interpolate_goes_from_one_to_the_other():
+    a, b = ({"1_1": (torch.rand(3, 4), torch.rand(3, 4))} for _ in range(2))
+    mean, std = losses.interpolate(a, b, torch.tensor([0.0, 0.5, 1.0]))["1_1"]
+    torch.testing.assert_close(mean[0], a["1_1"][0][0])
+    torch.testing.assert_close(std[1], (a["1_1"][1][1] + b["1_1"][1][1]) / 2)
+    torch.testing.assert_close(mean[2], b["1_1"][0][2])
+
+
+def test_total_variation():
+    assert losses.total_variation(torch.full((1, 3, 8, 8), 0.3)).item() == 0
+    stairs = torch.arange(8.0).expand(1, 3, 8, 8)
+    assert losses.total_variation(stairs).item() == 1
+    assert losses.total_variation(stairs.transpose(2, 3)).item() == 1
+
+
+@pytest.mark.parametrize("period", [4, 8])
+def test_lattice_sees_the_networks_own_grid(photo, period):
+    x = as_tensor(photo)[:, :, :480, :480]
+    pattern = 0.1 * torch.randn(1, 3, period, period).repeat(1, 1, 480 // period, 480 // period)
+    assert losses.lattice(pattern).item() > 10 * losses.lattice(x).item()
+    assert losses.lattice(x + pattern).item() > 10 * losses.lattice(x).item()
+
+
+def test_lattice_ignores_other_periods_and_flat_areas():
+    grid = 0.02 * torch.randn(1, 3, 7, 7).repeat(1, 1, 70, 70)
+    ours = 0.02 * torch.randn(1, 3, 8, 8).repeat(1, 1, 60, 60)
+    assert losses.lattice(ours) > 10 * losses.lattice(grid)
+    assert losses.lattice(torch.full((1, 3, 96, 96), 0.4)).item() < 1e-9
+    with pytest.raises(AssertionError, match="no cell"):
+        losses.lattice(torch.rand(1, 3, 40, 96))
+
+
+def test_out_of_range():
+    x = torch.tensor([0.0, 0.5, 1.0, -0.5, 1.5, 2.0]).view(1, 3, 1, 2)
+    assert losses.out_of_range(x).item() == pytest.approx(2 / 6)
+
+
+def test_random_crops_are_seeded_and_share_their_place():
+    x = torch.arange(100.0).view(1, 1, 10, 10).repeat(3, 1, 1, 1)
+    one, two = (losses.random_crops(x, 4, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(one, two) and one.shape == (3, 1, 4, 4)
+    assert torch.equal(one[0], one[2])
+    assert losses.random_crops(x, 10, torch.Generator()).shape == x.shape

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import numpy as np
+
+from stylex.quant.calibration import observe
+from stylex.quant.int8 import INT8_TARGETS, tensors_to_observe
+from stylex.quant.sensitivity import ranked
+
+
+def test_the_most_harmful_convolution_comes_first(tiny, feeds, run):
+    seen = observe(tiny, tensors_to_observe(tiny), feeds)
+    hurt = seen["c3"]
+    hurt.low, hurt.high = 40 * hurt.low, 40 * hurt.high  # the calibration of this one is spoilt on purpose
+    hurt.counts[:] = 0
+    hurt.counts[[0, -1]] = 1
+    want = run(tiny, feeds[0])[0]
+
+    def score(model):
+        return -float(np.mean((run(model, feeds[0])[0] - want) ** 2))
+
+    before = tiny.SerializeToString()
+    found = ranked(tiny, seen, {"x": (0.0, 1.0)}, INT8_TARGETS["cpu-x86"], score)
+    assert found[0][0] == "node_c3"
+    assert {name for name, _ in found} == {"node_stem", "node_c2", "node_c3", "node_head"}
+    assert [s for _, s in found] == sorted(s for _, s in found)
+    assert tiny.SerializeToString() == before

@@ -1,0 +1,461 @@
+"""Painting: exact sizes, strength, mixing, everything that can name a style, and telling the truth about what ran."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stylex.errors import InputError, ModelError, ProviderUnavailable, UsageError
+from stylex.runtime import hardware
+from stylex.runtime.images import write_picture
+from stylex.runtime.painter import (
+    LONGEST_STYLE,
+    SMALLEST_STYLE,
+    Painter,
+    _style_sized,
+    best_precision,
+    load,
+    to_bytes,
+    to_floats,
+)
+from stylex.runtime.providers import provider_named
+from stylex.runtime.styles import StyleCode, built_in, save_code
+
+GraphMaker = Callable[..., Path]
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+side = st.integers(1, 70)
+few = settings(max_examples=25, deadline=None, derandomize=True, database=None)
+
+
+def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def zero_code(**changed: Any) -> StyleCode:
+    """A code that the tiny graph paints the photo unchanged with."""
+    return dataclasses.replace(StyleCode("zero", np.zeros(3, np.float32), "adain", "a" * 64), **changed)
+
+
+@pytest.fixture
+def tiny(tiny_transfer: GraphMaker, tiny_encoder: GraphMaker) -> Painter:
+    """A painter that paints the photo as it is, plus its style's mean colour."""
+    folder = tiny_transfer().parent
+    tiny_encoder()
+    return load("adain", "fp32", "cpu", graphs=folder, threads=1)
+
+
+# Sizes
+
+
+@few
+@given(height=side, width=side)
+def test_every_small_size_comes_out_exactly(painter: Painter, height: int, width: int) -> None:
+    painted = painter(noise(height, width), "starry-night")
+    assert painted.shape == (height, width, 3)
+    assert painted.dtype == np.uint8
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (513, 511), (31, 32), (33, 8), (64, 64)])
+def test_odd_sizes_come_out_exactly(painter: Painter, size: tuple[int, int]) -> None:
+    painted = painter(noise(*size), "great-wave")
+    assert painted.shape == (*size, 3)
+    assert painted.flags.c_contiguous
+    assert painted.flags.owndata
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (32, 32), (33, 40), (70, 41)])
+def test_padding_and_cropping_are_aligned(tiny: Painter, size: tuple[int, int]) -> None:
+    picture = noise(*size)
+    np.testing.assert_array_equal(tiny(picture, zero_code()), picture)
+
+
+def test_a_fixed_size_graph(tiny_transfer: GraphMaker) -> None:
+    painter = load(precision="fp32", graphs=tiny_transfer(fixed_size=64).parent, provider="cpu")
+    for size in ((64, 64), (10, 64), (1, 1)):
+        np.testing.assert_array_equal(painter(noise(*size), zero_code()), noise(*size))
+    with pytest.raises(InputError, match=r"has 65 pixels; adain-fp32\.onnx was exported for 64: use --size 64"):
+        painter(noise(20, 65), zero_code())
+
+
+def test_flat_photos(painter: Painter) -> None:
+    for level in (0, 128, 255):
+        assert painter(np.full((40, 40, 3), level, np.uint8), "the-scream").shape == (40, 40, 3)
+
+
+# The uint8 contract
+
+
+def test_conversions_are_inverse() -> None:
+    picture = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    floats = to_floats(picture)
+    assert floats.shape == (1, 3, 16, 16)
+    assert floats.dtype == np.float32
+    assert floats.min() == 0
+    assert floats.max() == 1
+    np.testing.assert_array_equal(to_bytes(floats), picture)
+    wide = np.array([-3.0, -0.001, 0.4999 / 255, 0.501 / 255, 1.001, 7.0], np.float32).reshape(1, 1, 1, 6).repeat(3, 1)
+    assert to_bytes(wide)[0, :, 0].tolist() == [0, 0, 0, 1, 255, 255]  # rounded, and not wrapped
+
+
+@pytest.mark.parametrize("bad", [np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.uint8), [[0]], None, "photo.jpg"])
+def test_what_is_no_photo(painter: Painter, bad: Any) -> None:
+    with pytest.raises(InputError, match="a picture is a numpy uint8 array"):
+        painter(bad, "starry-night")
+
+
+def test_the_photo_is_not_touched(painter: Painter, photo: np.ndarray) -> None:
+    before = photo.copy()
+    painter(photo, "starry-night", keep_colors=True)
+    np.testing.assert_array_equal(photo, before)
+
+
+def test_strided_and_read_only_photos(painter: Painter, photo: np.ndarray) -> None:
+    mirrored = photo[:, ::-1]
+    np.testing.assert_array_equal(painter(mirrored, "irises"), painter(np.ascontiguousarray(mirrored), "irises"))
+
+
+def test_painting_is_deterministic(painter: Painter, photo: np.ndarray) -> None:
+    one = painter(photo, "starry-night")
+    np.testing.assert_array_equal(one, painter(photo, "starry-night"))
+    again = load("adain", "fp32", "cpu", threads=1)
+    np.testing.assert_array_equal(one, again(photo, "starry-night"))
+
+
+# Strength
+
+
+def test_strength_goes_from_the_photo_to_the_style(painter: Painter, photo: np.ndarray) -> None:
+    distances = [
+        float(np.abs(painter(photo, "the-scream", strength).astype(int) - photo).mean()) for strength in (0, 0.5, 1)
+    ]
+    assert distances == sorted(distances)
+    assert distances[2] > 2 * distances[0]
+    assert cv2.PSNR(painter(photo, "the-scream", 0.0), photo) >= 20
+    assert painter(photo, "the-scream", 1.5).shape == photo.shape
+
+
+def test_at_strength_0_no_style_is_left(painter: Painter, photo: np.ndarray) -> None:
+    np.testing.assert_array_equal(painter(photo, "the-scream", 0), painter(photo, "great-wave", 0))
+
+
+@pytest.mark.parametrize("strength", [-0.01, 1.51, float("nan"), float("inf"), np.float32(2)])
+def test_strength_out_of_range(painter: Painter, photo: np.ndarray, strength: float) -> None:
+    with pytest.raises(UsageError, match=r"it must lie between 0 and 1\.5"):
+        painter(photo, "starry-night", strength)
+
+
+# Mixing
+
+
+def test_weights_are_normalized(painter: Painter, photo: np.ndarray) -> None:
+    names = ("starry-night", "great-wave")
+    even = painter(photo, [(name, 1) for name in names])
+    for weight in (2, 0.25, 1e300):
+        np.testing.assert_array_equal(even, painter(photo, [(name, weight) for name in names]))
+    for alone in names:
+        assert cv2.PSNR(even, painter(photo, alone)) < 40
+
+
+def test_one_style_with_any_weight_is_that_style(painter: Painter, photo: np.ndarray) -> None:
+    alone = painter(photo, "starry-night")
+    np.testing.assert_array_equal(alone, painter(photo, [("starry-night", 5)]))
+    np.testing.assert_array_equal(alone, painter(photo, (("starry-night", 0.1),)))
+
+
+def test_weight_0_leaves_a_style_out(painter: Painter, photo: np.ndarray) -> None:
+    alone, mixed = painter(photo, "irises"), painter(photo, [("irises", 3), ("great-wave", 0)])
+    assert np.abs(alone.astype(int) - mixed).max() <= 1
+
+
+def test_a_mix_of_a_style_with_itself_is_that_style(painter: Painter, photo: np.ndarray) -> None:
+    alone, mixed = painter(photo, "irises"), painter(photo, [("irises", 1), ("irises", 3)])
+    assert np.abs(alone.astype(int) - mixed).max() <= 1
+
+
+@pytest.mark.parametrize("many", range(1, 9))
+def test_up_to_eight_styles(painter: Painter, photo: np.ndarray, many: int) -> None:
+    styles = [(name, i + 1) for i, name in enumerate(list(built_in())[:many])]
+    assert painter(photo, styles).shape == photo.shape
+
+
+def test_the_order_of_styles_does_not_matter(painter: Painter, photo: np.ndarray) -> None:
+    styles = [("irises", 1), ("great-wave", 2), ("the-kiss", 3)]
+    assert np.abs(painter(photo, styles).astype(int) - painter(photo, styles[::-1])).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("styles", "told"),
+    [
+        ([], "the list of styles is empty"),
+        ((), "the list of styles is empty"),
+        (["irises", "the-kiss"], r"holds \(style, weight\) pairs.* holds a str"),
+        (("irises", 0.5), r"holds \(style, weight\) pairs"),
+        ([("irises", 1, 2)], r"holds \(style, weight\) pairs"),
+        ([("irises", 0), ("the-kiss", 0)], "not all 0"),
+        ([("irises", -1), ("the-kiss", 2)], r"style weights are \[-1, 2\]; they must be numbers, 0 or more"),
+        ([("irises", float("nan"))], "style weights are"),
+        ([("irises", float("inf"))], "style weights are"),
+        ([("irises", "much")], "style weights are"),
+        ([("irises", None)], "style weights are"),
+        ([(1, 1)], "a style can't be a int: give a built-in name"),
+        (None, "a style can't be a NoneType"),
+        ({"irises": 1}, "a style can't be a dict"),
+        (b"irises", "a style can't be a bytes"),
+    ],
+)
+def test_what_is_no_style(painter: Painter, photo: np.ndarray, styles: Any, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        painter(photo, styles)
+
+
+# What names a style
+
+
+def test_a_style_by_any_name(painter: Painter, photo: np.ndarray, painting: np.ndarray, tmp_path: Path) -> None:
+    write_picture(tmp_path / "coffee.png", painting)
+    code = painter.encode(painting, "coffee")
+    save_code(code, tmp_path / "coffee.style")
+    expected = painter(photo, painting)
+    for style in (tmp_path / "coffee.png", str(tmp_path / "coffee.png"), code, [(painting, 1)], [(code, 7)]):
+        np.testing.assert_array_equal(painter(photo, style), expected)
+    for style in (tmp_path / "coffee.style", str(tmp_path / "coffee.style")):
+        assert np.abs(painter(photo, style).astype(int) - expected).max() <= 1
+    assert cv2.PSNR(painter(photo, "starry-night"), expected) < 30
+
+
+def test_codes_are_named_after_what_they_were_made_of(painter: Painter, painting: np.ndarray, tmp_path: Path) -> None:
+    write_picture(tmp_path / "coffee.png", painting)
+    assert painter.code(tmp_path / "coffee.png").name == "coffee"
+    assert painter.code(painting).name == "picture"
+    assert painter.code("irises") is built_in()["irises"]
+    assert painter.encode(painting).values.shape == (painter.transfer.facts.code_size,)
+
+
+def test_a_picture_without_suffix(painter: Painter, painting: np.ndarray, tmp_path: Path) -> None:
+    write_picture(tmp_path / "coffee.png", painting)
+    path = (tmp_path / "coffee.png").rename(tmp_path / "coffee")
+    np.testing.assert_array_equal(painter.code(str(path)).values, painter.code(painting).values)
+
+
+def test_unknown_names_list_the_built_in_ones(painter: Painter, photo: np.ndarray) -> None:
+    for name in ("mona-lisa", "Starry-Night", "x" * 300, "null\0"):
+        with pytest.raises(UsageError, match=r"built-in are .*great-wave.*starry-night"):
+            painter(photo, name)
+
+
+def test_style_files_that_cannot_be_used(painter: Painter, photo: np.ndarray, tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"hello")
+    (tmp_path / "bad.style").write_bytes(b"hello")
+    told = {"missing.jpg": "doesn't exist", "bad.jpg": "isn't a picture", "bad.style": "is not a style code"}
+    told |= {"missing.style": "is not a file", ".": "is a folder", "missing": "doesn't exist"}
+    for name, message in told.items():
+        with pytest.raises(InputError, match=message):
+            painter(photo, tmp_path / name)
+    with pytest.raises(InputError, match="is a folder"):
+        painter(photo, str(tmp_path))
+
+
+def test_a_code_of_other_weights(painter: Painter, photo: np.ndarray) -> None:
+    with pytest.raises(ModelError, match="made for other weights"):
+        painter(photo, dataclasses.replace(painter.code("irises"), weights_sha256="0" * 64))
+    with pytest.raises(ModelError, match=r"has values of shape \(5,\)"):
+        painter(photo, dataclasses.replace(painter.code("irises"), values=np.zeros(5, np.float32)))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (3, 5), (64, 64), (700, 40), (30, 700)])
+def test_style_pictures_of_any_size(painter: Painter, size: tuple[int, int]) -> None:
+    assert np.isfinite(painter.encode(noise(*size)).values).all()
+
+
+@pytest.mark.parametrize(
+    ("given_size", "wanted"),
+    [
+        ((512, 512), (512, 512)),
+        ((64, 100), (64, 100)),
+        ((1024, 2048), (512, 1024)),
+        ((32, 48), (64, 96)),
+        ((1, 1), (SMALLEST_STYLE, SMALLEST_STYLE)),
+        ((1, 900), (SMALLEST_STYLE, LONGEST_STYLE)),
+        ((20_000, 100), (LONGEST_STYLE, 100)),
+        ((600, 9000), (512, LONGEST_STYLE)),
+    ],
+)
+def test_style_pictures_are_brought_to_size(given_size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    style = np.zeros((*given_size, 3), np.uint8)
+    assert _style_sized(style).shape == (*wanted, 3)
+    assert (_style_sized(style) is style) == (given_size == wanted)
+
+
+def test_a_grey_constant_style(painter: Painter, photo: np.ndarray) -> None:
+    painted = painter(photo, np.full((80, 80, 3), 128, np.uint8))
+    assert painted.shape == photo.shape
+    assert painted.std() > 1  # a style without any contrast still leaves a picture
+
+
+# Colours
+
+
+def test_keep_colors_keeps_the_mean_colour(painter: Painter, photo: np.ndarray) -> None:
+    def chroma(picture: np.ndarray) -> np.ndarray:
+        return cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)[..., 1:].astype(float).mean((0, 1))
+
+    kept = np.abs(chroma(painter(photo, "starry-night", keep_colors=True)) - chroma(photo)).max()
+    lost = np.abs(chroma(painter(photo, "starry-night")) - chroma(photo)).max()
+    assert kept < 3 < lost
+
+
+# Precision and provider
+
+
+def test_precisions_agree(painter: Painter) -> None:
+    import skimage.data
+
+    picture = np.ascontiguousarray(skimage.data.chelsea()[:256, 60:316])
+    for precision, least in (("fp16", 40), ("int8", 22)):
+        if precision == "int8" and not hardware.int8_is_exact():
+            continue
+        other = load("adain", precision, "cpu", threads=1)
+        assert (other.precision, other.provider) == (precision, "cpu")
+        for style in ("starry-night", "great-wave"):
+            assert cv2.PSNR(other(picture, style), painter(picture, style)) > least
+    assert (painter.precision, painter.provider) == ("fp32", "cpu")
+
+
+@pytest.mark.skipif(not hardware.int8_is_exact(), reason="this processor's INT8 sums saturate")
+@pytest.mark.parametrize(
+    "strength",
+    [
+        pytest.param(s, marks=pytest.mark.xfail(reason="the embedded INT8 graph was calibrated at strength 1 alone"))
+        for s in (0.0, 0.3, 0.6)
+    ],
+)
+def test_int8_follows_the_strength(strength: float, painter: Painter, photo: np.ndarray) -> None:
+    int8 = load("adain", "int8", "cpu", threads=1)
+    assert cv2.PSNR(int8(photo, "starry-night", strength), painter(photo, "starry-night", strength)) > 20
+
+
+def test_auto_is_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
+    monkeypatch.setattr(hardware, "int8_is_exact", lambda: True)
+    assert load(threads=1).precision == "int8"
+    monkeypatch.setattr(hardware, "int8_is_exact", lambda: False)
+    assert load(threads=1).precision == "fp32"
+    assert load(precision="int8", threads=1).precision == "int8"  # asked for is asked for
+    assert best_precision(provider_named("cuda")) == "fp16"
+
+
+def test_auto_takes_what_the_folder_has(tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "int8_is_exact", lambda: True)
+    folder = tiny_transfer("adain-fp16.onnx", precision="fp16").parent
+    assert load(graphs=folder, provider="cpu").precision == "fp16"
+    tiny_transfer("adain-fp32.onnx", precision="fp32")
+    assert load(graphs=folder, provider="cpu").precision == "fp32"
+    tiny_transfer("adain-int8.onnx", precision="int8")
+    assert load(graphs=str(folder), provider="cpu").precision == "int8"
+
+
+def test_the_precision_is_the_graphs_own_word(tiny_transfer: GraphMaker) -> None:
+    folder = tiny_transfer("adain-fp32.onnx", precision="int8").parent
+    assert load(precision="fp32", graphs=folder, provider="cpu").precision == "int8"
+
+
+@pytest.mark.parametrize(("precision", "flag"), [("fp32", ""), ("fp16", " --fp16"), ("int8", " --int8")])
+def test_a_missing_graph_comes_with_the_line_that_makes_it(precision: str, flag: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load(precision=precision, graphs=tmp_path, provider="cpu")
+    assert f"has no adain-{precision}.onnx: make it with `stylex export adain{flag} -o {tmp_path}`" in str(caught.value)
+
+
+def test_what_is_asked_for_is_checked() -> None:
+    with pytest.raises(UsageError, match="there is no technique 'picasso'"):
+        load("picasso")
+    with pytest.raises(UsageError, match="gatys' is not in this version"):
+        load("gatys")
+    with pytest.raises(UsageError, match="precision is 'int4'; choose auto, fp32, fp16, int8"):
+        load(precision="int4")
+    with pytest.raises(UsageError, match="no provider 'gpu'"):
+        load(provider="gpu")
+    with pytest.raises(UsageError, match="threads is -1"):
+        load(threads=-1)
+
+
+@pytest.mark.parametrize("name", ["cuda", "tensorrt", "openvino"])
+def test_a_provider_asked_for_is_never_replaced(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
+    with pytest.raises(ProviderUnavailable, match="pip install"):
+        load(provider=name)
+
+
+def test_auto_warns_of_a_provider_that_does_not_start(
+    tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real, folder = ort.InferenceSession, tiny_transfer().parent
+
+    def session(data: bytes, options: Any, **arguments: Any) -> Any:
+        if arguments["providers"][0] == CUDA:
+            raise RuntimeError("CUDA failure 35: driver too old")
+        return real(data, options, **arguments)
+
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, CPU])
+    monkeypatch.setattr(ort, "InferenceSession", session)
+    with caplog.at_level(logging.WARNING, "stylex"):
+        assert load(graphs=folder).provider == "cpu"
+    assert "driver too old): pip install 'stylex[gpu]'; trying the next provider" in caplog.text
+    with pytest.raises(ProviderUnavailable, match="driver too old"):
+        load(provider="cuda", graphs=folder)
+
+
+# Graphs that don't belong together
+
+
+def test_a_style_encoder_where_a_transfer_graph_is_needed(tiny_encoder: GraphMaker) -> None:
+    folder = tiny_encoder("adain-fp32.onnx").parent
+    with pytest.raises(ModelError, match="is a style-encoder graph, a transfer graph is needed here"):
+        load(precision="fp32", graphs=folder, provider="cpu")
+
+
+def test_a_transfer_graph_where_a_style_encoder_is_needed(tiny_transfer: GraphMaker, photo: np.ndarray) -> None:
+    folder = tiny_transfer().parent
+    tiny_transfer("adain-style.onnx")
+    painter = load(precision="fp32", graphs=folder, provider="cpu")
+    for _ in range(2):  # the second time too
+        with pytest.raises(ModelError, match="is a transfer graph, a style-encoder graph is needed here"):
+            painter(photo, photo)
+    assert painter(photo, zero_code()).shape == photo.shape
+
+
+def test_an_encoder_of_other_weights(tiny_transfer: GraphMaker, tiny_encoder: GraphMaker, photo: np.ndarray) -> None:
+    folder = tiny_transfer().parent
+    tiny_encoder(weights_sha256="b" * 64)
+    painter = load(precision="fp32", graphs=folder, provider="cpu")
+    for _ in range(2):
+        with pytest.raises(ModelError, match="have different weights: export both again"):
+            painter(photo, photo)
+
+
+def test_no_encoder(tiny_transfer: GraphMaker, photo: np.ndarray) -> None:
+    painter = load(precision="fp32", graphs=tiny_transfer().parent, provider="cpu")
+    with pytest.raises(InputError, match=r"adain-style\.onnx is not a file"):
+        painter(photo, photo)
+
+
+def test_built_in_styles_on_other_weights(tiny: Painter, photo: np.ndarray) -> None:
+    with pytest.raises(ModelError, match=r"'irises' was made for other weights .*give its picture instead"):
+        tiny(photo, "irises")
+
+
+def test_codes_and_masks_reach_the_graph(tiny: Painter) -> None:
+    grey, style = np.full((40, 40, 3), 50, np.uint8), np.full((70, 70, 3), (100, 0, 40), np.uint8)
+    assert tiny(grey, style)[20, 20].tolist() == [150, 50, 90]
+    assert tiny(grey, style, 0.5)[20, 20].tolist() == [100, 50, 70]
+    assert tiny(grey, [(style, 1), (zero_code(), 3)])[20, 20].tolist() == [75, 50, 60]

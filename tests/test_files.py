@@ -1,0 +1,156 @@
+"""Files that are either complete or not there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from stylex.errors import InputError, ResourceError
+from stylex.files import check_place, sha256_of, write_bytes, write_json, written_aside
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_clean_exit_gives_the_final_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    with written_aside(path) as aside:
+        assert aside.parent == tmp_path
+        assert aside.suffix == ".bin"
+        aside.write_bytes(b"new")
+        assert not path.exists()
+    assert path.read_bytes() == b"new"
+    assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, InputError])
+def test_a_failure_in_the_middle_leaves_what_was_there(error: type[BaseException], tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(error), written_aside(path) as aside:
+        aside.write_bytes(b"half")
+        raise error("stop")
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (errno.ENOSPC, "no space left to write .*a.bin: free some disk space"),
+        (errno.EDQUOT, "no space left"),
+        (errno.EACCES, "choose a folder that you may write to"),
+        (errno.EROFS, "choose a folder that you may write to"),
+        (errno.EIO, "choose another output path"),
+    ],
+)
+@pytest.mark.parametrize("place", ["write", "sync", "rename"])
+def test_a_failing_disk(code: int, told: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+
+    def failing(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    owner, name = {"write": (Path, "write_bytes"), "sync": (os, "fsync"), "rename": (Path, "replace")}[place]
+    monkeypatch.setattr(owner, name, failing)
+    with pytest.raises(ResourceError, match=told) as caught:
+        write_bytes(path, b"new")
+    monkeypatch.undo()
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="no space left"), written_aside(tmp_path / "a.bin"):
+        Path("/dev/full").write_bytes(b"x" * 100_000)
+    assert names(tmp_path) == []
+
+
+def test_nothing_written_at_all(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="can't be written"), written_aside(tmp_path / "a.bin"):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there" / "real.json", tmp_path / "link.json"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_bytes(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert names(tmp_path / "there") == ["real.json"]
+
+
+def test_a_dangling_link_makes_its_target(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "new")
+    write_bytes(tmp_path / "link", b"x")
+    assert (tmp_path / "new").read_bytes() == b"x"
+    (tmp_path / "lost").symlink_to(tmp_path / "no" / "folder")
+    with pytest.raises(ResourceError, match="can't be written"):
+        write_bytes(tmp_path / "lost", b"x")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_permissions_are_kept(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    write_bytes(path, b"new")
+    assert path.stat().st_mode & 0o777 == mode
+
+
+def test_permissions_of_a_new_file_are_the_usual_ones(tmp_path: Path) -> None:
+    (tmp_path / "usual").write_bytes(b"")
+    write_bytes(tmp_path / "new", b"")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "a." + "b" * 253, "ü" * 127, "a" * 251 + ".png", "with space.json", ".x"])
+def test_names_up_to_the_longest(name: str, tmp_path: Path) -> None:
+    write_bytes(tmp_path / name, b"x")
+    assert names(tmp_path) == [name]
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="can't be written"):
+        write_bytes(tmp_path / ("a" * 256), b"x")
+    assert names(tmp_path) == []
+
+
+def test_places_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "missing" / "a.bin", tmp_path / "file" / "a.bin"):
+        for refuse in (check_place, lambda path: write_bytes(path, b"x")):
+            with pytest.raises(InputError, match=r"the folder .* doesn't exist: create it first"):
+                refuse(path)
+    with pytest.raises(InputError, match="is a folder; the output must be a file name"):
+        write_bytes(tmp_path, b"x")
+    check_place(tmp_path / "new")
+    check_place(str(tmp_path / "file"))
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_bytes("a.bin", b"x")
+    assert names(tmp_path) == ["a.bin"]
+
+
+def test_json_and_digest(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"künstler": ["é", 1.5, None]})
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert "künstler" in text
+    assert text.endswith("}\n")
+    assert json.loads(text) == {"künstler": ["é", 1.5, None]}
+    assert sha256_of(tmp_path / "a.json") == hashlib.sha256(text.encode()).hexdigest()
