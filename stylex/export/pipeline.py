@@ -207,7 +207,10 @@ def _feeds(traceable: Traceable, weights: Weights, settings: ExportSettings, *, 
 def _codes(weights: Weights) -> torch.Tensor:
     if CALIBRATION not in weights.extras:
         raise ModelError(f"{weights.path} has no {CALIBRATION}: finish its training with `stylex train`")
-    return weights.extras[CALIBRATION]
+    codes = weights.extras[CALIBRATION]
+    if codes.ndim != 2 or len(codes) < 2:
+        raise ModelError(f"{weights.path} has no usable {CALIBRATION}: finish its training with `stylex train`")
+    return codes
 
 
 def _facts(
@@ -240,8 +243,9 @@ def _origin(known: Entry, weights: Weights, settings: ExportSettings) -> tuple[s
     """Licence and provenance: the registry's for the embedded weights, the card's for anybody else's."""
     if settings.weights is None:
         return known.licence, known.provenance
-    data = weights.card.get("data") or {}
-    folders = ", ".join(f"{role} {facts['folder']} ({facts['pictures']} pictures)" for role, facts in data.items())
+    data = weights.card.get("data")
+    told = [(role, facts) for role, facts in data.items() if isinstance(facts, dict)] if isinstance(data, dict) else []
+    folders = ", ".join(f"{role} {facts.get('folder')} ({facts.get('pictures')} pictures)" for role, facts in told)
     return "not stated", f"trained by stylex on {folders}" if folders else "not stated"
 
 

@@ -42,10 +42,17 @@ CARD = "card.json"
 class Recipe(Protocol):
     """What a technique brings to its training."""
 
-    name: str
-    network: nn.Module
-    not_exported: tuple[str, ...]
-    """Prefixes of parameters that only training needs."""
+    @property
+    def name(self) -> str:
+        """The technique."""
+
+    @property
+    def network(self) -> nn.Module:
+        """What is trained."""
+
+    @property
+    def not_exported(self) -> tuple[str, ...]:
+        """Prefixes of parameters that only training needs."""
 
     def restart(self, seed: int) -> None:
         """Make the network anew, from a seed."""

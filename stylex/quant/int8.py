@@ -235,8 +235,8 @@ class _Emitter:
         """Weights symmetric and per output channel (axis 0); the bias in steps of input scale times weight scale.
 
         The constants are named after the convolution, not after the weights: two convolutions may share a bias whose
-        steps differ. A channel whose weights are next to nothing gets steps coarse enough for its bias to fit; so it does
-        with a float bias, which ONNX Runtime turns into integers itself.
+        steps differ. A channel whose weights are next to nothing gets steps coarse enough for its bias to fit, also
+        where the bias stays float: ONNX Runtime turns it into integers itself.
         """
         graph, name = self.graph, node.output[0]
         weights = graph.array(node.input[1]).astype(np.float64)

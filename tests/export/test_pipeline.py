@@ -9,12 +9,14 @@ import onnxruntime as ort
 import pytest
 import skimage.data
 from click.testing import CliRunner
+from safetensors.torch import load_file, save_file
 
 from stylex.cli import main
 from stylex.errors import CheckFailed, InputError, ModelError, UsageError
 from stylex.export import check, pipeline
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import sha256_of
+from stylex.models.weights import CALIBRATION, read_weights
 from stylex.runtime.facts import STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
 
 pytestmark = pytest.mark.usefixtures("tiny_registry")
@@ -127,6 +129,8 @@ def test_weights_of_ones_own_are_not_sold_as_the_embedded_ones(tmp_path, weights
     facts = export("adain", ExportSettings(weights=own), tmp_path)[0].facts
     assert (facts.licence, facts.provenance) == ("not stated", "not stated")
     card = {"data": {"content": {"folder": "cats", "pictures": 9}, "style": {"folder": "dogs", "pictures": 8}}}
+    own.with_name("card.json").write_text('{"data": {"content": 5}}')
+    assert export("adain", ExportSettings(weights=own), tmp_path)[0].facts.provenance == "not stated"
     own.with_name("card.json").write_text(json.dumps(card))
     facts = export("adain", ExportSettings(weights=own), tmp_path)[0].facts
     assert facts.provenance == "trained by stylex on content cats (9 pictures), style dogs (8 pictures)"
@@ -182,17 +186,16 @@ def test_wrong_settings(tmp_path, weights):
 
 
 def test_weights_without_codes(tmp_path, weights):
-    from safetensors.torch import load_file, save_file
-
     tensors = {k: v for k, v in load_file(weights).items() if not k.startswith("calibration.")}
     save_file(tensors, tmp_path / "bare.safetensors")
     with pytest.raises(ModelError, match="finish its training"):
         export("adain", ExportSettings(weights=tmp_path / "bare.safetensors"), tmp_path)
+    save_file({**tensors, CALIBRATION: load_file(weights)[CALIBRATION][:1]}, tmp_path / "one.safetensors")
+    with pytest.raises(ModelError, match="no usable"):
+        export("adain", ExportSettings(weights=tmp_path / "one.safetensors"), tmp_path)
 
 
 def test_large_sizes_take_fewer_pictures(weights, traced):
-    from stylex.models.weights import read_weights
-
     traceable, read = traced[TRANSFER][0], read_weights(weights)
     large = pipeline._feeds(traceable, read, ExportSettings(size=2048), check=True)
     assert len(large) == pipeline.FEWEST_PAIRS

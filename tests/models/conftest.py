@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -16,6 +16,15 @@ from stylex.models.backbone import BackboneSpec
 from stylex.models.losses import SLIM_FILE, VGG_FILE
 
 TINY = BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """For networks this small, waiting for a second thread takes longer than computing."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
