@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -89,7 +91,7 @@ class VggAdaIN(nn.Module):
 
     @staticmethod
     def _convolutions(*widths: int) -> list[nn.Module]:
-        pairs = zip(widths, widths[1:], strict=False)
+        pairs = itertools.pairwise(widths)
         return [m for i, o in pairs for m in (reflecting(i, o, 3), nn.ReLU())]
 
     def forward(self, content: Tensor, mean: Tensor, std: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 
     python benchmarks/peers.py --json peers.json
 
-What is timed is the graph alone, in ONNX Runtime, for one 512x512 photo and a style that is already encoded. The networks take
-turns, so that a machine that slows down slows all of them; ratios are of the medians.
+What is timed is the graph alone, in ONNX Runtime, for one 512x512 photo and a style that is already encoded. The
+networks take turns, so that a machine that slows down slows all of them; ratios are of the medians.
 """
 
 from __future__ import annotations
@@ -143,8 +143,12 @@ def main() -> None:
     for r in rows:
         r["times_transformernet"] = round(slow / r["median_ms"], 2)
     cells = [
-        (r["name"], r["precision"], r["provider"], r["median_ms"], r["p95_ms"], f"{r['million_parameters']:.2f}")
-        + (f"{r['file_bytes'] / 1e6:.2f}", f"{r['times_transformernet']:.1f}")
+        (
+            *(r[key] for key in ("name", "precision", "provider", "median_ms", "p95_ms")),
+            f"{r['million_parameters']:.2f}",
+            f"{r['file_bytes'] / 1e6:.2f}",
+            f"{r['times_transformernet']:.1f}",
+        )
         for r in rows
     ]
     print_table(f"one photo at {SIZE}x{SIZE}", COLUMNS, cells)

@@ -3,8 +3,8 @@
 
     python benchmarks/quality.py --content ../shared/data/content --style ../shared/data/style
 
-All pairs of photos and paintings that training never saw (the share that `stylex train` holds out by a hash of the file's
-name). Losses are those of training: content is the squared distance of instance-normalized relu4_1, style the relative
+All pairs of photos and paintings never seen in training: the share that `stylex train` holds out by a hash of the name.
+Losses are those of training: content is the squared distance of instance-normalized relu4_1, style the relative
 squared distance of means and standard deviations at relu1_1 to relu5_1, both of the slim VGG-19; `ratio` is against the
 untouched photo's. MS-SSIM and SSIM are against the photo, PSNR and the last SSIM against torch.
 """
@@ -36,6 +36,7 @@ from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.images import read_picture, write_picture
 from stylex.runtime.painter import Image, Painter, load, to_floats
 
+PICTURED = 6
 COLUMNS = ("", "content", "ratio", "style", "ratio", "SSIM", "MS-SSIM", "lattice", "PSNR dB", "worst", "SSIM to torch")
 
 
@@ -47,7 +48,8 @@ class Judge:
 
     def features(self, picture: Image) -> losses.Features:
         """Features of an RGB picture (H, W, 3)."""
-        return self.slim(torch.from_numpy(to_floats(picture)))
+        found: losses.Features = self.slim(torch.from_numpy(to_floats(picture)))
+        return found
 
     def rate(self, painted: Image, photo: Image, style: losses.Statistics, content: Tensor) -> dict[str, float]:
         """All measures of one picture."""
@@ -103,7 +105,7 @@ class TorchPainter:
     @torch.inference_mode()
     def paint(self, photo: Image, code: npt.NDArray[np.float32], strength: float) -> Image:
         """Paint a photo whose sides are multiples of 8."""
-        padded = cv2.copyMakeBorder(photo, *[BORDER] * 4, cv2.BORDER_REFLECT_101)
+        padded = cv2.copyMakeBorder(photo, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REFLECT_101)
         picture, _ = self.network(torch.from_numpy(to_floats(padded)), torch.from_numpy(code), strength)
         return np.asarray((picture[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy(), np.uint8)
 
@@ -115,53 +117,76 @@ def paint(painter: TorchPainter | Painter, photo: Image, code: npt.NDArray[np.fl
     return painter.paint(photo, code, np.full((1, 1, 1, 1), strength, np.float32))
 
 
+class Ratings:
+    """Measures of every painter, collected pair by pair."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+
+    def note(self, name: str, measured: dict[str, float]) -> None:
+        """Add the measures of one picture."""
+        for key, value in measured.items():
+            self.values[name][key].append(value)
+
+    def summary(self, name: str) -> dict[str, Any]:
+        """Averages of one painter; the ratios are of sums, so that a pair that is alike already doesn't dominate."""
+        mean = {key: float(np.mean(values)) for key, values in self.values[name].items()}
+        row: dict[str, Any] = {"name": name, **mean}
+        row["style_ratio"] = mean["style"] / float(np.mean(self.values["photo"]["style"]))
+        row["content_ratio"] = mean["content"] / float(np.mean(self.values["style"]["content"]))
+        row["worst_psnr"] = min(self.values[name]["psnr"]) if "psnr" in self.values[name] else None
+        return row
+
+
+def painters_of(arguments: argparse.Namespace) -> dict[str, TorchPainter | Painter]:
+    """Torch first, then the precisions."""
+    painters: dict[str, TorchPainter | Painter] = {"torch fp32": TorchPainter(arguments.weights or embedded("adain"))}
+    for precision in () if arguments.torch_only else arguments.precision or PRECISIONS:
+        painters[f"onnx {precision}"] = load("adain", precision, "cpu", graphs=arguments.graphs)
+    return painters
+
+
+def rate_pair(
+    judge: Judge,
+    painters: dict[str, TorchPainter | Painter],
+    photo: Image,
+    style: tuple[npt.NDArray[np.float32], losses.Features],
+    ratings: Ratings,
+) -> Image:
+    """Paint one pair with every painter and note the measures; returns torch's picture."""
+    code, features = style
+    content, wanted = judge.features(photo)["4_1"], losses.statistics(features)
+    ratings.note("photo", judge.rate(photo, photo, wanted, content))
+    ratings.note("style", {"content": float(losses.content_loss(features["4_1"], content))})
+    pictures = {name: paint(painter, photo, code) for name, painter in painters.items()}
+    reference = pictures["torch fp32"]
+    for name, painted in pictures.items():
+        ratings.note(name, judge.rate(painted, photo, wanted, content))
+        if painted is not reference:
+            a, b = to_floats(painted), to_floats(reference)
+            ratings.note(name, {"psnr": psnr(a, b), "ssim_to_torch": ssim(a[0], b[0])})
+    return reference
+
+
 def evaluate(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, float]]:
-    """Rows of measures, averaged over all pairs, and the PSNR at strength 0."""
+    """Rows of measures, averaged over all pairs, and every painter's PSNR at strength 0."""
     judge = Judge(losses.SlimVgg(losses.find_teacher(arguments.teacher, arguments.content)))
     photos = chosen(arguments.content, arguments.photos, arguments.hold_out, arguments.size)
     styles = chosen(arguments.style, arguments.styles, arguments.hold_out, arguments.size)
-    torch_painter = TorchPainter(arguments.weights or embedded("adain"))
-    painters: dict[str, TorchPainter | Painter] = {"torch fp32": torch_painter}
-    for precision in arguments.precision or PRECISIONS if not arguments.torch_only else ():
-        painters[f"onnx {precision}"] = load("adain", precision, "cpu", graphs=arguments.graphs)
-    codes = [torch_painter.code(style) for style in styles]
-    wanted = [losses.statistics(judge.features(style)) for style in styles]
-    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    identity: dict[str, list[float]] = defaultdict(list)
-
-    def note(name: str, values: dict[str, float]) -> None:
-        for key, value in values.items():
-            found[name][key].append(value)
-
+    painters = painters_of(arguments)
+    encoder = painters["torch fp32"]
+    assert isinstance(encoder, TorchPainter)
+    known = [(encoder.code(style), judge.features(style)) for style in styles]
+    ratings, identity = Ratings(), defaultdict(list)
     for i, photo in enumerate(track(photos, "painting", disable=arguments.quiet)):
-        content = judge.features(photo)["4_1"]
         for name, painter in painters.items():
-            identity[name].append(psnr(to_floats(paint(painter, photo, codes[0], 0.0)), to_floats(photo)))
-        for j, (code, style) in enumerate(zip(codes, wanted, strict=True)):
-            note("photo", judge.rate(photo, photo, style, content))
-            note("style", {"content": float(losses.content_loss(judge.features(styles[j])["4_1"], content))})
-            reference: Image | None = None
-            for name, painter in painters.items():
-                painted = paint(painter, photo, code)
-                note(name, judge.rate(painted, photo, style, content))
-                if reference is None:
-                    reference = painted
-                else:
-                    a, b = to_floats(painted), to_floats(reference)
-                    note(name, {"psnr": psnr(a, b), "ssim_to_torch": ssim(a[0], b[0])})
-                if arguments.pictures and name == "torch fp32" and i < 6 and j < 6:
-                    write_picture(arguments.pictures / f"{i}-{j}.png", painted)
-    return [summary(name, found) for name in ("photo", *painters)], {k: float(np.mean(v)) for k, v in identity.items()}
-
-
-def summary(name: str, found: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
-    """Averages of one row; the ratios are of sums, so that a pair that is alike already doesn't dominate."""
-    mean = {key: float(np.mean(values)) for key, values in found[name].items()}
-    row: dict[str, Any] = {"name": name, **mean}
-    row["style_ratio"] = mean["style"] / float(np.mean(found["photo"]["style"]))
-    row["content_ratio"] = mean["content"] / float(np.mean(found["style"]["content"]))
-    row["worst_psnr"] = min(found[name]["psnr"]) if "psnr" in found[name] else None
-    return row
+            identity[name].append(psnr(to_floats(paint(painter, photo, known[0][0], 0.0)), to_floats(photo)))
+        for j, style in enumerate(known):
+            painted = rate_pair(judge, painters, photo, style, ratings)
+            if arguments.pictures and i < PICTURED and j < PICTURED:
+                write_picture(arguments.pictures / f"{i}-{j}.png", painted)
+    rows = [ratings.summary(name) for name in ("photo", *painters)]
+    return rows, {name: float(np.mean(values)) for name, values in identity.items()}
 
 
 def main() -> None:

@@ -22,11 +22,11 @@ from stylex.runtime.painter import GRAPHS, load
 from stylex.runtime.styles import BUILT_IN
 
 WORKS = {
-    "starry-night": ("hi-starry-night.jpg", "Vincent van Gogh, The Starry Night, 1889"),
-    "great-wave": ("hi-wave-kanagawa.jpg", "Katsushika Hokusai, The Great Wave off Kanagawa, 1831"),
-    "the-scream": ("hi-edvard-munch-the-scream.jpg", "Edvard Munch, The Scream, 1893"),
+    "starry-night": ("hi-starry.jpg", "Vincent van Gogh, The Starry Night, 1889"),
+    "great-wave": ("hi-wave.jpg", "Katsushika Hokusai, The Great Wave off Kanagawa, 1831"),
+    "the-scream": ("hi-the-scream.jpg", "Edvard Munch, The Scream, 1893"),
     "the-kiss": ("hi-gustav-klimt-the-kiss.jpg", "Gustav Klimt, The Kiss, 1908"),
-    "water-lilies": ("hi-claude-monet-waterlilies.jpg", "Claude Monet, Water Lilies"),
+    "water-lilies": ("hi-water-lilies-1919-2.jpg", "Claude Monet, Water Lilies, 1919"),
     "japanese-bridge": ("hi-claude-monet-the-japanese-bridge.jpg", "Claude Monet, The Japanese Bridge"),
     "composition-vii": ("hi-composition-vii.jpg", "Wassily Kandinsky, Composition VII, 1913"),
     "deluge": ("hi-wassily-kandinsky-sintflut.jpg", "Wassily Kandinsky, Deluge"),
@@ -38,6 +38,8 @@ WORKS = {
     ),
     "the-shipwreck": ("hi-joseph-mallord-william-turner-the-shipwreck.jpg", "J. M. W. Turner, The Shipwreck, 1805"),
     "bedroom-in-arles": ("hi-vincent-van-gogh-the-bedroom.jpg", "Vincent van Gogh, The Bedroom, 1888"),
+    "night-cafe": ("hi-vg-la-cafe.jpg", "Vincent van Gogh, The Night Café, 1888"),
+    "wheat-field": ("hi-vg-wheat-field.jpg", "Vincent van Gogh, Wheat Field with Cypresses, 1889"),
     "irises": ("hi-vincent-van-gogh-irises.jpg", "Vincent van Gogh, Irises"),
     "portrait-delaunay": ("hi-robert-delaunay-1906-portrait.jpg", "Robert Delaunay, Portrait, 1906"),
     "woman-in-landscape": (

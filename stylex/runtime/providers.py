@@ -71,7 +71,7 @@ def provider_named(name: str) -> Provider:
 
 
 def is_present(provider: Provider) -> bool:
-    """Whether the installed ONNX Runtime has it, built in or as a plug-in; that it starts is only known once it is opened."""
+    """Whether the installed ONNX Runtime has it, built in or as a plug-in; whether it starts shows later."""
     if provider.ort_name in ort.get_available_providers():
         return True
     return bool(provider.plugin) and importlib.util.find_spec(provider.plugin) is not None

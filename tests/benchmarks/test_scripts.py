@@ -40,7 +40,9 @@ def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
     assert 1.6 < rows["TransformerNet", "fp32"]["million_parameters"] < 1.75
     assert 6.9 < rows["VGG-19 AdaIN", "fp32"]["million_parameters"] < 7.1
     int8 = rows["stylex adain", "int8"]
-    assert int8["times_transformernet"] == pytest.approx(rows["TransformerNet", "fp32"]["median_ms"] / int8["median_ms"], abs=0.01)
+    assert int8["times_transformernet"] == pytest.approx(
+        rows["TransformerNet", "fp32"]["median_ms"] / int8["median_ms"], abs=0.01
+    )
     assert "times as fast as TransformerNet FP32" in result.stdout
 
 

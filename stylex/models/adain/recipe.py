@@ -33,7 +33,7 @@ class AdaINSettings:
         lattice: weight of what repeats on the network's own grid.
         spread: weight of the gap between the content's standard deviations and the codes' sigmas.
         shift: weight of the change when the photo moves by some pixels.
-        shifted: pictures of a batch that are painted a second time for it.
+        shifted: pictures of a batch that are painted a second time for it, 0 for none.
         identity: weight of the pixels where the photo must come back.
         describe: weight of the style statistics that the encoder learns to tell.
         noise: largest standard deviation of the noise added to the photo, which keeps flat areas free of patterns.
@@ -96,11 +96,11 @@ class AdaINRecipe:
             painted, statistics = self.network(content + self._noise(content, rng), codes, strength.to(device))
             description = self.network.style.describe(measured) if self.network.style.describe else None
         loss, parts = self._loss(photo, style, painted, strength.to(device), same, description, rng)
-        more = {
-            "spread": s.spread * self.network.style.spread_gap(codes, statistics),
-            "shift": s.shift * self._shift_loss(wide, painted, codes, strength.to(device), rng),
-        }
-        return loss + more["spread"] + more["shift"], parts | {k: float(v.detach()) for k, v in more.items()}
+        more = {"spread": s.spread * self.network.style.spread_gap(codes, statistics)}
+        if s.shifted:
+            more["shift"] = s.shift * self._shift_loss(wide, painted, codes, strength.to(device), rng)
+        loss = loss + torch.stack(list(more.values())).sum()
+        return loss, parts | {k: float(v.detach()) for k, v in more.items()}
 
     def _noise(self, content: Tensor, rng: np.random.Generator) -> Tensor:
         noise = rng.normal(0, rng.uniform(0, self.settings.noise), content.shape)
