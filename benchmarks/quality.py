@@ -62,7 +62,7 @@ class Judge:
             "style": float(losses.style_loss(losses.statistics(found), style)),
             "ssim": ssim(to_floats(painted)[0], to_floats(photo)[0]),
             "ms_ssim": float(ms_ssim(a, b, data_range=1.0)),
-            "lattice": 1e6 * float(losses.lattice(a)),
+            "lattice": float(losses.lattice(a)),
         }
 
 

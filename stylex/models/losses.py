@@ -24,6 +24,9 @@ Features = dict[str, Tensor]
 Statistics = dict[str, tuple[Tensor, Tensor]]
 """Mean and standard deviation (B, C) by layer name."""
 
+FAINTEST = 2 / 255
+"""Amplitude of detail that can't be seen."""
+
 VGG_FILE = "vgg19_relu3_4.safetensors"
 SLIM_FILE = "vgg19_slim_relu5_1.safetensors"
 
@@ -153,22 +156,40 @@ def total_variation(x: Tensor) -> Tensor:
     return down.square().mean((1, 2, 3)) + right.square().mean((1, 2, 3))
 
 
-def lattice(x: Tensor, period: int = 8, repeats: int = 6) -> Tensor:
-    """Power of what repeats on the network's own grid, which a picture has only by chance; (B,).
+def lattice(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:
+    """Share of the fine detail that repeats on the network's own grid, which in a picture happens only by chance; (B,).
 
-    Sub-pixel shuffles and strided convolutions leave patterns of period 4 and 8 in flat areas. Their power stands out
-    once the picture is high-passed and averaged over cells of `repeats` periods: the phase means of a photo differ by
-    chance alone, one part in `repeats` squared.
+    Sub-pixel shuffles and strided convolutions leave patterns of period 4 and 8 in flat areas. The picture is high-passed
+    and cut into cells of `repeats` periods; in every cell the power of the mean over the periods is set against the cell's
+    whole power. In a photo it is one part in `repeats` squared, in a lattice all of it. The whole power is taken as given,
+    so that the gradient removes what repeats and adds nothing; detail below `FAINTEST` doesn't count.
     """
-    x = x - F.avg_pool2d(F.pad(x, [2] * 4, mode="reflect"), 5, 1)
+    x = _fine_detail(x)
     cell = period * repeats
     rows, columns = x.shape[2] // cell, x.shape[3] // cell
-    assert rows and columns, f"a picture of {x.shape[3]}x{x.shape[2]} has no cell of {cell} pixels"
-    whole = x[:, :, : rows * cell, : columns * cell]
-    cells = whole.reshape(*x.shape[:2], rows, repeats, period, columns, repeats, period)
+    assert rows and columns, f"no cell of {cell} pixels fits into {tuple(x.shape[2:])}"
+    cells = x[:, :, : rows * cell, : columns * cell]
+    cells = cells.unflatten(3, (columns, repeats, period)).unflatten(2, (rows, repeats, period))
     phases = cells.mean((3, 6))  # (B, C, rows, period, columns, period)
-    power: Tensor = (phases - phases.mean((3, 5), keepdim=True)).square()
-    return power.mean((1, 2, 3, 4, 5))
+    repeating = (phases - phases.mean((3, 5), keepdim=True)).square().mean((1, 3, 5))  # (B, rows, columns)
+    whole = cells.detach().square().mean((1, 3, 4, 6, 7))
+    return (repeating / (whole + FAINTEST**2)).mean((1, 2))
+
+
+def unrest(x: Tensor, photo: Tensor) -> Tensor:
+    """Power of the fine detail of x where the photo has none; (B,).
+
+    Echoes of nearby edges settle in skies and walls, where nothing in the photo holds them. A place counts the more, the
+    less the photo's own fine detail, over 9x9 pixels, rises above `FAINTEST`.
+    """
+    roughness = F.avg_pool2d(_fine_detail(photo).square().mean(1, keepdim=True), 9, 1, 4)
+    flat = 1 / (1 + (roughness / (2 * FAINTEST) ** 2).square())
+    return (flat * _fine_detail(x).square()).mean((1, 2, 3))
+
+
+def _fine_detail(x: Tensor) -> Tensor:
+    """What a 5x5 mean takes away."""
+    return x - F.avg_pool2d(F.pad(x, [2] * 4, mode="reflect"), 5, 1)
 
 
 def out_of_range(x: Tensor) -> Tensor:

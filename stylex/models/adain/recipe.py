@@ -34,6 +34,7 @@ class AdaINSettings:
         spread: weight of the gap between the content's standard deviations and the codes' sigmas.
         shift: weight of the change when the photo moves by some pixels.
         shifted: pictures of a batch that are painted a second time for it, 0 for none.
+        unrest: weight of fine detail where the photo has none.
         identity: weight of the pixels where the photo must come back.
         describe: weight of the style statistics that the encoder learns to tell.
         noise: largest standard deviation of the noise added to the photo, which keeps flat areas free of patterns.
@@ -47,10 +48,11 @@ class AdaINSettings:
     style: float = 2.5
     texture: float = 2.5
     variation: float = 2.0
-    lattice: float = 1000.0
+    lattice: float = 4.0
     spread: float = 0.2
     shift: float = 100.0
     shifted: int = 4
+    unrest: float = 200.0
     identity: float = 30.0
     describe: float = 0.5
     noise: float = 0.02
@@ -158,6 +160,7 @@ class AdaINRecipe:
             "identity": s.identity * (kept * (painted - photo).abs().mean((1, 2, 3))).mean(),
             "variation": s.variation * losses.total_variation(painted).mean(),
             "lattice": s.lattice * losses.lattice(clamped).mean(),
+            "unrest": s.unrest * losses.unrest(clamped, photo).mean(),
             "range": losses.out_of_range(painted).mean(),
         }
         if description is not None:
