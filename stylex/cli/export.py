@@ -14,8 +14,8 @@ from stylex.runtime.facts import TARGETS
 
 @click.command()
 @technique_argument
-@click.option("--fp16", "precision", flag_value="fp16", help="Half precision; inputs and outputs stay float32.")
-@click.option("--int8", "precision", flag_value="int8", help="8-bit integers, calibrated on real photos times styles.")
+@click.option("--fp16", is_flag=True, help="Half precision; inputs and outputs stay float32.")
+@click.option("--int8", is_flag=True, help="8-bit integers, calibrated on real photos times styles.")
 @click.option(
     "--target",
     default="cpu-x86",
@@ -32,7 +32,8 @@ from stylex.runtime.facts import TARGETS
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
     technique: str,
-    precision: str | None,
+    fp16: bool,
+    int8: bool,
     target: str,
     size: int | None,
     dynamic: bool,
@@ -58,9 +59,12 @@ def command(
     from stylex.errors import UsageError
     from stylex.export.pipeline import Exported, ExportSettings, export
 
+    if fp16 and int8:
+        raise UsageError("--fp16 and --int8 exclude each other: export one after the other")
     if size is not None and dynamic:
         raise UsageError("--size and --dynamic exclude each other: give one of them")
-    settings = ExportSettings(precision or "fp32", target, size, opset, weights, calibration)
+    precision = "fp16" if fp16 else "int8" if int8 else "fp32"
+    settings = ExportSettings(precision, target, size, opset, weights, calibration)
     with Console(stderr=True).status("exporting") as status:
         made: list[Exported] = export(technique, settings, folder, lambda what: status.update(what))
     if as_json:

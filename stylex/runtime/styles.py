@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 import os
@@ -131,5 +132,8 @@ def built_in_code(name: str) -> StyleCode:
     """
     styles = built_in()
     if name not in styles:
-        raise UsageError(f"{name!r} is neither a file nor a built-in style; built-in are {', '.join(sorted(styles))}")
+        near = difflib.get_close_matches(name, styles, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        known = ", ".join(sorted(styles))
+        raise UsageError(f"{name!r} is neither a file nor a built-in style{meant}; built-in are {known}")
     return styles[name]

@@ -208,3 +208,9 @@ def test_json_report(tmp_path):
     rows = json.loads(result.stdout)
     assert [r["facts"]["role"] for r in rows] == [TRANSFER, STYLE_ENCODER]
     assert rows[0]["bytes"] == (tmp_path / "adain-fp16.onnx").stat().st_size
+
+
+def test_two_precisions_at_once_are_refused(tmp_path):
+    result = CliRunner().invoke(main, ["export", "adain", "--fp16", "--int8", "-o", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "exclude each other" in result.output

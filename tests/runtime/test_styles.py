@@ -159,3 +159,8 @@ def test_a_broken_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_format_is_told(code: StyleCode) -> None:
     assert code.to_json()["format"] == FORMAT == "stylex-style/1"
+
+
+def test_a_typing_error_is_met_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match=r"did you mean starry-night\?"):
+        built_in_code("starry-nite")
