@@ -159,10 +159,11 @@ def total_variation(x: Tensor) -> Tensor:
 def lattice(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:
     """Share of the fine detail that repeats on the network's own grid, which in a picture happens only by chance; (B,).
 
-    Sub-pixel shuffles and strided convolutions leave patterns of period 4 and 8 in flat areas. The picture is high-passed
-    and cut into cells of `repeats` periods; in every cell the power of the mean over the periods is set against the cell's
-    whole power. In a photo it is one part in `repeats` squared, in a lattice all of it. The whole power is taken as given,
-    so that the gradient removes what repeats and adds nothing; detail below `FAINTEST` doesn't count.
+    Sub-pixel shuffles and strided convolutions leave patterns of period 4 and 8 in flat areas. The picture is
+    high-passed and cut into cells of `repeats` periods; in every cell the power of the mean over the periods is set
+    against the cell's whole power. In a photo it is one part in `repeats` squared, in a lattice all of it. The whole
+    power is taken as given, so that the gradient removes what repeats and adds nothing; detail below `FAINTEST`
+    doesn't count.
     """
     x = _fine_detail(x)
     cell = period * repeats
@@ -179,8 +180,8 @@ def lattice(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:
 def unrest(x: Tensor, photo: Tensor) -> Tensor:
     """Power of the fine detail of x where the photo has none; (B,).
 
-    Echoes of nearby edges settle in skies and walls, where nothing in the photo holds them. A place counts the more, the
-    less the photo's own fine detail, over 9x9 pixels, rises above `FAINTEST`.
+    Echoes of nearby edges settle in skies and walls, where nothing in the photo holds them. A place counts the more,
+    the less the photo's own fine detail, over 9x9 pixels, rises above `FAINTEST`.
     """
     roughness = F.avg_pool2d(_fine_detail(photo).square().mean(1, keepdim=True), 9, 1, 4)
     flat = 1 / (1 + (roughness / (2 * FAINTEST) ** 2).square())

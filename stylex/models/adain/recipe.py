@@ -52,7 +52,7 @@ class AdaINSettings:
     spread: float = 0.2
     shift: float = 100.0
     shifted: int = 4
-    unrest: float = 200.0
+    unrest: float = 600.0
     identity: float = 30.0
     describe: float = 0.5
     noise: float = 0.02
