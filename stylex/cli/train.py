@@ -74,7 +74,8 @@ def adain(
     from stylex.errors import UsageError
     from stylex.models.adain.recipe import AdaINRecipe, AdaINSettings
     from stylex.models.losses import find_teacher
-    from stylex.models.training import Schedule, choose_device, train
+    from stylex.models.recipe import Schedule
+    from stylex.models.training import choose_device, train
 
     if size % 8:
         raise UsageError(f"--size is {size}; it must be a multiple of 8")

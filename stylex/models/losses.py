@@ -169,12 +169,13 @@ def lattice(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:
     cell = period * repeats
     rows, columns = x.shape[2] // cell, x.shape[3] // cell
     assert rows and columns, f"no cell of {cell} pixels fits into {tuple(x.shape[2:])}"
-    cells = x[:, :, : rows * cell, : columns * cell]
-    cells = cells.unflatten(3, (columns, repeats, period)).unflatten(2, (rows, repeats, period))
+    cut = x[:, :, : rows * cell, : columns * cell]
+    cells = cut.reshape(*x.shape[:2], rows, repeats, period, columns, repeats, period)
     phases = cells.mean((3, 6))  # (B, C, rows, period, columns, period)
     repeating = (phases - phases.mean((3, 5), keepdim=True)).square().mean((1, 3, 5))  # (B, rows, columns)
     whole = cells.detach().square().mean((1, 3, 4, 6, 7))
-    return (repeating / (whole + FAINTEST**2)).mean((1, 2))
+    share: Tensor = repeating / (whole + FAINTEST**2)
+    return share.mean((1, 2))
 
 
 def unrest(x: Tensor, photo: Tensor) -> Tensor:

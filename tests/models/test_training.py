@@ -14,8 +14,11 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from stylex.errors import InputError, Interrupted, ModelError, ResourceError
+from stylex.files import sha256_of
 from stylex.models import training
-from stylex.models.training import CARD, CHECKPOINT, WEIGHTS, Schedule, State, averaged, choose_device, train
+from stylex.models.checkpoints import CARD, CHECKPOINT, WEIGHTS, State, averaged
+from stylex.models.recipe import Schedule
+from stylex.models.training import choose_device, train
 
 CPU = torch.device("cpu")
 QUIET = Console(quiet=True)
@@ -98,6 +101,8 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path, uninterrupted, sto
     with pytest.raises(Interrupted, match=f"stopped at step {stop_at}"):
         run(tmp_path, Darkens(stop_at))
     assert (tmp_path / CHECKPOINT).is_file() and not (tmp_path / WEIGHTS).exists()
+    card = json.loads((tmp_path / CARD).read_text())
+    assert card["steps"] == stop_at and card["weights_sha256"] is None
     run(tmp_path)
     assert_same_run(tmp_path, uninterrupted)
 
@@ -173,7 +178,7 @@ def test_the_card(uninterrupted):
     assert card["schedule"]["seed"] == 0 and card["schedule"]["rate"] == 0.01
     assert card["versions"].keys() == {"stylex", "torch", "python"}
     assert card["data"]["noise"] == {"folder": "noise", "pictures": 7, "skipped": 1}
-    assert card["weights_sha256"] == training.sha256_of(uninterrupted / WEIGHTS)
+    assert card["weights_sha256"] == sha256_of(uninterrupted / WEIGHTS)
     assert card["parameters"] == sum(t.numel() for n, t in weights.items() if not n.startswith("calibration."))
 
 

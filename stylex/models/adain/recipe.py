@@ -60,7 +60,7 @@ class AdaINSettings:
 
 
 class AdaINRecipe:
-    """Training of AdaIN; see `stylex.models.training.Recipe`."""
+    """Training of AdaIN; see `stylex.models.recipe.Recipe`."""
 
     name = "adain"
     not_exported = ("style.describe.",)
