@@ -1,6 +1,10 @@
 # Two commands: `make demo` paints, `make test` proves. Both make their own environment in .venv.
 
+# make PYTHON=python3.12 chooses the interpreter, make PIP_ARGS="--index-url ..." another registry, such as one that has
+# torch without CUDA, which is a far smaller download.
+
 PYTHON ?= python3
+PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -21,8 +25,10 @@ test: $(READY)
 	$(BIN)/pytest
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[export,test]'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "stylex needs Python 3.10 or newer; choose one with make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing; on Debian: apt install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[export,test]'
 	touch $@
 
 $(GRAPHS)/adain-fp32.onnx: $(READY) $(WEIGHTS) $(CODE)

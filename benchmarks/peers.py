@@ -23,6 +23,7 @@ import onnxruntime as ort
 import torch
 from peer_networks import build
 
+from stylex.errors import ProviderUnavailable
 from stylex.export.trace import trace
 from stylex.models.backbone import Backbone, BackboneSpec
 from stylex.models.traceable import Traceable
@@ -87,11 +88,13 @@ def our_jobs(arguments: argparse.Namespace, provider: str) -> list[Job]:
 
 def peer_jobs(arguments: argparse.Namespace, provider: Provider, folder: Path) -> list[Job]:
     """The peers in FP32."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = arguments.threads
     jobs = []
     for name, (path, feed, millions) in peer_files(folder).items():
-        session = ort.InferenceSession(str(path), options, **session_arguments(provider, options))
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = arguments.threads
+        session = ort.InferenceSession(str(path), options, enable_fallback=0, **session_arguments(provider, options))
+        if session.get_providers()[0] != provider.ort_name:
+            raise ProviderUnavailable(f"{name} did not start on {provider.name}: the comparison would not be fair")
         jobs.append(Job(name, "fp32", functools.partial(session.run, None, feed), millions, path.stat().st_size))
     return jobs
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from skimage import data
 
+from stylex.export.photos import bundled
 from stylex.runtime.images import write_picture
 from stylex.runtime.painter import Image, load
 
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--graphs", type=Path, required=True, help="folder of exported graphs")
     parser.add_argument("--out", type=Path, required=True, help="existing folder for the pictures")
     arguments = parser.parse_args()
-    photo, texture = np.asarray(data.astronaut(), np.uint8), np.asarray(data.immunohistochemistry(), np.uint8)
+    photo, texture = bundled("astronaut"), bundled("immunohistochemistry")
     painter = load("adain", "int8", "auto", graphs=arguments.graphs)
     tiles = [labelled(photo, "photo")]
     for name in STYLES:

@@ -9,12 +9,11 @@ The paintings are only read; what is kept of each is a code of a few KB. All wor
 from __future__ import annotations
 
 import argparse
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from stylex.export.pipeline import ExportSettings, export
-from stylex.files import write_json
+from stylex.files import write_bytes, write_json
 from stylex.models.weights import embedded
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.images import read_picture
@@ -57,11 +56,11 @@ def main() -> None:
     parser.add_argument("--style", type=Path, required=True, help="folder of the paintings")
     arguments = parser.parse_args()
     weights = embedded(arguments.technique)
-    shutil.copy(arguments.run / "weights.safetensors", weights)
-    shutil.copy(arguments.run / "card.json", weights.with_name("card.json"))
+    write_bytes(weights, (arguments.run / "weights.safetensors").read_bytes())
+    write_bytes(weights.with_name("card.json"), (arguments.run / "card.json").read_bytes())
     for precision in PRECISIONS:
         for made in export(arguments.technique, ExportSettings(precision), GRAPHS, print):
-            print(made.path.name, made.size, made.facts.psnr, made.facts.float_nodes if precision == "int8" else "")
+            print(made.path.name, made.size, made.facts.psnr, *made.spared)
     painter = load(arguments.technique, "fp32", "cpu")
     codes = []
     for name, (file, work) in WORKS.items():

@@ -69,7 +69,13 @@ def command(
         made: list[Exported] = export(technique, settings, folder, lambda what: status.update(what))
     if as_json:
         rows = [
-            {"path": str(e.path), "bytes": e.size, "facts": asdict(e.facts), "checks": [asdict(r) for r in e.reports]}
+            {
+                "path": str(e.path),
+                "bytes": e.size,
+                "facts": asdict(e.facts),
+                "left_in_float32": e.spared,
+                "checks": [asdict(r) for r in e.reports],
+            }
             for e in made
         ]
         click.echo(json.dumps(rows, indent=2))
@@ -82,5 +88,5 @@ def command(
                 f"  {r.output:11} against torch: largest difference {r.largest:.2g}, "
                 f"PSNR {r.mean_psnr:.1f} dB (worst {r.worst_psnr:.1f}){quality}"
             )
-        if one.facts.float_nodes and one.facts.precision == "int8":
-            click.echo(f"  left in float32 to get there: {', '.join(one.facts.float_nodes)}")
+        if one.spared:
+            click.echo(f"  left in float32 to get there: {', '.join(one.spared)}")

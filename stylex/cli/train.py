@@ -34,8 +34,12 @@ def command() -> None:
 @click.option(
     "--size", default=192, type=click.IntRange(96), show_default=True, help="Pixels of the crops, a multiple of 8."
 )
-@click.option("--style-weight", default=2.5, type=click.FloatRange(0), show_default=True)
-@click.option("--content-weight", default=1.0, type=click.FloatRange(0), show_default=True)
+@click.option(
+    "--style-weight", default=2.5, type=click.FloatRange(0), show_default=True, help="Of pictures and of their texture."
+)
+@click.option(
+    "--content-weight", default=1.0, type=click.FloatRange(0), show_default=True, help="Of the photo's structure."
+)
 @click.option(
     "--hold-out", default=0.05, type=click.FloatRange(0, 0.9), show_default=True, help="Share kept for evaluation."
 )

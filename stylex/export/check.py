@@ -81,17 +81,20 @@ def measure(
     Raises:
         ModelError: ONNX Runtime can't load or run it.
     """
-    differences: dict[str, list[Difference]] = {name: [] for name in traceable.outputs}
+    names = list(traceable.outputs)
     options = ort.SessionOptions()
     options.log_severity_level = 4
     try:
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        for feed, want in zip(feeds, wanted, strict=True):
-            for name, a, b in zip(traceable.outputs, session.run(list(traceable.outputs), feed), want, strict=True):
-                differences[name].append(compare(np.asarray(a), b, name in traceable.pictures))
+        have = [session.run(names, feed) for feed in feeds]
     except Exception as error:  # ONNX Runtime's errors share no base class
         raise ModelError(f"ONNX Runtime can't run the exported {traceable.role} graph: {first_line(error)}") from error
-    return [_report(name, name in traceable.pictures, found) for name, found in differences.items()]
+    reports = []
+    for i, name in enumerate(names):
+        picture = name in traceable.pictures
+        pairs = zip(have, wanted, strict=True)
+        reports.append(_report(name, picture, [compare(np.asarray(a[i]), b[i], picture) for a, b in pairs]))
+    return reports
 
 
 def _report(name: str, picture: bool, found: list[Difference]) -> OutputReport:

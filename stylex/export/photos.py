@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError, MissingPackage
+from stylex.models.data import SMALLEST_SIDE, picture_files
 from stylex.runtime.images import read_picture
 
-BUNDLED = ("astronaut", "chelsea", "coffee", "rocket")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+Photo: TypeAlias = npt.NDArray[np.uint8]
+
+CALIBRATING, CHECKING = ("astronaut", "coffee"), ("chelsea", "rocket")
+"""Of the bundled photos: what is checked was never calibrated on."""
+MOST_FILES = 32
+"""Of a folder, so many seeded files are read for each purpose."""
 
 
-def bundled(name: str) -> npt.NDArray[np.uint8]:
+def bundled(name: str) -> Photo:
     """One of scikit-image's colour photos, RGB (H, W, 3)."""
     try:
         from skimage import data
@@ -26,28 +30,38 @@ def bundled(name: str) -> npt.NDArray[np.uint8]:
     return np.asarray(getattr(data, name)(), np.uint8)
 
 
-def photos(folder: Path | None) -> Iterator[npt.NDArray[np.uint8]]:
-    """Photos of a folder, or the bundled ones.
+def photos(folder: Path | None, seed: int, *, check: bool) -> list[Photo]:
+    """Photos to calibrate on or to check with; where there are two or more, no photo serves both.
+
+    Args:
+        folder: a folder of photos, or None for those inside scikit-image; unreadable files in it are passed over.
 
     Raises:
-        InputError: the folder doesn't exist or holds no picture.
+        InputError: the folder doesn't exist or holds no usable photo.
     """
     if folder is None:
-        yield from map(bundled, BUNDLED)
-        return
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder: give a folder of photos")
-    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES)
-    if not files:
-        raise InputError(f"{folder} holds no photos ({', '.join(sorted(SUFFIXES))}): give another folder")
-    for file in files:
-        yield read_picture(file).rgb
+        return [bundled(name) for name in (CHECKING if check else CALIBRATING)]
+    files = picture_files(folder)
+    order = np.random.default_rng(seed).permutation(len(files))
+    half = order[1::2] if check and len(files) > 1 else order[::2]
+    found = [photo for i in half[:MOST_FILES] if (photo := _usable(files[i])) is not None]
+    if not found:
+        raise InputError(f"{folder} holds no usable photos ({len(files)} pictures found): give another folder")
+    return found
 
 
-def crops(folder: Path | None, count: int, size: int, seed: int) -> list[npt.NDArray[np.uint8]]:
+def _usable(file: Path) -> Photo | None:
+    try:
+        photo = read_picture(file).rgb
+    except InputError:
+        return None
+    return photo if min(photo.shape[:2]) >= SMALLEST_SIDE else None
+
+
+def crops(folder: Path | None, count: int, size: int, seed: int, *, check: bool) -> list[Photo]:
     """Seeded square crops, in turn from every photo: sides between half the photo and all of it, resized to `size`."""
-    rng = np.random.default_rng(seed)
-    available = list(photos(folder))
+    available = photos(folder, seed, check=check)
+    rng = np.random.default_rng((seed, check))
     made = []
     for i in range(count):
         photo = available[i % len(available)]
@@ -58,6 +72,6 @@ def crops(folder: Path | None, count: int, size: int, seed: int) -> list[npt.NDA
     return made
 
 
-def _resized(picture: npt.NDArray[Any], size: int) -> npt.NDArray[np.uint8]:
+def _resized(picture: npt.NDArray[Any], size: int) -> Photo:
     method = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, (size, size), interpolation=method), np.uint8)

@@ -20,12 +20,13 @@ from stylex.export.check import TOLERANCES, Feed, OutputReport, measure, referen
 from stylex.export.photos import crops
 from stylex.export.trace import OPSET, trace
 from stylex.files import write_bytes
-from stylex.models.backbone import MULTIPLE, SMALLEST
+from stylex.models.backbone import BORDER, MULTIPLE, SMALLEST
 from stylex.models.registry import Entry, entry
 from stylex.models.traceable import Traceable
 from stylex.models.weights import CALIBRATION, Weights, embedded, read_weights
 from stylex.quant.calibration import Observed, observe
-from stylex.quant.fp16 import HalfCompute, HalfWeights, float_nodes
+from stylex.quant.fp16 import HalfCompute, HalfWeights
+from stylex.quant.graph import float_nodes
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
 from stylex.quant.sensitivity import ranked
@@ -69,12 +70,26 @@ class ExportSettings:
 
 @dataclass(frozen=True)
 class Exported:
-    """One written file: where, its facts, its size in bytes, and how it compares with torch."""
+    """One written file.
+
+    Attributes:
+        path: where it lies.
+        facts: its metadata.
+        data: its bytes.
+        reports: how its outputs compare with torch's.
+        spared: convolutions that INT8 left in float32 to come close enough to torch.
+    """
 
     path: Path
     facts: GraphFacts
-    size: int
+    data: bytes
     reports: tuple[OutputReport, ...]
+    spared: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        return len(self.data)
 
 
 def export(
@@ -82,7 +97,7 @@ def export(
 ) -> list[Exported]:
     """Export a technique's graphs into a folder.
 
-    Every graph is checked against torch before it is written; the files appear under their final names or not at all.
+    Every graph is checked against torch before any is written; a file appears under its final name whole or not at all.
 
     Raises:
         UsageError: an unknown technique, precision or target, or a size that is no multiple of 8.
@@ -94,12 +109,11 @@ def export(
     weights = read_weights(settings.weights or embedded(technique))
     network = known.network()
     weights.fill(network)
-    made = []
-    for traceable in known.graphs(network, settings.size):
-        made.append(_export_one(known, traceable, weights, settings, folder, progress))
-    for path, data, *_ in made:
-        write_bytes(path, data)
-    return [Exported(path, facts, len(data), tuple(reports)) for path, data, facts, reports in made]
+    graphs = known.graphs(network, settings.size)
+    made = [_export_one(known, traceable, weights, settings, folder, progress) for traceable in graphs]
+    for one in made:
+        write_bytes(one.path, one.data)
+    return made
 
 
 def _require_usable(settings: ExportSettings, folder: Path) -> None:
@@ -114,8 +128,8 @@ def _require_usable(settings: ExportSettings, folder: Path) -> None:
 
 def _export_one(
     known: Entry, traceable: Traceable, weights: Weights, settings: ExportSettings, folder: Path, progress: Progress
-) -> tuple[Path, bytes, GraphFacts, list[OutputReport]]:
-    # A style encoder runs once a style: speed doesn't count, and its weights were trained down to half precision.
+) -> Exported:
+    # A style encoder runs once a style: speed doesn't count, and its weights were saved in half precision.
     precision = settings.precision if traceable.role == TRANSFER else "fp16"
     progress(f"tracing the {traceable.role} graph")
     model = trace(traceable, settings.opset)
@@ -123,8 +137,9 @@ def _export_one(
     checked = _feeds(traceable, weights, settings, check=True)
     wanted = reference(traceable, checked)
     facts = _facts(known, traceable, weights, settings, precision)
+    spared: tuple[str, ...] = ()
     if precision == "int8":
-        model, facts = _to_int8(model, traceable, weights, settings, facts, (checked, wanted), progress)
+        model, facts, spared = _to_int8(model, traceable, weights, settings, facts, (checked, wanted), progress)
     elif precision == "fp16":
         computes = traceable.role == TRANSFER and settings.target == "tensorrt"
         run_passes(model, [HalfCompute() if computes else HalfWeights()])
@@ -139,7 +154,7 @@ def _export_one(
     model.producer_name, model.producer_version = "stylex", __version__
     transfer = traceable.role == TRANSFER
     path = transfer_file(known.technique, precision, folder) if transfer else encoder_file(known.technique, folder)
-    return path, model.SerializeToString(), facts, reports
+    return Exported(path, facts, model.SerializeToString(), tuple(reports), spared)
 
 
 def _to_int8(
@@ -150,7 +165,7 @@ def _to_int8(
     facts: GraphFacts,
     check: tuple[Sequence[Feed], Sequence[Sequence[npt.NDArray[Any]]]],
     progress: Progress,
-) -> tuple[onnx.ModelProto, GraphFacts]:
+) -> tuple[onnx.ModelProto, GraphFacts, tuple[str, ...]]:
     """Quantize; where the result falls short, leave the most harmful convolutions in float32, one after the other."""
     feeds = _feeds(traceable, weights, settings, check=False)
     progress(f"calibrating on {len(feeds)} pairs of photo and style")
@@ -178,20 +193,21 @@ def _to_int8(
         keep = frozenset(name for name, _ in worst[: len(keep) + 1])
         progress(f"leaving {len(keep)} convolutions in float32")
         result = quantized(keep)
-    return result, replace(facts, calibration=_digest(feeds, observed), float_nodes=tuple(sorted(keep)))
+    facts = replace(facts, calibration=_digest(feeds, observed), float_nodes=float_nodes(result))
+    return result, facts, tuple(sorted(keep))
 
 
 def _feeds(traceable: Traceable, weights: Weights, settings: ExportSettings, *, check: bool) -> list[Feed]:
-    """Real photos, with codes of real styles; checking sees other crops and other codes than calibration."""
-    count, seed = (CHECKED_PAIRS, SEED + 1) if check else (CALIBRATION_PAIRS, SEED)
+    """Real photos, with codes of real styles; checking sees other photos and other codes than calibration."""
+    count = CHECKED_PAIRS if check else CALIBRATION_PAIRS
     size = (settings.size if traceable.role == TRANSFER else None) or PICTURE
     count = max(FEWEST_PAIRS, min(count, MOST_PIXELS // size**2))
-    pictures = crops(settings.calibration, count, size + 4, seed)
+    pictures = crops(settings.calibration, count, size + 2 * BORDER, SEED, check=check)
     if traceable.role == STYLE_ENCODER:
         return [{"style": to_floats(p)} for p in pictures]
     codes = _codes(weights)
     half = codes[1::2].numpy() if check else codes[::2].numpy()
-    cells = (1, 1, size // 8, size // 8)
+    cells = (1, 1, size // MULTIPLE, size // MULTIPLE)
     constant = {"frozen": np.zeros((1, half.shape[1]), np.float32), "freeze": np.zeros(1, np.float32)}
     return [
         {
@@ -230,6 +246,9 @@ def _facts(
         precision=precision,
         target=settings.target,
         code_size=_codes(weights).shape[1],
+        multiple=MULTIPLE,
+        smallest=SMALLEST,
+        border=BORDER,
         opset=settings.opset,
         weights_sha256=weights.sha256,
         fixed_size=settings.size if traceable.role == TRANSFER else None,

@@ -37,6 +37,8 @@ def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
             assert program is not None, "torch returns nothing only where it writes a file itself"
         model: onnx.ModelProto = program.model_proto
         onnx.checker.check_model(model, full_check=True)
+    except ModuleNotFoundError:
+        raise  # a missing package is not the graph's fault
     except Exception as error:  # torch's export errors and the checker's share no base class
         raise ModelError(
             f"the graph can't be exported at opset {opset}: {str(error).strip().splitlines()[0]}"

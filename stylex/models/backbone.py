@@ -6,9 +6,9 @@ codes.
 
 Shape of the network, and why (measured figures in docs/decisions.md):
 
-- one 8x8 convolution of stride 4 enters: its windows overlap, so it has no phase of its own, and no convolution runs at
-  full or half resolution, where INT8 gains nothing;
-- all convolutions are 3x3 at 1/4 or 1/8, reflect-padded, two to a pad;
+- one 8x8 convolution of stride 4 enters; its windows overlap, and no convolution runs at full or half resolution, where
+  INT8 gains nothing;
+- what follows are 3x3 convolutions at 1/4 and 1/8, reflect-padded, in residual blocks two to a pad;
 - the way up from 1/8 to 1/4 is a bilinear resize; the one sub-pixel shuffle stands at the very end (ICNR
   initialization).
 """

@@ -8,9 +8,6 @@ import platform
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import cv2
-import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
@@ -20,6 +17,7 @@ from stylex import __version__
 from stylex.errors import ModelError
 from stylex.files import sha256_of, write_bytes, write_json
 from stylex.models.recipe import Recipe, Schedule
+from stylex.runtime.images import write_picture
 
 CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS = "weights.safetensors"
@@ -94,7 +92,7 @@ def finish(recipe: Recipe, schedule: Schedule, state: State, out: Path, device: 
     kept |= {name: t.half().contiguous() for name, t in recipe.extras(averaged(recipe, state)).items()}
     write_bytes(out / WEIGHTS, save(kept))
     write_card(recipe, schedule, state, out, device)
-    write_sheet(out / "samples.jpg", recipe.sample(averaged(recipe, state)))
+    write_picture(out / "samples.jpg", recipe.sample(averaged(recipe, state)))
     return out / WEIGHTS
 
 
@@ -119,10 +117,3 @@ def write_card(recipe: Recipe, schedule: Schedule, state: State, out: Path, devi
         **recipe.describe(),
     }
     write_json(out / CARD, card)
-
-
-def write_sheet(path: Path, sheet: npt.NDArray[np.uint8]) -> None:
-    """Write an RGB picture as JPEG."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-    assert done, "JPEG encoding of an 8-bit picture can't fail"
-    write_bytes(path, data.tobytes())

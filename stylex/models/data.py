@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError
+from stylex.runtime.images import read_picture
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 FEWEST_PICTURES = 8
@@ -104,10 +105,12 @@ def load_folder(
         files = [files[i] for i in sorted(keep)]
     pictures, weights, skipped, digest = [], [], [], hashlib.sha256()
     for file in files:
-        picture = _read(file)
-        if picture is None:
-            skipped.append(f"{file.name}: unreadable")
-        elif min(picture.shape[:2]) < SMALLEST_SIDE:
+        try:
+            picture = read_picture(file).rgb
+        except InputError as error:
+            skipped.append(str(error))
+            continue
+        if min(picture.shape[:2]) < SMALLEST_SIDE:
             skipped.append(f"{file.name}: {picture.shape[1]}x{picture.shape[0]}, needs {SMALLEST_SIDE}x{SMALLEST_SIDE}")
         else:
             pictures.append(_reduced(picture, short_side))
@@ -120,14 +123,6 @@ def load_folder(
         )
     share = np.asarray(weights) / np.sum(weights)
     return PictureFolder(path, pictures, share, skipped, digest.hexdigest())
-
-
-def _read(file: Path) -> Picture | None:
-    try:
-        picture = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
-    except cv2.error:  # a header that claims more pixels than OpenCV takes
-        return None
-    return None if picture is None else np.asarray(picture, np.uint8)
 
 
 def _reduced(picture: Picture, short_side: int) -> Picture:

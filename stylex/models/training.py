@@ -21,8 +21,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from torch import nn
 
 from stylex.errors import InputError, Interrupted, ModelError, ResourceError
-from stylex.models.checkpoints import CHECKPOINT, State, averaged, finish, write_card, write_sheet
+from stylex.models.checkpoints import CHECKPOINT, State, averaged, finish, write_card
 from stylex.models.recipe import Recipe, Schedule
+from stylex.runtime.images import write_picture
 
 
 def choose_device(name: str) -> torch.device:
@@ -59,8 +60,7 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     if state.resume(out):
         console.print(f"resuming {out} at step {state.step}, after {state.seconds / 60:.0f} minutes")
     try:
-        for _ in _steps(recipe, schedule, state, out, device, console):
-            pass
+        _loop(recipe, schedule, state, out, device, console)
     except KeyboardInterrupt:
         state.save(out)
         write_card(recipe, schedule, state, out, device)
@@ -69,9 +69,7 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     return finish(recipe, schedule, state, out, device)
 
 
-def _steps(
-    recipe: Recipe, schedule: Schedule, state: State, out: Path, device: torch.device, console: Console
-) -> Iterator[None]:
+def _loop(recipe: Recipe, schedule: Schedule, state: State, out: Path, device: torch.device, console: Console) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -95,8 +93,7 @@ def _steps(
             if state.step % schedule.sample_every == 0:
                 if not console.is_terminal:
                     console.print(f"step {state.step} {state.seconds:.0f} s {parts}")
-                write_sheet(out / f"samples-{state.step:06d}.jpg", recipe.sample(averaged(recipe, state)))
-            yield
+                write_picture(out / f"samples-{state.step:06d}.jpg", recipe.sample(averaged(recipe, state)))
 
 
 def _one_step(recipe: Recipe, schedule: Schedule, state: State, progress: float, device: torch.device) -> None:

@@ -21,10 +21,6 @@ FEWEST_VALUES = 64
 """Constants with fewer values stay in float32: they save nothing."""
 HALF_OPS = frozenset({"Conv", "Relu", "Clip", "Pad", "DepthToSpace"})
 """What runs in half precision on a GPU; anything else is an island in float32."""
-FLOAT_OPS = frozenset(
-    {"Conv", "Gemm", "MatMul", "Resize", "ReduceMean", "ReduceL2", "Sqrt", "Div", "Pow", "Softplus", "Exp", "Log"}
-)
-"""What `float_nodes` names: where numbers are made, not moved or added."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +83,6 @@ def _half_nodes(graph: Graph) -> list[onnx.NodeProto]:
             halved.append(node)
             made.update(node.output)
     return halved
-
-
-def float_nodes(model: onnx.ModelProto) -> tuple[str, ...]:
-    """Names of the nodes that compute in float32, among `FLOAT_OPS`."""
-    halves = {t.name for t in model.graph.initializer if t.data_type == TensorProto.FLOAT16}
-    return tuple(n.name for n in model.graph.node if n.op_type in FLOAT_OPS and not halves.intersection(n.input))
 
 
 def _halve_constant(graph: Graph, name: str) -> str:

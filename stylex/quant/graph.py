@@ -12,6 +12,11 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+FLOAT_OPS = frozenset(
+    {"Conv", "Gemm", "MatMul", "Resize", "ReduceMean", "ReduceL2", "Sqrt", "Div", "Pow", "Softplus", "Exp", "Log"}
+)
+"""What `float_nodes` names: where numbers are made, not moved or added."""
+
 
 class Graph:
     """View of a model's graph; call `finish` after changes to sort the nodes and drop unused constants."""
@@ -82,3 +87,15 @@ def _sorted(nodes: list[onnx.NodeProto], known: set[str]) -> list[onnx.NodeProto
                     heapq.heappush(ready, reader)
     assert len(ordered) == len(nodes), "the graph has a cycle or reads a tensor that nothing makes"
     return ordered
+
+
+def float_nodes(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Names of the nodes that compute in float32, among `FLOAT_OPS`."""
+    halves = {t.name for t in model.graph.initializer if t.data_type == onnx.TensorProto.FLOAT16}
+    integers = {o for n in model.graph.node if n.op_type == "DequantizeLinear" for o in n.output}
+
+    def computes_in_float(node: onnx.NodeProto) -> bool:
+        quantized = node.op_type == "Conv" and node.input[1] in integers
+        return node.op_type in FLOAT_OPS and not quantized and not halves.intersection(node.input)
+
+    return tuple(n.name for n in model.graph.node if computes_in_float(n))

@@ -37,7 +37,7 @@ class GraphFacts:
         opset: of the graph.
         weights_sha256: of the weights the graph was traced from; graphs and codes with the same one fit together.
         versions: of torch, onnx, onnxruntime and stylex when it was made.
-        calibration: SHA-256 of the calibration pictures and settings, for INT8.
+        calibration: SHA-256 of what INT8 was calibrated with and of the ranges that were seen.
         float_nodes: nodes that stayed in float32, for FP16 and INT8.
         psnr: decibels, this graph against torch FP32, averaged over the check's pictures.
         ssim: likewise.

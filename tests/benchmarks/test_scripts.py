@@ -73,7 +73,7 @@ def pictures(folder: Path, count: int) -> Path:
 
 def test_quality_rates_every_precision(tmp_path: Path, teacher: Path) -> None:
     content, style = pictures(tmp_path / "content", 4), pictures(tmp_path / "style", 4)
-    small = ("--photos", 2, "--styles", 2, "--size", 192, "--hold-out", 0.9, "--teacher", teacher, "--quiet")
+    small = ("--photos", 2, "--styles", 2, "--size", 192, "--teacher", teacher, "--quiet")
     result = run("benchmarks/quality.py", "--content", content, "--style", style, *small, "--json", tmp_path / "q.json")
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "q.json").read_text())
@@ -84,4 +84,13 @@ def test_quality_rates_every_precision(tmp_path: Path, teacher: Path) -> None:
     assert rows["onnx fp32"]["psnr"] > 50
     assert rows["onnx fp32"]["psnr"] > rows["onnx int8"]["psnr"] > 20
     assert 0 < rows["torch fp32"]["ms_ssim"] < 1
+    assert {"precision", "provider", "size", "threads", "median_ms", "p95_ms"} <= rows["onnx int8"].keys()
     assert report["strength_0_psnr"]["torch fp32"] > 15
+
+
+def test_quality_says_in_one_line_what_is_missing(tmp_path: Path, teacher: Path) -> None:
+    content, style = pictures(tmp_path / "content", 4), pictures(tmp_path / "style", 4)
+    ask = ("--content", content, "--style", style, "--teacher", teacher, "--photos", 9)
+    result = run("benchmarks/quality.py", *ask)
+    assert result.returncode == 3
+    assert result.stderr.count("\n") == 1 and "has 4 pictures, 9 are needed" in result.stderr

@@ -156,14 +156,14 @@ def test_int8_leaves_convolutions_in_float32_until_it_gives_up(tmp_path, monkeyp
 
 def test_int8_reports_what_it_left_in_float32(tmp_path, monkeypatch):
     whole = export("adain", ExportSettings("int8"), tmp_path)[0]
-    assert whole.facts.float_nodes == ()
+    assert whole.spared == ()
     limit = whole.reports[0].worst_psnr + 0.02
     monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(0, limit, 0, 0))
     partly = export("adain", ExportSettings("int8"), tmp_path)[0]
-    assert partly.facts.float_nodes and partly.reports[0].worst_psnr >= limit
+    assert partly.spared and partly.reports[0].worst_psnr >= limit
     model = onnx.load(partly.path)
     constants = {t.name for t in model.graph.initializer}
-    kept = [n for n in model.graph.node if n.name in partly.facts.float_nodes]
+    kept = [n for n in model.graph.node if n.name in partly.spared]
     assert kept and all(n.op_type == "Conv" and n.input[1] in constants for n in kept)
 
 

@@ -7,11 +7,17 @@ from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from stylex.cli import main
+from stylex.cli.export import command as export_command
+from stylex.cli.train import command
 from stylex.export import pipeline
+from stylex.export.pipeline import ExportSettings
+from stylex.export.trace import OPSET
 from stylex.models import registry
 from stylex.models.adain import network, recipe
 from stylex.models.adain.graphs import graphs
 from stylex.models.adain.network import AdaIN
+from stylex.models.adain.recipe import AdaINSettings
+from stylex.models.recipe import Schedule
 
 
 @pytest.fixture
@@ -81,3 +87,18 @@ def test_wrong_calls_end_with_one_line(tmp_path, crops, teacher, more, code, mes
     result = trained(crops, teacher, tmp_path / "run", 1, *more)
     assert result.exit_code == code
     assert message in result.output and "Traceback" not in result.output
+
+
+def test_the_commands_defaults_are_the_librarys():
+    options = {p.name: p.default for p in command.commands["adain"].params}
+    schedule, settings = Schedule(), AdaINSettings()
+    for name in ("steps", "minutes", "rate", "seed"):
+        assert options[name] == getattr(schedule, name), name
+    for name, field in (("batch", "batch"), ("size", "size"), ("hold_out", "hold_out"), ("content_weight", "content")):
+        assert options[name] == getattr(settings, field), name
+    assert options["style_weight"] == settings.style == settings.texture
+
+
+def test_the_exporters_defaults_are_the_librarys():
+    options = {p.name: p.default for p in export_command.params}
+    assert options["target"] == ExportSettings().target and options["opset"] == OPSET == ExportSettings().opset

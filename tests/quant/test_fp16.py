@@ -7,8 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
 
-from stylex.quant.fp16 import FEWEST_VALUES, HalfCompute, HalfWeights, float_nodes
-from stylex.quant.graph import Graph
+from stylex.quant.fp16 import FEWEST_VALUES, HalfCompute, HalfWeights
+from stylex.quant.graph import Graph, float_nodes
 from stylex.quant.passes import ClipBeforeShuffle, run_passes
 
 

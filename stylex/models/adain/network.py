@@ -94,7 +94,12 @@ class AdaIN(nn.Module):
         """
         batch, _, height, width = content.shape
         cells = (batch, 1, height // 8, width // 8)
-        masks = torch.as_tensor(strength, dtype=torch.float32).expand(batch).view(-1, 1, 1, 1).expand(cells)
+        masks = (
+            torch.as_tensor(strength, dtype=torch.float32, device=content.device)
+            .expand(batch)
+            .view(-1, 1, 1, 1)
+            .expand(cells)
+        )
         frozen = codes.new_zeros(batch, self.spec.code_size)
         picture, statistics = self.backbone(content, codes[:, None], masks, frozen, codes.new_zeros(1))
         return picture.float(), statistics

@@ -170,7 +170,7 @@ class AdaINRecipe:
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """Four photos down, four paintings across, always the same ones."""
+        """Four photos down, five paintings across, always the same ones."""
         assert isinstance(network, AdaIN)
         size = 256
         rng = np.random.default_rng(7)

@@ -1,0 +1,57 @@
+"""What lies in the package fits together and is as good as it says."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+
+from stylex.files import sha256_of
+from stylex.models.weights import embedded
+from stylex.runtime.facts import PRECISIONS, GraphFacts
+from stylex.runtime.painter import encoder_file, transfer_file
+from stylex.runtime.styles import built_in
+
+ROOT = Path(__file__).parents[1]
+FILES = [*(transfer_file("adain", p) for p in PRECISIONS), encoder_file("adain")]
+
+
+def facts_of(path: Path) -> GraphFacts:
+    metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    return GraphFacts.from_metadata(metadata, path.name)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+def test_graphs_come_from_the_embedded_weights(path: Path) -> None:
+    facts = facts_of(path)
+    assert facts.weights_sha256 == sha256_of(embedded("adain"))
+    assert facts.licence and facts.provenance and {"torch", "onnx", "onnxruntime"} <= facts.versions.keys()
+
+
+def test_styles_come_from_the_embedded_weights_and_the_tool() -> None:
+    spec = importlib.util.spec_from_file_location("embed", ROOT / "tools" / "embed.py")
+    assert spec is not None and spec.loader is not None
+    embed = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(embed)
+    styles = built_in()
+    assert styles.keys() == embed.WORKS.keys() >= {"starry-night", "great-wave"}
+    assert len(styles) >= 12
+    assert {s.weights_sha256 for s in styles.values()} == {sha256_of(embedded("adain"))}
+
+
+def test_the_card_belongs_to_the_weights() -> None:
+    card = json.loads(embedded("adain").with_name("card.json").read_text(encoding="utf-8"))
+    assert card["weights_sha256"] == sha256_of(embedded("adain"))
+    assert card["steps"] > 0 and card["data"]["content"]["pictures"] > 100
+
+
+def test_int8_is_small_and_close_to_float() -> None:
+    path = transfer_file("adain", "int8")
+    facts = facts_of(path)
+    assert path.stat().st_size <= 1.2e6
+    assert facts.psnr is not None and facts.psnr >= 30
+    assert facts.ssim is not None and facts.ssim >= 0.95
+    assert len(facts.calibration) == 64 and facts.float_nodes
