@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from typing import Any
 
@@ -23,6 +24,8 @@ VERBS = {
 """Verb to module; the module's `command` is the click command."""
 OPTIONAL = dict.fromkeys(("torch", "onnx", "onnxscript", "onnx_ir", "skimage", "safetensors"), "export")
 """Package, as it is imported, to the extra that brings it."""
+MISSING_LIBRARY = re.compile(r"([^\s:]+\.so[.\d]*): cannot open shared object file")
+"""How the dynamic linker says that a library isn't there."""
 
 
 class CleanExit(click.ClickException):
@@ -66,8 +69,24 @@ class Verbs(click.Group):
             if package not in OPTIONAL:
                 raise
             raise CleanExit(MissingPackage(package, OPTIONAL[package])) from error
+        except ImportError as error:
+            library = MISSING_LIBRARY.search(str(error))
+            if library is None:
+                raise
+            raise CleanExit(_lacking(library[1], error.name or "cv2")) from error
         except MemoryError as error:
             raise CleanExit(ResourceError("there isn't enough memory for this: use a smaller --size")) from error
+
+
+def _lacking(library: str, module: str) -> ResourceError:
+    """What to do about a shared library that a package was linked against and the system doesn't have."""
+    package = module.split(".")[0]
+    if package == "cv2":  # opencv-python needs a desktop's libraries, which servers don't have
+        return ResourceError(
+            f"OpenCV needs a system library that is missing ({library}): "
+            "pip uninstall -y opencv-python && pip install opencv-python-headless"
+        )
+    return ResourceError(f"{package} needs a system library that is missing: install {library}")
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stylex.cli.options import technique_argument
+from stylex.errors import MissingPackage, ResourceError
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.providers import NAMES
 
 if TYPE_CHECKING:
     from stylex.runtime.benchmark import Row
+    from stylex.runtime.painter import Image
 
 COLUMNS = ("precision", "provider", "size", "median ms", "p95 ms", "images/s", "peak MiB", "file MB", "PSNR dB", "SSIM")
 
@@ -42,7 +45,7 @@ def command(
     graphs: Path | None,
     json_file: Path | None,
 ) -> None:
-    """Measure TECHNIQUE from uint8 photo to uint8 picture; PSNR and SSIM are against FP32.
+    """Measure TECHNIQUE from uint8 photo to uint8 picture; PSNR and SSIM are against FP32, where there is one.
 
     Every row is measured in a process of its own, so that its peak memory is its own.
 
@@ -54,12 +57,11 @@ def command(
     from rich.console import Console
 
     from stylex.files import check_place
-    from stylex.runtime.benchmark import default_photo, print_table, write_report
-    from stylex.runtime.images import read_picture
+    from stylex.runtime.benchmark import print_table, write_report
 
     if json_file:
         check_place(json_file)
-    picture = read_picture(photo).rgb if photo else default_photo()
+    picture = _picture(photo)
     rows: list[Row] = []
     with Console(stderr=True).status("measuring") as status:
         for size in sizes or (512,):
@@ -72,20 +74,38 @@ def command(
         click.echo(f"{json_file}: {len(rows)} rows")
 
 
+def _picture(photo: Path | None) -> Image:
+    """The photo to paint."""
+    from stylex.runtime.benchmark import default_photo
+    from stylex.runtime.images import read_picture
+
+    if photo:
+        return read_picture(photo).rgb
+    try:
+        return default_photo()
+    except MissingPackage as error:
+        raise ResourceError(f"{error}; or give a photo of your own with --photo") from error
+
+
 def _rows(
     technique: str, precisions: Sequence[str], rest: tuple[Any, ...], tell: Callable[[str], object]
 ) -> Iterator[Row]:
-    """One row a precision, compared with FP32, which is measured too where it isn't asked for."""
+    """One row a precision, compared with FP32, which is painted too where it isn't asked for but is there."""
     from stylex.runtime.benchmark import isolated, paint_row, similarity
+    from stylex.runtime.painter import GRAPHS, transfer_file
 
     reference = None
-    for precision in ["fp32", *sorted(set(precisions) - {"fp32"}, key=PRECISIONS.index)]:
+    there = os.path.isfile(transfer_file(technique, "fp32", rest[-1] or GRAPHS))
+    for precision in sorted({*precisions, *(["fp32"] if there else [])}, key=PRECISIONS.index):
         tell(f"measuring {precision} at {rest[1]}")
         row, painted = isolated(paint_row, technique, precision, *rest)
-        reference = painted if reference is None else reference
-        if precision in precisions:
+        if precision == "fp32":
+            reference = painted
+        elif reference is not None:
             psnr, ssim = similarity(painted, reference)
-            yield replace(row, psnr=psnr, ssim=ssim)
+            row = replace(row, psnr=psnr, ssim=ssim)
+        if precision in precisions:
+            yield row
 
 
 def _cells(row: Row) -> tuple[object, ...]:

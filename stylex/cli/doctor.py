@@ -8,15 +8,22 @@ from typing import Any
 
 import click
 
+from stylex import __version__
+
 PACKAGES = (
     "numpy",
     "opencv-python",
     "opencv-python-headless",
+    "pillow",
     "onnxruntime",
     "onnxruntime-gpu",
+    "onnxruntime-ep-openvino",
+    "tensorrt",
     "torch",
     "onnx",
     "onnxscript",
+    "safetensors",
+    "scikit-image",
 )
 
 
@@ -34,13 +41,19 @@ def command(as_json: bool) -> None:
         click.echo(json.dumps(report, indent=2))
         return
     for key, value in report["machine"].items():
-        click.echo(f"{key:17} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+        click.echo(f"{key:23} {_text(value)}")
     for name, version in report["packages"].items():
-        click.echo(f"{name:17} {version or 'not installed'}")
+        click.echo(f"{name:23} {version or 'not installed'}")
     for row in report["providers"]:
-        click.echo(f"{row['name']:17} {'runs' if row['runs'] else row['reason']}")
+        click.echo(f"{row['name']:23} {'runs' if row['runs'] else row['reason']}")
     for advice in report["advice"]:
         click.echo(f"advice: {advice}")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "unknown"
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
 
 
 def examine() -> dict[str, Any]:
@@ -51,8 +64,7 @@ def examine() -> dict[str, Any]:
 
     flags = hardware.instruction_sets()
     machine = hardware.describe()
-    if flags is not None:
-        machine["instruction_sets"] = [hardware.INT8_FLAGS[flag] for flag in flags]
+    machine["instruction_sets"] = None if flags is None else [hardware.INT8_FLAGS[flag] for flag in flags]
     providers = [_provider(p.name, encoder_file("adain", GRAPHS)) for p in PROVIDERS]
     advice = []
     if not hardware.int8_is_exact():
@@ -60,11 +72,11 @@ def examine() -> dict[str, Any]:
     if _version("onnxruntime") and _version("onnxruntime-gpu"):
         advice.append(
             "onnxruntime and onnxruntime-gpu share one folder, and the last installed wins: "
-            "pip uninstall onnxruntime onnxruntime-gpu, then pip install onnxruntime-gpu"
+            "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
         )
     return {
         "machine": machine,
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {"stylex": __version__, **{name: _version(name) for name in PACKAGES}},
         "providers": providers,
         "advice": advice,
     }

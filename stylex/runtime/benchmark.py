@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from stylex import __version__
 from stylex.errors import MissingPackage, ModelError, ResourceError
 from stylex.files import write_json
 from stylex.runtime import hardware
@@ -41,7 +42,7 @@ class Row:
         images_per_second: of the median.
         peak_mib: largest resident memory of the process; None where the system doesn't tell.
         file_bytes: of the ONNX file.
-        psnr, ssim: against FP32 on the same photo; None where there is nothing to compare.
+        psnr, ssim: against FP32 on the same photo; None for FP32 itself and where there is no FP32.
     """
 
     name: str
@@ -143,7 +144,19 @@ def similarity(picture: Image, reference: Image) -> tuple[float, float | None]:
 
 def machine() -> dict[str, object]:
     """Hardware and versions, for the head of a benchmark."""
-    return {**hardware.describe(), "onnxruntime": ort.__version__, "providers": ort.get_available_providers()}
+    versions = {"stylex": __version__, "onnxruntime": ort.__version__}
+    return {**hardware.describe(), **versions, "providers": ort.get_available_providers()}
+
+
+def heading() -> list[str]:
+    """Hardware and versions in a few lines, without which a time says nothing."""
+    facts = machine()
+    memory = "memory unknown" if facts["memory_gib"] is None else f"{facts['memory_gib']} GiB"
+    lines = [f"{facts['processor']}, {facts['cores']} cores, {memory}, {facts['system']}", *hardware.gpus()]
+    if flags := hardware.instruction_sets():
+        lines.append(", ".join(hardware.INT8_FLAGS[flag] for flag in flags))
+    versions = f"stylex {facts['stylex']}, ONNX Runtime {facts['onnxruntime']}, Python {facts['python']}"
+    return [*lines, versions]
 
 
 def write_report(path: Path, rows: Sequence[Row | Mapping[str, Any]], **more: Any) -> None:
@@ -153,14 +166,11 @@ def write_report(path: Path, rows: Sequence[Row | Mapping[str, Any]], **more: An
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print machine and table to standard output."""
+    """Print machine, then table, to standard output."""
     from rich.console import Console
     from rich.table import Table
 
-    facts = machine()
-    table = Table(
-        title=title, caption=f"{facts['processor']}, {facts['cores']} cores, ONNX Runtime {facts['onnxruntime']}"
-    )
+    table = Table(title=title)
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
     for row in rows:
@@ -168,4 +178,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
             *("-" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value) for value in row)
         )
     console = Console()
+    for line in heading():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(table) if console.width >= 100 else Console(width=120).print(table)

@@ -18,6 +18,7 @@ INT8_FLAGS = {
     "avx2": "AVX2",
     "avx512f": "AVX-512",
 }
+DEVICE_TREE_MODEL = Path("/proc/device-tree/model")
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
@@ -27,13 +28,35 @@ def _cpuinfo() -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def _sysctl(name: str) -> str:
+def _told_by(*command: str) -> str:
+    """What a system command prints; empty where there is no such command, or it fails or hangs."""
     try:
-        return subprocess.run(
-            ["sysctl", "-n", name], capture_output=True, text=True, timeout=5, check=False
-        ).stdout.strip()
+        done = subprocess.run(command, capture_output=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+
+
+def _sysctl(name: str) -> str:
+    return _told_by("sysctl", "-n", name)
+
+
+def _board() -> str:
+    """The model of a single-board computer; empty elsewhere."""
+    try:
+        return DEVICE_TREE_MODEL.read_text(encoding="utf-8", errors="replace").strip("\0\n ")
+    except OSError:
+        return ""
+
+
+@functools.cache
+def gpus() -> tuple[str, ...]:
+    """Names of NVIDIA's graphics cards, as their driver tells them; on a Jetson, the board's model."""
+    board = _board()
+    if "Jetson" in board:
+        return (board,)
+    names = _told_by("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
+    return tuple(name.strip() for name in names.splitlines() if name.strip())
 
 
 @functools.cache
@@ -108,6 +131,7 @@ def describe() -> dict[str, object]:
         "cores": cores(),
         "memory_gib": round(memory, 1) if memory else None,
         "instruction_sets": list(instruction_sets() or ()),
+        "gpus": list(gpus()),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }

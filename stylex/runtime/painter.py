@@ -20,7 +20,7 @@ from stylex.runtime.color import keep_colors as with_own_colors
 from stylex.runtime.facts import PRECISIONS, STYLE_ENCODER, TRANSFER
 from stylex.runtime.images import as_rgb, read_picture
 from stylex.runtime.providers import Provider, candidates
-from stylex.runtime.session import Session, open_graph
+from stylex.runtime.session import Session, open_graph, read_facts
 from stylex.runtime.styles import SUFFIX, StyleCode, built_in, built_in_code, load_code
 
 logger = logging.getLogger("stylex")
@@ -41,7 +41,7 @@ def transfer_file(technique: str, precision: str, folder: Path = GRAPHS) -> Path
 
 
 def encoder_file(technique: str, folder: Path = GRAPHS) -> Path:
-    """Where the style encoder of a technique lies; it runs once a style and is kept in float32."""
+    """Where the style encoder of a technique lies; its weights are stored in half precision, it computes in float32."""
     return folder / f"{technique}-style.onnx"
 
 
@@ -117,7 +117,7 @@ class Painter:
             frozen=np.zeros((1, codes.shape[1]), np.float32),
             freeze=np.zeros(1, np.float32),
         )
-        return to_bytes(outputs[0])[:height, :width].copy()
+        return np.array(to_bytes(outputs[0])[:height, :width], np.uint8)
 
     def encode(self, style: Image, name: str = "picture") -> StyleCode:
         """The style code of a picture, RGB uint8 (H, W, 3) of any size."""
@@ -244,15 +244,25 @@ def best_precision(provider: Provider) -> str:
 
 
 def _graph_for(technique: str, precision: str, provider: Provider, folder: Path) -> Path:
-    """The transfer graph to open; "auto" takes the best for the provider, or else what the folder has."""
+    """The transfer graph to open; "auto" takes the best that was made for the provider, or else what there is."""
     wanted = [precision] if precision != "auto" else [best_precision(provider), *PRECISIONS]
-    for one in wanted:
-        path = transfer_file(technique, one, folder)
-        if os.path.isfile(path):
-            return path
+    files = dict.fromkeys(transfer_file(technique, one, folder) for one in wanted)
+    there = [file for file in files if os.path.isfile(file)]
+    if there:
+        return _first_fitting(there, provider)
     flag = "" if wanted[0] == "fp32" else f" --{wanted[0]}"
     missing = transfer_file(technique, wanted[0]).name
     raise InputError(f"{folder} has no {missing}: make it with `stylex export {technique}{flag} -o {folder}`")
+
+
+def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:
+    """The first graph that was made for the provider, or else the first; nothing is opened where there is no choice."""
+    if len(graphs) > 1:
+        for path in graphs:
+            facts = read_facts(path)
+            if provider.fits(facts.precision, facts.target):
+                return path
+    return graphs[0]
 
 
 def load(
@@ -267,7 +277,8 @@ def load(
 
     Args:
         technique: a name in `stylex.methods`.
-        precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has.
+        precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
+            exported for another kind of device runs, with a warning of the logger "stylex".
         provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for the best that starts; one that is installed and
             doesn't start is told in a warning of the logger "stylex".
         graphs: folder of exported ONNX files; the embedded ones by default.
@@ -297,4 +308,8 @@ def load(
 def _opened(path: Path, provider: Provider, folder: Path, threads: int) -> Painter:
     session = open_graph(path, provider.name, threads)
     _check_role(session, TRANSFER)
+    facts = session.facts
+    if not provider.fits(facts.precision, facts.target):
+        made_for, name, wanted = facts.target, provider.name, " or ".join(provider.targets)
+        logger.warning("%s was exported for %s; for %s export it with --target %s", path.name, made_for, name, wanted)
     return Painter(session, folder, threads)

@@ -25,8 +25,10 @@ class Provider:
         ort_name: as ONNX Runtime calls it.
         install: the line that brings it.
         companions: providers asked for beside it, for nodes that it doesn't take.
-        options: what it is opened with.
-        best: the precision that is fastest on it.
+        enables: pairs of a graph's precision and an option that is switched on for it, so that the provider computes in
+            no lower precision than the graph was made for.
+        targets: what a graph is exported for, to run well on it; FP32 graphs run well everywhere.
+        best: the precision that is fastest on it; unmeasured on cuda and tensorrt, which get FP32.
         plugin: module of a provider that is registered with ONNX Runtime instead of being built into it.
     """
 
@@ -34,28 +36,48 @@ class Provider:
     ort_name: str
     install: str
     companions: tuple[str, ...] = ("CPUExecutionProvider",)
-    options: tuple[tuple[str, str], ...] = ()
+    enables: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ("cpu-x86", "cpu-arm")
     best: str = "int8"
     plugin: str = ""
+
+    def fits(self, precision: str, target: str) -> bool:
+        """Whether a graph of this precision, exported for this target, was made for the provider."""
+        return precision == "fp32" or target in self.targets
+
+    def options(self, precision: str) -> dict[str, str]:
+        """What it is opened with for a graph of this precision."""
+        return {option: "True" for known, option in self.enables if known == precision}
 
 
 PROVIDERS = (
     Provider("cpu", "CPUExecutionProvider", "pip install onnxruntime", ()),
-    Provider("cuda", "CUDAExecutionProvider", "pip install 'stylex[gpu]'", best="fp16"),
+    Provider(
+        "cuda",
+        "CUDAExecutionProvider",
+        "pip uninstall -y onnxruntime && pip install onnxruntime-gpu",
+        targets=("tensorrt",),
+        best="fp32",
+    ),
     Provider(
         "tensorrt",
         "TensorrtExecutionProvider",
-        "pip install 'stylex[tensorrt]'",
+        "pip uninstall -y onnxruntime && pip install onnxruntime-gpu 'tensorrt<11'",
         ("CUDAExecutionProvider", "CPUExecutionProvider"),
-        (("trt_engine_cache_enable", "True"), ("trt_fp16_enable", "True"), ("trt_int8_enable", "True")),
+        (("fp16", "trt_fp16_enable"), ("int8", "trt_fp16_enable"), ("int8", "trt_int8_enable")),
+        targets=("tensorrt",),
+        best="fp32",
     ),
     Provider(
-        "openvino", "OpenVINOExecutionProvider", "pip install 'stylex[openvino]'", plugin="onnxruntime_ep_openvino"
+        "openvino",
+        "OpenVINOExecutionProvider",
+        "pip install onnxruntime-ep-openvino",
+        plugin="onnxruntime_ep_openvino",
     ),
 )
 NAMES = tuple(p.name for p in PROVIDERS)
 PREFERENCE = ("cuda", "cpu")
-"""What `auto` tries, in this order: what was measured to be reliable."""
+"""What `auto` tries, in this order: CUDA, unmeasured, where it is installed, then the CPU, which always starts."""
 
 
 def provider_named(name: str) -> Provider:
@@ -99,8 +121,11 @@ def candidates(name: str) -> tuple[Provider, ...]:
     return (available(name),)
 
 
-def session_arguments(provider: Provider, options: ort.SessionOptions) -> dict[str, Any]:
+def session_arguments(provider: Provider, options: ort.SessionOptions, precision: str = "fp32") -> dict[str, Any]:
     """Keyword arguments for `onnxruntime.InferenceSession`; a plug-in's devices go into the options instead.
+
+    Args:
+        precision: of the graph that is opened.
 
     Raises:
         ProviderUnavailable: the plug-in supports no device of this machine.
@@ -110,9 +135,9 @@ def session_arguments(provider: Provider, options: ort.SessionOptions) -> dict[s
     if provider.ort_name in ort.get_available_providers():
         return {
             "providers": [provider.ort_name, *provider.companions],
-            "provider_options": [dict(provider.options), *({} for _ in provider.companions)],
+            "provider_options": [provider.options(precision), *({} for _ in provider.companions)],
         }
-    options.add_provider_for_devices(_plugin_devices(provider), dict(provider.options))
+    options.add_provider_for_devices(_plugin_devices(provider), provider.options(precision))
     return {}
 
 

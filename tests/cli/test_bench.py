@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from stylex.runtime import benchmark
+from stylex.runtime.painter import GRAPHS
 
 Stylex = Callable[..., Result]
 Fails = Callable[..., str]
@@ -35,7 +37,10 @@ def test_one_row_for_real(shot: Path, stylex: Stylex) -> None:
     assert set(row) == known | {"file_bytes", "psnr", "ssim"}
     assert (row["name"], row["precision"], row["size"], row["threads"]) == ("stylex adain", "fp32", 32, 1)
     assert 0 < row["median_ms"] <= row["p95_ms"]
-    assert row["psnr"] == 100
+    assert row["psnr"] is None  # FP32 is what the others are compared with
+    assert row["ssim"] is None
+    assert {"stylex", "onnxruntime", "processor"} <= set(report["machine"])
+    assert result.stdout.index("ONNX Runtime") < result.stdout.index("median ms")
 
 
 @pytest.mark.usefixtures("short")
@@ -57,6 +62,18 @@ def test_int8_alone_is_still_compared_with_fp32(shot: Path, stylex: Stylex) -> N
     row = json.loads(Path("bench.json").read_text(encoding="utf-8"))["rows"][0]
     assert row["precision"] == "int8"
     assert 15 < row["psnr"] < 100
+
+
+@pytest.mark.usefixtures("short")
+def test_a_folder_without_fp32(shot: Path, stylex: Stylex) -> None:
+    folder = Path("graphs")
+    folder.mkdir()
+    shutil.copy(GRAPHS / "adain-int8.onnx", folder)
+    options = ("--size", 32, "--photo", shot, "--graphs", folder, "--provider", "cpu", "--json", "bench.json")
+    result = stylex("bench", "adain", "--precision", "int8", *options)
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(Path("bench.json").read_text(encoding="utf-8"))["rows"]
+    assert (row["precision"], row["psnr"], row["ssim"]) == ("int8", None, None)
 
 
 def test_what_cannot_work_is_refused_before_any_measuring(

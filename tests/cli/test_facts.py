@@ -9,6 +9,7 @@ import onnxruntime as ort
 import pytest
 from click.testing import Result
 
+from stylex import __version__
 from stylex.methods import TECHNIQUES
 from stylex.runtime import hardware
 from stylex.runtime.painter import GRAPHS
@@ -44,8 +45,25 @@ def test_doctor(stylex: Stylex) -> None:
     lines = {line.split()[0]: line for line in text.splitlines()}
     assert {"processor", "cores", "instruction_sets", "onnxruntime", "numpy", *NAMES} <= set(lines)
     assert lines["cpu"].endswith(" runs")
-    assert lines["cuda"].endswith("pip install 'stylex[gpu]'")
-    assert lines["openvino"].endswith("pip install 'stylex[openvino]'")
+    assert lines["cuda"].endswith("pip uninstall -y onnxruntime && pip install onnxruntime-gpu")
+    assert lines["openvino"].endswith("pip install onnxruntime-ep-openvino")
+    assert lines["stylex"].split() == ["stylex", __version__]
+
+
+@pytest.mark.usefixtures("only_cpu")
+def test_doctor_says_what_it_does_not_know(stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "instruction_sets", lambda: None)
+    monkeypatch.setattr(hardware, "memory_gib", lambda: None)
+    monkeypatch.setattr(hardware, "gpus", lambda: ("Some Card", "Other Card"))
+    lines = {line.split()[0]: line for line in stylex("doctor").stdout.splitlines()}
+    assert lines["instruction_sets"].split()[1:] == ["unknown"]
+    assert lines["memory_gib"].split()[1:] == ["unknown"]
+    assert lines["gpus"].endswith(" Some Card, Other Card")
+    monkeypatch.setattr(hardware, "instruction_sets", lambda: ())
+    monkeypatch.setattr(hardware, "gpus", lambda: ())
+    lines = {line.split()[0]: line for line in stylex("doctor").stdout.splitlines()}
+    assert lines["instruction_sets"].split()[1:] == ["none"]
+    assert lines["gpus"].split()[1:] == ["none"]
 
 
 @pytest.mark.usefixtures("only_cpu")
@@ -53,6 +71,9 @@ def test_doctor_as_json(stylex: Stylex) -> None:
     report = json.loads(stylex("doctor", "--json").stdout)
     assert set(report) == {"machine", "packages", "providers", "advice"}
     assert report["packages"]["onnxruntime"] == ort.__version__
+    assert report["packages"]["stylex"] == __version__
+    more = {"pillow", "safetensors", "scikit-image", "tensorrt", "onnxruntime-ep-openvino"}
+    assert more <= set(report["packages"])
     providers = {row["name"]: row for row in report["providers"]}
     assert tuple(providers) == NAMES
     assert providers["cpu"] == {"name": "cpu", "runs": True, "reason": ""}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,7 +42,54 @@ def test_train_without_torch(tmp_path: Path) -> None:
 
 def test_bench_without_scikit_image(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "skimage", None)
-    assert "pip install 'stylex[export]'" in fails(5, "bench", "adain")
+    told = "this needs scikit-image, which isn't installed: pip install 'stylex[export]'; or give a photo of your own"
+    assert f"{told} with --photo" in fails(5, "bench", "adain")
+
+
+LIBGL = "libGL.so.1: cannot open shared object file: No such file or directory"
+
+
+def test_a_server_without_a_desktops_libraries(tmp_path: Path) -> None:
+    """As opencv-python behaves there: `import cv2` finds the package and fails in its extension module."""
+    (tmp_path / "cv2.py").write_text(f"raise ImportError({LIBGL!r}, name='cv2')", encoding="utf-8")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from stylex.cli import main; main(['doctor'])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    told = "stylex: OpenCV needs a system library that is missing (libGL.so.1): "
+    line = "pip uninstall -y opencv-python && pip install opencv-python-headless\n"
+    assert (result.returncode, result.stdout, result.stderr) == (5, "", told + line)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ImportError(LIBGL), "OpenCV needs a system library that is missing (libGL.so.1): pip uninstall"),
+        (ImportError(LIBGL, name="cv2.cv2"), "OpenCV needs a system library"),
+        (
+            ImportError("libcudnn.so.9: cannot open shared object file", name="torch._C"),
+            "torch needs a system library that is missing: install libcudnn.so.9",
+        ),
+    ],
+)
+def test_missing_system_libraries(error: ImportError, told: str, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        importlib.import_module(VERBS["list"]), "command", click.Command("list", callback=_raising(error))
+    )
+    assert told in fails(5, "list")
+
+
+@pytest.mark.parametrize("text", ["cannot import name 'x' from 'y'", "/usr/lib/x.so: undefined symbol: f"])
+def test_other_import_errors_are_no_clean_end(text: str, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = click.Command("list", callback=_raising(ImportError(text)))
+    monkeypatch.setattr(importlib.import_module(VERBS["list"]), "command", command)
+    with pytest.raises(ImportError, match=re.escape(text)):
+        fails(5, "list")
+
+
+def _raising(error: BaseException) -> Callable[[], None]:
+    def stopped() -> None:
+        raise error
+
+    return stopped
 
 
 def test_a_package_that_stylex_cannot_do_without_is_no_clean_end(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:

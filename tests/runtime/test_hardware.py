@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from stylex.runtime import hardware
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """Answers are cached; every test asks anew, and leaves nothing behind."""
-    caches = (hardware._cpuinfo, hardware.processor, hardware.instruction_sets)
+    caches = (hardware._cpuinfo, hardware.processor, hardware.instruction_sets, hardware.gpus)
     for cached in caches:
         cached.cache_clear()
     yield
@@ -32,7 +33,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, cpuinfo: str, machine: str = "x86_6
 
 def test_describe_is_plain_data() -> None:
     facts = json.loads(json.dumps(hardware.describe()))
-    assert set(facts) == {"processor", "cores", "memory_gib", "instruction_sets", "system", "python"}
+    assert set(facts) == {"processor", "cores", "memory_gib", "instruction_sets", "gpus", "system", "python"}
     assert facts["processor"]
     assert 1 <= facts["cores"] <= (os.cpu_count() or 1)
     assert facts["python"] == platform.python_version()
@@ -89,3 +90,44 @@ def test_a_system_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_sysctl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert hardware._sysctl("hw.anything") == ""
+
+
+def nvidia_smi(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this shell script be the only nvidia-smi, on something that is no Jetson."""
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(hardware, "DEVICE_TREE_MODEL", folder / "model")
+
+
+def test_graphics_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvidia_smi(tmp_path, "echo 'Some Card 80GB'; echo; echo 'Other Card'", monkeypatch)
+    assert hardware.gpus() == ("Some Card 80GB", "Other Card")
+
+
+@pytest.mark.parametrize("script", ["echo 'NVIDIA-SMI has failed'; exit 9", "", "kill -9 $$"])
+def test_a_failing_nvidia_smi(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvidia_smi(tmp_path, script, monkeypatch)
+    assert hardware.gpus() == ()
+
+
+def test_no_nvidia_smi_or_one_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hanging(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("nvidia-smi", 10)
+
+    nvidia_smi(tmp_path, "", monkeypatch)
+    (tmp_path / "nvidia-smi").chmod(0o644)
+    assert hardware.gpus() == ()
+    hardware.gpus.cache_clear()
+    monkeypatch.setattr(subprocess, "run", hanging)
+    assert hardware.gpus() == ()
+
+
+def test_boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvidia_smi(tmp_path, "echo 'Orin (nvgpu)'", monkeypatch)
+    (tmp_path / "model").write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
+    assert hardware.gpus() == ("NVIDIA Jetson Orin Nano Developer Kit",)
+    hardware.gpus.cache_clear()
+    (tmp_path / "model").write_bytes(b"Raspberry Pi 5 Model B\0")
+    assert hardware.gpus() == ("Orin (nvgpu)",)

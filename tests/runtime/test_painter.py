@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from stylex.errors import InputError, ModelError, ProviderUnavailable, UsageError
 from stylex.runtime import hardware
+from stylex.runtime import painter as painter_module
 from stylex.runtime.images import write_picture
 from stylex.runtime.painter import (
     LONGEST_STYLE,
     SMALLEST_STYLE,
     Painter,
+    _graph_for,
     _style_sized,
     best_precision,
     load,
@@ -29,6 +31,7 @@ from stylex.runtime.painter import (
     to_floats,
 )
 from stylex.runtime.providers import provider_named
+from stylex.runtime.session import open_graph
 from stylex.runtime.styles import StyleCode, built_in, save_code
 
 GraphMaker = Callable[..., Path]
@@ -351,7 +354,7 @@ def test_auto_is_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "int8_is_exact", lambda: False)
     assert load(threads=1).precision == "fp32"
     assert load(precision="int8", threads=1).precision == "int8"  # asked for is asked for
-    assert best_precision(provider_named("cuda")) == "fp16"
+    assert best_precision(provider_named("cuda")) == "fp32"  # nothing faster was measured there
 
 
 def test_auto_takes_what_the_folder_has(tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,6 +365,49 @@ def test_auto_takes_what_the_folder_has(tiny_transfer: GraphMaker, monkeypatch: 
     assert load(graphs=folder, provider="cpu").precision == "fp32"
     tiny_transfer("adain-int8.onnx", precision="int8")
     assert load(graphs=str(folder), provider="cpu").precision == "int8"
+
+
+def test_auto_prefers_what_was_made_for_the_provider(
+    tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hardware, "int8_is_exact", lambda: True)
+    folder = tiny_transfer("adain-int8.onnx", precision="int8", target="tensorrt").parent
+    tiny_transfer("adain-fp16.onnx", precision="fp16", target="cpu-arm")
+    with caplog.at_level(logging.WARNING, "stylex"):
+        assert load(graphs=folder, provider="cpu").precision == "fp16"
+        assert _graph_for("adain", "auto", provider_named("tensorrt"), folder).name == "adain-int8.onnx"
+        tiny_transfer("adain-fp32.onnx", precision="fp32", target="tensorrt")
+        assert load(graphs=folder, provider="cpu").precision == "fp32"
+        assert _graph_for("adain", "auto", provider_named("cuda"), folder).name == "adain-fp32.onnx"
+    assert caplog.text == ""
+
+
+def test_one_warning_where_nothing_was_made_for_the_provider(
+    tiny_transfer: GraphMaker, tiny_encoder: GraphMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tiny_transfer("adain-int8.onnx", precision="int8", target="tensorrt").parent
+    tiny_transfer("adain-fp16.onnx", precision="fp16", target="tensorrt")
+    tiny_encoder(precision="fp16", target="tensorrt")  # FP16 in its weights alone: no matter
+    with caplog.at_level(logging.WARNING, "stylex"):
+        painter = load(graphs=folder, provider="cpu")
+        painter.encode(noise(40, 40))
+    told = (
+        f"adain-{painter.precision}.onnx was exported for tensorrt; for cpu export it with --target cpu-x86 or cpu-arm"
+    )
+    assert [record.getMessage() for record in caplog.records] == [told]
+
+
+def test_a_graph_for_processors_on_a_graphics_card(
+    tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tiny_transfer("adain-int8.onnx", precision="int8").parent
+    session = open_graph(folder / "adain-int8.onnx")
+    monkeypatch.setattr(painter_module, "open_graph", lambda *_: dataclasses.replace(session, provider="tensorrt"))
+    monkeypatch.setattr(painter_module, "candidates", lambda name: (provider_named(name),))
+    with caplog.at_level(logging.WARNING, "stylex"):
+        load(precision="int8", graphs=folder, provider="tensorrt")
+    told = "adain-int8.onnx was exported for cpu-x86; for tensorrt export it with --target tensorrt"
+    assert [record.getMessage() for record in caplog.records] == [told]
 
 
 def test_the_precision_is_the_graphs_own_word(tiny_transfer: GraphMaker) -> None:
@@ -410,7 +456,7 @@ def test_auto_warns_of_a_provider_that_does_not_start(
     monkeypatch.setattr(ort, "InferenceSession", session)
     with caplog.at_level(logging.WARNING, "stylex"):
         assert load(graphs=folder).provider == "cpu"
-    assert "driver too old): pip install 'stylex[gpu]'; trying the next provider" in caplog.text
+    assert "driver too old): pip uninstall -y onnxruntime && pip install onnxruntime-gpu; trying" in caplog.text
     with pytest.raises(ProviderUnavailable, match="driver too old"):
         load(provider="cuda", graphs=folder)
 

@@ -11,6 +11,7 @@ import pytest
 
 from stylex.errors import ProviderUnavailable, UsageError
 from stylex.runtime import providers
+from stylex.runtime.facts import TARGETS
 from stylex.runtime.providers import NAMES, PREFERENCE, PROVIDERS, available, candidates, provider_named
 
 
@@ -25,7 +26,9 @@ def test_the_table_is_sound() -> None:
     assert set(PREFERENCE) <= set(NAMES)
     assert PREFERENCE[-1] == "cpu"
     for provider in PROVIDERS:
-        assert provider.install.startswith("pip install ")
+        assert "pip install " in provider.install
+        assert "stylex[" not in provider.install  # the extras would put two ONNX Runtimes into one folder
+        assert set(provider.targets) <= set(TARGETS)
         assert provider.best in ("fp32", "fp16", "int8")
         assert (provider.companions[-1:] or (provider.ort_name,)) == ("CPUExecutionProvider",)
 
@@ -40,7 +43,7 @@ def test_unknown_names_list_the_known_ones() -> None:
 def test_a_missing_provider_comes_with_its_install_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, "cpu")
     for ask in (available, candidates):
-        with pytest.raises(ProviderUnavailable, match=rf"the {name} provider isn't part .*pip install 'stylex\["):
+        with pytest.raises(ProviderUnavailable, match=rf"the {name} provider isn't part .*pip install "):
             ask(name)
 
 
@@ -59,8 +62,29 @@ def test_session_arguments_pair_providers_with_options(monkeypatch: pytest.Monke
         arguments = providers.session_arguments(provider, ort.SessionOptions())
         assert arguments["providers"][0] == provider.ort_name
         assert len(arguments["providers"]) == len(arguments["provider_options"])
-    tensorrt = providers.session_arguments(provider_named("tensorrt"), ort.SessionOptions())
-    assert tensorrt["provider_options"] == [dict(provider_named("tensorrt").options), {}, {}]
+        assert not any(arguments["provider_options"])  # FP32
+
+
+@pytest.mark.parametrize(
+    ("precision", "switched_on"),
+    [("fp32", set()), ("fp16", {"trt_fp16_enable"}), ("int8", {"trt_fp16_enable", "trt_int8_enable"})],
+)
+def test_tensorrt_computes_as_the_graph_was_made_for(
+    precision: str, switched_on: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, *NAMES)
+    monkeypatch.setattr(ort, "preload_dlls", lambda: None, raising=False)
+    arguments = providers.session_arguments(provider_named("tensorrt"), ort.SessionOptions(), precision)
+    assert arguments["provider_options"] == [dict.fromkeys(switched_on, "True"), {}, {}]
+
+
+def test_what_fits_a_provider() -> None:
+    for provider in PROVIDERS:
+        gpu = provider.name in ("cuda", "tensorrt")
+        for target in TARGETS:
+            assert provider.fits("fp32", target)
+            for precision in ("fp16", "int8"):
+                assert provider.fits(precision, target) == (gpu == (target == "tensorrt"))
 
 
 def test_a_plug_in_is_registered_once_and_its_devices_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from onnx import TensorProto, helper
 
 from stylex.errors import InputError, ModelError, ProviderUnavailable, ResourceError, StylexError, UsageError
 from stylex.runtime.painter import GRAPHS
-from stylex.runtime.session import Session, first_line, open_graph
+from stylex.runtime.providers import provider_named
+from stylex.runtime.session import Session, first_line, open_graph, read_facts
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 RealSession = ort.InferenceSession
@@ -208,14 +209,14 @@ def test_a_provider_that_is_not_installed_is_never_replaced(
 ) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
     monkeypatch.setattr(ort, "InferenceSession", lambda *_, **__: pytest.fail("nothing may be opened"))
-    assert "pip install 'stylex[gpu]'" in refusal(ProviderUnavailable, tiny_encoder(), "cuda")
+    assert "pip install onnxruntime-gpu" in refusal(ProviderUnavailable, tiny_encoder(), "cuda")
 
 
 def test_a_provider_that_is_granted(tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     path = tiny_encoder()
     asked = pretend(monkeypatch, lambda *_, **__: Granted(path, CUDA, CPU))
     assert open_graph(path, "cuda").provider == "cuda"
-    assert asked == [[CUDA, CPU]]
+    assert asked == [[CPU], [CUDA, CPU]]  # first the CPU, for the facts; the graphics card only once
 
 
 def test_a_session_that_fell_back_is_refused(
@@ -224,7 +225,8 @@ def test_a_session_that_fell_back_is_refused(
     path = tiny_encoder()
     pretend(monkeypatch, lambda *_, **__: Granted(path, CPU))
     message = refusal(ProviderUnavailable, path, "cuda")
-    assert "did not start (its libraries or its device are missing): pip install 'stylex[gpu]'" in message
+    told = "did not start (its libraries or its device are missing): pip uninstall -y onnxruntime && pip install "
+    assert f"{told}onnxruntime-gpu" in message
 
 
 def test_a_provider_that_fails_to_open(tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,19 +238,40 @@ def test_a_provider_that_fails_to_open(tiny_encoder: Callable[..., Path], monkey
 
     asked = pretend(monkeypatch, opened)
     message = refusal(ProviderUnavailable, tiny_encoder(), "cuda")
-    assert "did not start (CUDA failure 35: driver too old): pip install" in message
-    assert asked == [[CUDA, CPU], [CPU]]  # the second only to see whether the file is sound
+    assert "did not start (CUDA failure 35: driver too old): pip uninstall" in message
+    assert asked == [[CPU], [CUDA, CPU]]
 
 
 def test_a_bad_file_is_not_blamed_on_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(data: bytes, options: Any, **arguments: Any) -> Any:
-        if arguments["providers"][0] == CUDA:
-            raise RuntimeError("Protobuf parsing failed.")
-        return RealSession(data, options, **arguments)
-
     (tmp_path / "bad.onnx").write_bytes(b"hello")
-    pretend(monkeypatch, opened)
+    asked = pretend(monkeypatch, RealSession)
     assert "is not a usable ONNX file" in refusal(ModelError, tmp_path / "bad.onnx", "cuda")
+    assert asked == [[CPU]]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_a_provider_is_opened_for_the_precision_of_the_graph(
+    precision: str, tiny_transfer: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, options = tiny_transfer(precision=precision), []
+
+    def opened(data: bytes, _options: Any, **arguments: Any) -> Any:
+        options.append(arguments.get("provider_options", [{}])[0])
+        return Granted(path, arguments["providers"][0])
+
+    pretend(monkeypatch, opened)
+    tensorrt = provider_named("tensorrt")
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [tensorrt.ort_name, CPU])
+    assert open_graph(path, "tensorrt").provider == "tensorrt"
+    assert options == [{}, tensorrt.options(precision)]
+
+
+def test_facts_alone(tiny_encoder: Callable[..., Path], tmp_path: Path) -> None:
+    path = tiny_encoder(target="tensorrt")
+    assert read_facts(path) == open_graph(path).facts
+    assert read_facts(path).target == "tensorrt"
+    with pytest.raises(InputError, match="is not a file"):
+        read_facts(tmp_path / "missing.onnx")
 
 
 def test_a_run_that_fails_is_not_tried_again_elsewhere(tiny_encoder: Callable[..., Path]) -> None:
