@@ -16,8 +16,8 @@ from stylex.runtime.images import read_picture
 Photo: TypeAlias = npt.NDArray[np.uint8]
 
 CALIBRATING, CHECKING = ("astronaut", "coffee", "rocket"), ("chelsea", "stereo_motorcycle")
-"""Of the bundled photos: what is checked was never calibrated on. The dark, empty sky of the rocket is needed to calibrate:
-without it the worst picture at INT8 fell from 33 to 24 dB."""
+"""Of the bundled photos: what is checked was never calibrated on. The dark, empty sky of the rocket is needed to
+calibrate: without it the worst picture at INT8 fell from 33 to 24 dB."""
 MOST_FILES = 32
 """Of a folder, so many seeded files are read for each purpose."""
 
