@@ -4,7 +4,7 @@
     python benchmarks/peers.py --json peers.json
 
 What is timed is the graph alone, in ONNX Runtime, for one 512x512 photo and a style that is already encoded. The
-networks take turns, so that a machine that slows down slows all of them; ratios are of the medians.
+networks take turns of equal length, so that a machine that slows down slows all of them; ratios are of the medians.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from stylex.runtime.providers import Provider, candidates, session_arguments
 from stylex.runtime.session import open_graph
 
 SIZE = 512
+WARM_UP, TURN = 0.2, 0.5
+"""Seconds that every network runs in a turn, untimed and timed."""
 COLUMNS = ("network", "precision", "provider", "median ms", "p95 ms", "M parameters", "file MB", "times TransformerNet")
 
 
@@ -106,12 +108,19 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]
     times: list[list[float]] = [[] for _ in jobs]
     for _ in range(arguments.rounds):
         for job, found in zip(jobs, times, strict=True):
-            job.run()  # the first call after another network finds cold caches
-            for _ in range(5 if job.name.startswith("stylex") else 1):
-                start = time.perf_counter()
-                job.run()
-                found.append((time.perf_counter() - start) * 1e3)
+            timed(job, WARM_UP)  # caches are cold, and the threads of the network before still spin
+            found.extend(timed(job, TURN))
     return [row(job, found, provider.name, arguments.threads) for job, found in zip(jobs, times, strict=True)]
+
+
+def timed(job: Job, seconds: float) -> list[float]:
+    """Milliseconds of repeated calls for so many seconds, of one call at the least."""
+    found: list[float] = []
+    while sum(found) < 1e3 * seconds:
+        start = time.perf_counter()
+        job.run()
+        found.append((time.perf_counter() - start) * 1e3)
+    return found
 
 
 def row(job: Job, times: list[float], provider: str, threads: int) -> dict[str, Any]:
