@@ -189,14 +189,16 @@ class Painter:
 
 def to_floats(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """RGB uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
-    planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
-    return np.asarray(np.multiply(planes, np.float32(1 / 255), dtype=np.float32), np.float32)
+    planes = np.empty((1, 3, *picture.shape[:2]), np.float32)
+    for plane, channel in zip(planes[0], cv2.split(picture), strict=True):
+        np.multiply(channel, np.float32(1 / 255), out=plane)
+    return planes
 
 
 def to_bytes(planes: npt.NDArray[Any]) -> Image:
     """Float32 (1, 3, H, W) in [0, 1] to RGB uint8 (H, W, 3), rounded, not wrapped."""
-    levels = cv2.convertScaleAbs(np.maximum(planes[0], 0).reshape(planes.shape[1], -1), alpha=255)
-    return np.ascontiguousarray(np.asarray(levels, np.uint8).reshape(planes.shape[1:]).transpose(1, 2, 0))
+    channels = [np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8) for plane in planes[0]]
+    return np.asarray(cv2.merge(channels), np.uint8)
 
 
 def _style_sized(style: Image) -> Image:
