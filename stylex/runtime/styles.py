@@ -40,8 +40,8 @@ class StyleCode:
     work: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a file; the values keep six digits, far below what a picture shows."""
-        values = [float(f"{v:.6g}") for v in self.values]
+        """As it stands in a file; nine digits are all that a float32 has."""
+        values = [float(f"{v:.9g}") for v in self.values]
         facts = {"format": FORMAT, "name": self.name, "work": self.work, "technique": self.technique}
         return {**facts, "weights_sha256": self.weights_sha256, "values": values}
 
