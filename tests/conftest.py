@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +124,14 @@ def tiny_encoder(tmp_path: Path) -> GraphMaker:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> Iterator[None]:
+    """For tiny networks waiting for a second thread takes longer than computing; only who asks for it imports torch."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -15,9 +15,8 @@ import torch
 from stylex.errors import CheckFailed, ModelError
 from stylex.export.metrics import Difference, compare
 from stylex.models.traceable import Traceable
+from stylex.quant.calibration import Feed
 from stylex.runtime.session import first_line
-
-Feed = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)

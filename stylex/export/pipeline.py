@@ -16,7 +16,7 @@ import torch
 
 from stylex import __version__
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.export.check import TOLERANCES, Feed, OutputReport, measure, reference, require
+from stylex.export.check import TOLERANCES, OutputReport, measure, reference, require
 from stylex.export.photos import crops
 from stylex.export.trace import OPSET, trace
 from stylex.files import write_bytes
@@ -24,7 +24,7 @@ from stylex.models.backbone import BORDER, MULTIPLE, SMALLEST
 from stylex.models.registry import Entry, entry
 from stylex.models.traceable import Traceable
 from stylex.models.weights import CALIBRATION, Weights, embedded, read_weights
-from stylex.quant.calibration import Observed, observe
+from stylex.quant.calibration import Feed, Observed, observe
 from stylex.quant.fp16 import HalfCompute, HalfWeights
 from stylex.quant.graph import float_nodes
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -24,12 +23,8 @@ TINY = BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
-    """For networks this small, waiting for a second thread takes longer than computing."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def single(one_thread) -> None:
+    """Every test of this folder computes on one thread."""
 
 
 def tiny() -> AdaIN:
