@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
-from stylex.runtime.color import keep_colors
+from stylex.errors import InputError
+from stylex.runtime.color import keep_colors, require_colors
 
 
 def lab(picture: np.ndarray) -> np.ndarray:
@@ -46,3 +48,14 @@ def test_flat_pictures(photo: np.ndarray) -> None:
 def test_one_pixel() -> None:
     pixel = np.array([[[200, 30, 40]]], np.uint8)
     assert np.abs(keep_colors(255 - pixel, pixel).astype(int) - pixel).max() <= 3
+
+
+def test_a_style_of_one_colour_is_refused() -> None:
+    with pytest.raises(InputError, match=r"flat.png is all of one colour \(#0a141e\)"):
+        require_colors(np.full((9, 7, 3), (10, 20, 30), np.uint8), "flat.png")
+
+
+def test_a_style_of_two_colours_is_accepted() -> None:
+    picture = np.zeros((9, 7, 3), np.uint8)
+    picture[8, 6, 2] = 1
+    require_colors(picture, "nearly-flat.png")
