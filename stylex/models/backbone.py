@@ -15,6 +15,7 @@ Shape of the network, and why (measured figures in docs/decisions.md):
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,8 +172,11 @@ class ResidualBlock(nn.Module):
         return x + changed
 
 
-class Backbone(nn.Module):
-    """Content path with modulation sites at 1/8 and 1/4 resolution."""
+class Trunk(nn.Module):
+    """The content path: from a padded photo down to 1/8 resolution and back up to a picture.
+
+    It has no normalization. What happens at its modulation sites is up to who calls `paint`.
+    """
 
     def __init__(self, spec: BackboneSpec) -> None:
         super().__init__()
@@ -199,6 +203,30 @@ class Backbone(nn.Module):
         assert self.head.conv.bias is not None
         self.head.conv.bias.data.fill_(0.5)
 
+    def paint(self, content: Tensor, site: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
+        """Paint pictures.
+
+        Args:
+            content: RGB (B, 3, H + 4, W + 4), H and W multiples of 8: `BORDER` pixels more on each side.
+            site: what the features are put through in front of every block at 1/8, then at 1/4.
+
+        Returns:
+            RGB (B, 3, H, W), not clamped.
+        """
+        q = F.relu(self.entry(F.relu(self.stem(content))))
+        x = self.encode(F.relu(self.down(q)))
+        for block in self.coarse:
+            x = block(site(x))
+        up = F.interpolate(self.up(F.relu(x)), scale_factor=2, mode="bilinear", align_corners=False)
+        x = up + self.skip(q)
+        for block in self.fine:
+            x = block(site(x))
+        return F.pixel_shuffle(self.head(F.relu(x)), 4)
+
+
+class Backbone(Trunk):
+    """Content path with modulation sites at 1/8 and 1/4 resolution."""
+
     def forward(
         self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -215,32 +243,23 @@ class Backbone(nn.Module):
             RGB (B, 3, H, W), not clamped, and the statistics that were used (B, D).
         """
         codes, masks = _grouped(codes, masks)
-        fine_masks = flat_masks(F.interpolate(masks, scale_factor=2, mode="nearest"))
-        masks = flat_masks(masks)
+        coarse, fine = flat_masks(masks), flat_masks(F.interpolate(masks, scale_factor=2, mode="nearest"))
         used, at = frozen.float(), 0
         statistics: list[Tensor] = []
 
-        def site(x: Tensor, masks: Tensor) -> Tensor:
+        def site(x: Tensor) -> Tensor:
             nonlocal at
             width = x.shape[1]
             mean, std = channel_statistics(x)
             mean = mean + freeze * (used[:, at : at + width] - mean)
             std = std + freeze * (used[:, at + width : at + 2 * width] - std)
             sigma, beta = codes[..., at : at + width], codes[..., at + width : at + 2 * width]
-            statistics.extend((mean, std))
             at += 2 * width
-            return modulate(x, sigma, beta, masks, mean, std)
+            here = coarse if len(statistics) < 2 * self.spec.blocks else fine
+            statistics.extend((mean, std))
+            return modulate(x, sigma, beta, here, mean, std)
 
-        q = F.relu(self.entry(F.relu(self.stem(content))))
-        x = self.encode(F.relu(self.down(q)))
-        for block in self.coarse:
-            x = block(site(x, masks))
-        up = F.interpolate(self.up(F.relu(x)), scale_factor=2, mode="bilinear", align_corners=False)
-        x = up + self.skip(q)
-        for block in self.fine:
-            x = block(site(x, fine_masks))
-        picture = F.pixel_shuffle(self.head(F.relu(x)), 4)
-        return picture, torch.cat(statistics, 1)
+        return self.paint(content, site), torch.cat(statistics, 1)
 
 
 def _grouped(codes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
