@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -50,18 +51,24 @@ class PictureFolder:
             (count, size, size, 3) uint8.
         """
         chosen = rng.choice(len(self.pictures), count, p=self.weights)
-        return np.stack([_crop(self.pictures[i], size, rng) for i in chosen])
+        return np.stack([crop(self.pictures[i], size, rng) for i in chosen])
+
+    def facts(self) -> dict[str, Any]:
+        """For the training card."""
+        facts = {"folder": self.path.name, "pictures": len(self.pictures), "skipped": len(self.skipped)}
+        return {**facts, "file_list_sha256": self.digest}
 
 
-def _crop(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
+def crop(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
+    """One random crop (size, size, 3), flipped half the time, see `PictureFolder.sample`."""
     height, width = picture.shape[:2]
     longest = min(height, width)
     side = int(rng.integers(min(int(0.6 * size), longest), longest + 1))
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-    crop = picture[top : top + side, left : left + side]
+    cut = picture[top : top + side, left : left + side]
     method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    crop = np.asarray(cv2.resize(crop, (size, size), interpolation=method), np.uint8)
-    return crop[:, ::-1] if rng.random() < 0.5 else crop
+    cut = np.asarray(cv2.resize(cut, (size, size), interpolation=method), np.uint8)
+    return cut[:, ::-1] if rng.random() < 0.5 else cut
 
 
 def is_held_out(name: str, share: float) -> bool:

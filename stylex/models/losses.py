@@ -7,6 +7,7 @@ crops. Both pad with zeros: reflecting pads inside them cost more than their con
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -119,6 +120,16 @@ class SlimVgg(LossNetwork):
 def statistics(features: Features) -> Statistics:
     """Mean and standard deviation of every layer's channels."""
     return {name: channel_statistics(x) for name, x in features.items()}
+
+
+def pooled(many: Sequence[Statistics]) -> Statistics:
+    """The statistics of all pictures of all batches together, each (1, C)."""
+    found = {}
+    for name in many[0]:
+        means, deviations = (torch.cat([one[name][i] for one in many]) for i in (0, 1))
+        mean = means.mean(0, keepdim=True)
+        found[name] = (mean, (deviations.square() + (means - mean).square()).mean(0, keepdim=True).sqrt())
+    return found
 
 
 def interpolate(a: Statistics, b: Statistics, weight: Tensor) -> Statistics:

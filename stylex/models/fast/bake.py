@@ -1,0 +1,98 @@
+"""A style code and the average photo's statistics, folded into the convolutions of a network without sites.
+
+With sigma, beta, mean and std fixed, a modulation site is one factor and one summand a channel. Both go into the
+convolutions around it: a factor runs back along the residual stream to the convolution that opened it; the blocks on
+the way divide it out where they read and put it on where they write.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from stylex.models.adain.network import AdaIN
+from stylex.models.backbone import BackboneSpec, ResidualBlock, Trunk, channel_statistics
+from stylex.models.fast.network import FAST_SPEC, Fast, exposure, normalized
+
+Affine = tuple[Tensor, Tensor]
+"""Factor (positive) and summand, each (C,)."""
+
+
+@torch.no_grad()
+def baked(adain: AdaIN, code: Tensor, photos: Tensor, spec: BackboneSpec = FAST_SPEC) -> Fast:
+    """A network of one style, as deep as `spec` says: of AdaIN's blocks and sites the last ones stay.
+
+    Where no block is left out, a photo with the average statistics comes out as AdaIN paints it.
+
+    Args:
+        code: (D,), of the style.
+        photos: RGB (B, 3, H + 4, W + 4) in [0, 1], to average the statistics over.
+    """
+    network = Fast(spec)
+    trunk = network.trunk
+    kept = adain.backbone.state_dict()
+    trunk.load_state_dict({name: kept[_before(name, adain.spec, spec)] for name in trunk.state_dict()})
+    parts = torch.split(code, [c for site in adain.spec.sites for c in (site, site)])
+    sites = list(zip(parts[::2], parts[1::2], strict=True))
+    chosen = sites[adain.spec.blocks - spec.blocks : adain.spec.blocks] + sites[len(sites) - spec.fine_blocks :]
+    affines = _measured(trunk, normalized(photos, exposure(photos)), chosen)
+    _fold([trunk.down.conv], [trunk.encode, *trunk.coarse], affines[: spec.blocks], opened=True)
+    _fold([trunk.up.conv, trunk.skip], [*trunk.fine], affines[spec.blocks :], opened=False)
+    return network
+
+
+def _before(name: str, deep: BackboneSpec, shallow: BackboneSpec) -> str:
+    """What a parameter of the shallow trunk is called in the deep one."""
+    dropped = {"coarse": deep.blocks - shallow.blocks, "fine": deep.fine_blocks - shallow.fine_blocks}
+    part, *rest = name.split(".")
+    return ".".join([part, str(int(rest[0]) + dropped[part]), *rest[1:]]) if part in dropped else name
+
+
+def _measured(trunk: Trunk, photos: Tensor, sites: Sequence[Affine]) -> list[Affine]:
+    """What every site does to the average photo, measured with the sites before it in force."""
+    found: list[Affine] = []
+
+    def site(x: Tensor) -> Tensor:
+        sigma, beta = sites[len(found)]
+        means, deviations = channel_statistics(x)
+        mean = means.mean(0)
+        std = (deviations.square() + (means - mean).square()).mean(0).sqrt()
+        found.append((sigma / std, beta - sigma * mean / std))
+        scale, shift = (v.view(1, -1, 1, 1) for v in found[-1])
+        return x * scale + shift
+
+    trunk.paint(photos, site)
+    return found
+
+
+def _fold(openers: Sequence[nn.Conv2d], blocks: Sequence[nn.Module], sites: Sequence[Affine], *, opened: bool) -> None:
+    """Fold the sites of one residual stream into its convolutions, in place.
+
+    Args:
+        openers: the convolutions whose sum the stream begins with.
+        blocks: those on the stream; a site stands in front of each.
+        opened: the first block has no site in front, it belongs to the opening.
+    """
+    ones = torch.ones_like(sites[0][0])
+    ahead = [*itertools.accumulate((scale for scale, _ in reversed(sites)), torch.mul, initial=ones)][::-1]
+    for conv in openers:
+        _scale_outputs(conv, ahead[0])
+    writers = [b.second for b in blocks if isinstance(b, ResidualBlock)]
+    before = writers if opened else [openers[0], *writers]
+    readers = ahead if opened else ahead[1:]
+    for block, factor in zip(blocks, readers, strict=True):
+        assert isinstance(block, ResidualBlock)
+        block.first.conv.weight.div_(factor.view(1, -1, 1, 1))
+        _scale_outputs(block.second, factor)
+    for conv, (_, shift), factor in zip(before, sites, ahead[1:], strict=False):
+        assert conv.bias is not None
+        conv.bias.add_(shift * factor)
+
+
+def _scale_outputs(conv: nn.Conv2d, factor: Tensor) -> None:
+    assert conv.bias is not None
+    conv.weight.mul_(factor.view(-1, 1, 1, 1))
+    conv.bias.mul_(factor)

@@ -1,0 +1,69 @@
+"""One style in the weights of one network (Johnson et al. 2016; Ulyanov et al. 2016), on the shared trunk.
+
+The papers normalize in every layer. Here nothing is normalized on the way: the photo's contrast is brought to a fixed
+one at the entrance, from three numbers of it, and the trunk is half as deep as the one of AdaIN.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from stylex.models.backbone import BackboneSpec, Trunk
+
+FAST_SPEC = BackboneSpec(blocks=1)
+"""0.55 M parameters."""
+
+STATISTICS = 3
+"""Numbers of a photo that its contrast is normalized from."""
+MIDDLE, CONTRAST, SOFTENING = 0.5, 0.25, 0.05
+"""Where a photo's mean and contrast are brought to; how gently where there is hardly any contrast."""
+SAMPLED = 8
+"""Every so many pixels, down and across, one is measured."""
+
+
+def exposure(photo: Tensor) -> Tensor:
+    """Mean lightness, standard deviation of lightness, standard deviation of colour of pictures.
+
+    Args:
+        photo: RGB (B, 3, H, W) in [0, 1].
+
+    Returns:
+        (B, 3), where lightness is the mean of the channels and colour the distance from it.
+    """
+    sampled = photo[:, :, ::SAMPLED, ::SAMPLED].float()
+    lightness = sampled.mean(1, keepdim=True)
+    mean = lightness.mean((1, 2, 3))
+    spread = (lightness - mean.view(-1, 1, 1, 1)).square().mean((1, 2, 3)).sqrt()
+    color = (sampled - lightness).square().mean((1, 2, 3)).sqrt()
+    return torch.stack((mean, spread, color), 1)
+
+
+class Fast(nn.Module):
+    """A photo to a painting in the one style of the weights."""
+
+    def __init__(self, spec: BackboneSpec = FAST_SPEC) -> None:
+        super().__init__()
+        self.trunk = Trunk(spec)
+
+    def forward(self, content: Tensor, frozen: Tensor, freeze: Tensor) -> tuple[Tensor, Tensor]:
+        """Paint pictures.
+
+        Args:
+            content: RGB (B, 3, H + 4, W + 4) in [0, 1], see `Trunk.paint`.
+            frozen: three numbers to use, (B, 3), as an earlier call returned them.
+            freeze: (1,), 1 to use `frozen`, 0 to measure the content.
+
+        Returns:
+            RGB (B, 3, H, W), not clamped, and the numbers that were used (B, 3).
+        """
+        used = exposure(content)
+        used = used + freeze * (frozen - used)
+        return self.trunk.paint(normalized(content, used)), used
+
+
+def normalized(content: Tensor, used: Tensor) -> Tensor:
+    """The content (B, 3, H, W) at the mean and contrast that the network was trained at, from `exposure` (B, 3)."""
+    contrast = (used[:, 1].square() + used[:, 2].square()).sqrt()
+    gain = ((CONTRAST + SOFTENING) / (contrast + SOFTENING)).view(-1, 1, 1, 1)
+    return content * gain + (MIDDLE - used[:, 0].view(-1, 1, 1, 1) * gain)

@@ -1,0 +1,179 @@
+"""How a network of one style is trained: from scratch, or from a baked AdaIN code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from stylex.models import losses
+from stylex.models.adain.network import AdaIN
+from stylex.models.data import crop, load_folder
+from stylex.models.fast.bake import baked
+from stylex.models.fast.network import STATISTICS, Fast
+from stylex.models.painting import (
+    PaintingSettings,
+    Teachers,
+    common_losses,
+    noisy,
+    pictures,
+    shift_loss,
+    tensor,
+    through_clamp,
+    wide_photos,
+    wide_side,
+    with_border,
+)
+
+STYLE_CROPS = 48
+"""Of the style picture, over which its statistics are averaged."""
+BAKED_PHOTOS = 32
+"""Over which the content statistics that are folded in are averaged."""
+
+
+@dataclass(frozen=True)
+class FastSettings(PaintingSettings):
+    """Weights of the losses and shape of the batches; the defaults of `stylex train fast` and `stylex bake`.
+
+    Larger crops than AdaIN's, since one style needs fewer pictures a step and its strokes are to be long.
+    """
+
+    size: int = 256
+    batch: int = 4
+    crop: int = 128
+    shifted: int = 2
+
+
+@dataclass(frozen=True)
+class Style:
+    """What is painted.
+
+    Attributes:
+        name: of the style.
+        work: artist, title, year; may be empty.
+        picture: RGB (H, W, 3) uint8, or None where only the code is known.
+        code: AdaIN's code of it (D,), or None to train from scratch.
+    """
+
+    name: str
+    work: str = ""
+    picture: npt.NDArray[np.uint8] | None = None
+    code: Tensor | None = None
+
+
+class FastRecipe:
+    """Training of one style; see `stylex.models.recipe.Recipe`.
+
+    The style's statistics are those of its picture; where there is only a code, those of what AdaIN paints with it.
+
+    Args:
+        adain: that the code belongs to; None to train from scratch.
+    """
+
+    name = "fast"
+    not_exported: tuple[str, ...] = ("\0",)
+
+    def __init__(
+        self,
+        content: Path,
+        style: Style,
+        teachers: Teachers,
+        settings: FastSettings,
+        device: torch.device,
+        adain: AdaIN | None = None,
+    ) -> None:
+        assert style.picture is not None or (adain is not None and style.code is not None)
+        self.settings, self.style, self.teachers, self.device = settings, style, teachers, device
+        self.photos = load_folder(content, 384, hold_out=settings.hold_out)
+        self.adain = adain.eval().requires_grad_(False) if adain else None
+        self.network = Fast()
+        self.targets = self._from_picture(style.picture) if style.picture is not None else self._from_painting
+
+    def restart(self, seed: int) -> None:
+        """Make the network anew: from a seed, or from the code."""
+        torch.manual_seed(seed)
+        if self.adain is None or self.style.code is None:
+            self.network = Fast()
+            return
+        rng = np.random.default_rng(seed)
+        photos = with_border(self.photos.sample(BAKED_PHOTOS, self.settings.size, rng))
+        self.network = baked(self.adain.cpu(), self.style.code, tensor(photos, torch.device("cpu")))
+
+    def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """One batch of photos."""
+        s = self.settings
+        wide, content, photo = wide_photos(self.photos.sample(s.batch, wide_side(s.size), rng), s.size, device)
+        content = noisy(content, s.noise, rng)
+        with torch.autocast(device.type, torch.bfloat16):
+            painted = self._paint(content)
+            with torch.no_grad():
+                photo_features = self.teachers.features(photo)
+                target, texture_target = self.targets(content, rng)
+            features = self.teachers.features(through_clamp(painted))
+            texture = self.teachers.texture(through_clamp(painted), s.crop, rng)
+        parts = common_losses(s, painted, photo, features, photo_features) | {
+            "style": s.style * losses.style_loss(losses.statistics(features), target).mean(),
+            "texture": s.texture * losses.style_loss(texture, texture_target).mean(),
+        }
+        if s.shifted:
+            parts["shift"] = s.shift * shift_loss(
+                s, lambda moved: self._paint(noisy(moved, s.noise, rng)), wide, painted, rng
+            )
+        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+
+    def _paint(self, content: Tensor) -> Tensor:
+        painted: Tensor = self.network(content, content.new_zeros(1, STATISTICS), content.new_zeros(1))[0]
+        return painted.float()
+
+    @torch.no_grad()
+    def _from_picture(
+        self, picture: npt.NDArray[np.uint8]
+    ) -> Callable[[Tensor, np.random.Generator], tuple[losses.Statistics, losses.Statistics]]:
+        """Statistics of the style picture, averaged over crops of it."""
+        s, rng = self.settings, np.random.default_rng(5)
+        wholes, textures = [], []
+        for _ in range(0, STYLE_CROPS, s.batch):
+            style = tensor(np.stack([crop(picture, s.size, rng) for _ in range(s.batch)]), self.device)
+            with torch.autocast(self.device.type, torch.bfloat16):
+                wholes.append(losses.statistics(self.teachers.features(style)))
+                textures.append(self.teachers.texture(style, s.crop, rng))
+        whole, texture = losses.pooled(wholes), losses.pooled(textures)
+        return lambda _content, _rng: (whole, texture)
+
+    @torch.no_grad()
+    def _from_painting(self, content: Tensor, rng: np.random.Generator) -> tuple[losses.Statistics, losses.Statistics]:
+        """Statistics of what AdaIN paints of the same photos."""
+        assert self.adain is not None and self.style.code is not None
+        codes = self.style.code.to(content.device).expand(len(content), -1)
+        painted = self.adain.to(content.device)(content, codes)[0].clamp(0, 1)
+        return losses.statistics(self.teachers.features(painted)), self.teachers.texture(
+            painted, self.settings.crop, rng
+        )
+
+    @torch.no_grad()
+    def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
+        """Four photos, always the same ones, and what becomes of them."""
+        assert isinstance(network, Fast)
+        photos = self.photos.sample(4, 320, np.random.default_rng(7))
+        content = tensor(with_border(photos), torch.device("cpu"))
+        painted = network(content, content.new_zeros(1, STATISTICS), content.new_zeros(1))[0]
+        return np.concatenate([np.concatenate(list(row), 1) for row in (photos, pictures(painted))], 0)
+
+    def extras(self, network: nn.Module) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        """Style, data and loss weights for the training card."""
+        return {
+            "style": {"name": self.style.name, "work": self.style.work},
+            "start": "random" if self.adain is None else "AdaIN's code of the style, folded in",
+            "data": {"content": self.photos.facts()},
+            "settings": asdict(self.settings),
+        }

@@ -1,0 +1,164 @@
+"""What every network that paints is trained with, whatever its technique: shared loss terms and tensor helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from stylex.models import losses
+from stylex.models.backbone import BORDER, MULTIPLE
+
+
+@dataclass(frozen=True)
+class PaintingSettings:
+    """Weights of the shared losses and shape of the batches.
+
+    Attributes:
+        size: pixels of the training crops, a multiple of 8.
+        batch: pictures in a step.
+        crop: pixels of the crops that the real VGG-19 sees.
+        content: weight of the normalized features at relu4_1.
+        style: weight of the statistics of the slim VGG-19, relu1_1 to relu5_1, over the whole picture.
+        texture: weight of the statistics of the real VGG-19, relu1_1 to relu3_1, over crops.
+        variation: weight of the squared total variation.
+        lattice: weight of what repeats on the network's own grid.
+        shift: weight of the change when the photo moves by some pixels.
+        shifted: pictures of a batch that are painted a second time for it, 0 for none.
+        unrest: weight of fine detail where the photo has none.
+        noise: largest standard deviation of the noise added to the photo, which keeps flat areas free of patterns.
+        hold_out: share of the files that training never sees.
+    """
+
+    size: int = 192
+    batch: int = 8
+    crop: int = 96
+    content: float = 1.0
+    style: float = 2.5
+    texture: float = 2.5
+    variation: float = 2.0
+    lattice: float = 4.0
+    shift: float = 100.0
+    shifted: int = 4
+    unrest: float = 600.0
+    noise: float = 0.02
+    hold_out: float = 0.05
+
+
+class Teachers:
+    """The two frozen loss networks, on a device.
+
+    Raises:
+        InputError: a file is missing.
+        ModelError: a file is damaged.
+    """
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        # torch's types forget that Module.to takes a memory format
+        self.vgg = losses.Vgg(folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.slim = losses.SlimVgg(folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def texture(self, x: Tensor, size: int, rng: np.random.Generator) -> losses.Statistics:
+        """Statistics of the real VGG-19 over one random crop of `size` pixels of every picture."""
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        found: losses.Features = self.vgg(packed(losses.random_crops(x, size, generator)))
+        return losses.statistics(found)
+
+    def features(self, x: Tensor) -> losses.Features:
+        """Activations of the slim VGG-19 of whole pictures."""
+        found: losses.Features = self.slim(packed(x))
+        return found
+
+
+def wide_photos(photos: npt.NDArray[np.uint8], size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures with room to move, what the network is given of them, and what it paints.
+
+    Args:
+        photos: (B, size + 2 BORDER + MULTIPLE - 1, the same, 3) uint8, see `wide_side`.
+
+    Returns:
+        RGB in [0, 1]: the whole, (B, 3, size + 2 BORDER, ...) and (B, 3, size, size).
+    """
+    wide = tensor(photos, device)
+    content = wide[:, :, : size + 2 * BORDER, : size + 2 * BORDER]
+    return wide, content, content[:, :, BORDER:-BORDER, BORDER:-BORDER]
+
+
+def wide_side(size: int) -> int:
+    """Pixels of a picture that is painted with room to move by less than the network's own grid."""
+    return size + 2 * BORDER + MULTIPLE - 1
+
+
+def noisy(content: Tensor, most: float, rng: np.random.Generator) -> Tensor:
+    """With noise of a random standard deviation up to `most`."""
+    noise = rng.normal(0, rng.uniform(0, most), content.shape)
+    return content + torch.from_numpy(noise.astype(np.float32)).to(content.device)
+
+
+def through_clamp(painted: Tensor) -> Tensor:
+    """Clamped to [0, 1]; the gradient passes where the clamp cuts."""
+    return painted + (painted.clamp(0, 1) - painted).detach()
+
+
+def common_losses(
+    s: PaintingSettings, painted: Tensor, photo: Tensor, features: losses.Features, photo_features: losses.Features
+) -> dict[str, Tensor]:
+    """Content, and what keeps the network from inventing: variation, lattice, unrest, range."""
+    clamped = through_clamp(painted)
+    return {
+        "content": s.content * losses.content_loss(features["4_1"], photo_features["4_1"]).mean(),
+        "variation": s.variation * losses.total_variation(painted).mean(),
+        "lattice": s.lattice * losses.lattice(clamped).mean(),
+        "unrest": s.unrest * losses.unrest(clamped, photo).mean(),
+        "range": losses.out_of_range(painted).mean(),
+    }
+
+
+def shift_loss(
+    s: PaintingSettings, paint: Callable[[Tensor], Tensor], wide: Tensor, painted: Tensor, rng: np.random.Generator
+) -> Tensor:
+    """How much the picture changes when the photo moves by less than the network's own grid.
+
+    Squared difference of the last pictures of the batch to the same photos painted some pixels further, where both
+    overlap. It is what takes the scales out of flat areas: they stand on an 8-pixel grid and don't move with the photo.
+
+    Args:
+        paint: paints the last `s.shifted` pictures of the batch, noise included.
+        wide: the photos with room to move, see `wide_photos`.
+        painted: what was painted of them, (B, 3, size, size).
+    """
+    last = slice(-s.shifted, None)
+    down, right = (int(d) for d in rng.integers(0, MULTIPLE, 2))
+    side = s.size + 2 * BORDER
+    with torch.autocast(wide.device.type, torch.bfloat16):
+        again = paint(wide[last, :, down : down + side, right : right + side])
+    a, b = painted[last, :, down:, right:], again[:, :, : s.size - down, : s.size - right]
+    inner = slice(MULTIPLE, -MULTIPLE)
+    gap: Tensor = (a - b)[:, :, inner, inner]
+    return gap.square().mean()
+
+
+def tensor(pictures: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
+    """(B, H, W, 3) uint8 to (B, 3, H, W) float32 in [0, 1], channels last."""
+    return torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float().div(255)
+
+
+def pictures(planes: Tensor) -> npt.NDArray[np.uint8]:
+    """(B, 3, H, W) in [0, 1] to (B, H, W, 3) uint8, rounded."""
+    return planes.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def with_border(photos: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Reflect-padded by `BORDER` pixels: (B, H, W, 3) to (B, H + 4, W + 4, 3)."""
+    around = (BORDER, BORDER)
+    return np.pad(photos, ((0, 0), around, around, (0, 0)), mode="reflect")
+
+
+def packed(x: Tensor) -> Tensor:
+    """The same tensor, channels last."""
+    return x.contiguous(memory_format=torch.channels_last)
