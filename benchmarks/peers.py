@@ -26,10 +26,10 @@ from peer_networks import build
 from stylex.errors import ProviderUnavailable
 from stylex.export.trace import trace
 from stylex.models.backbone import Backbone, BackboneSpec
-from stylex.models.traceable import Traceable
+from stylex.models.traceable import Feed, Traceable
 from stylex.runtime.benchmark import Row, print_table, write_report
+from stylex.runtime.catalog import GRAPHS, transfer_file
 from stylex.runtime.facts import PRECISIONS
-from stylex.runtime.painter import GRAPHS, transfer_file
 from stylex.runtime.providers import Provider, candidates, session_arguments
 from stylex.runtime.session import open_graph
 
@@ -45,12 +45,17 @@ def peer_files(folder: Path) -> dict[str, tuple[Path, dict[str, Any], float]]:
     files = {}
     for name, (network, shapes) in build().items():
         example = tuple(torch.rand(shape) for shape in shapes.values())
-        traceable = Traceable("peer", network, example, tuple(shapes), ("painted",), (), (None,) * len(shapes))
+        traceable = Traceable("peer", network, example, tuple(shapes), ("painted",), (), (None,) * len(shapes), no_feed)
         path = folder / f"{name.replace(' ', '-')}.onnx"
         path.write_bytes(trace(traceable).SerializeToString())
         feed = {key: rng.random(shape, np.float32) for key, shape in shapes.items()}
         files[name] = (path, feed, sum(p.numel() for p in network.parameters()) / 1e6)
     return files
+
+
+def no_feed(*_: object) -> Feed:
+    """The peers are only timed."""
+    return {}
 
 
 def our_feed(code_size: int) -> dict[str, Any]:

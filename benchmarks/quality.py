@@ -40,7 +40,9 @@ from stylex.models.weights import embedded, read_weights
 from stylex.runtime.benchmark import print_table, write_report
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.images import read_picture, write_picture
-from stylex.runtime.painter import Image, Painter, load, to_floats
+from stylex.runtime.loading import load
+from stylex.runtime.painter import Image, Painter
+from stylex.runtime.planes import to_floats
 
 PICTURED = 6
 COLUMNS = ("", "content", "ratio", "style", "ratio", "SSIM", "MS-SSIM", "lattice", "PSNR dB", "worst", "SSIM to torch")

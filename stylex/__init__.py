@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stylex.errors import StylexError as StylexError
+    from stylex.runtime.loading import load as load
     from stylex.runtime.painter import Painter as Painter
-    from stylex.runtime.painter import load as load
     from stylex.runtime.styles import StyleCode as StyleCode
 
 __version__ = "0.1.0"
@@ -24,7 +24,7 @@ _HOMES = {
     "Painter": "stylex.runtime.painter",
     "StyleCode": "stylex.runtime.styles",
     "StylexError": "stylex.errors",
-    "load": "stylex.runtime.painter",
+    "load": "stylex.runtime.loading",
 }
 
 

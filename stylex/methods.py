@@ -16,6 +16,7 @@ class Technique:
         kind: "statistics", "optimization", "feed-forward" or "guided".
         summary: what it does, in one line.
         source: the paper.
+        one_style: its weights hold one style, so that there is a network for each.
         ready: whether this version of stylex has it.
     """
 
@@ -23,6 +24,7 @@ class Technique:
     kind: str
     summary: str
     source: str
+    one_style: bool = False
     ready: bool = False
 
 
@@ -31,8 +33,16 @@ TECHNIQUES = (
         "histogram", "statistics", "matches the colour distribution of each channel", "Gonzalez and Woods, chapter 3"
     ),
     Technique("gatys", "optimization", "optimizes the pixels against VGG features", "Gatys et al. 2016"),
-    Technique("fast", "feed-forward", "one small network a style", "Johnson et al. 2016; Ulyanov et al. 2016"),
-    Technique("cyclegan", "feed-forward", "translates between two unpaired kinds of pictures", "Zhu et al. 2017"),
+    Technique(
+        "fast", "feed-forward", "one small network a style", "Johnson et al. 2016; Ulyanov et al. 2016", one_style=True
+    ),
+    Technique(
+        "cyclegan",
+        "feed-forward",
+        "translates between two unpaired kinds of pictures",
+        "Zhu et al. 2017",
+        one_style=True,
+    ),
     Technique("adain", "feed-forward", "any style from one network", "Huang and Belongie 2017", ready=True),
     Technique(
         "attention", "feed-forward", "photo positions attend to style positions", "Park and Lee 2019; Liu et al. 2021"

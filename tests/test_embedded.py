@@ -11,8 +11,8 @@ import pytest
 
 from stylex.files import sha256_of
 from stylex.models.weights import embedded
+from stylex.runtime.catalog import encoder_file, transfer_file
 from stylex.runtime.facts import PRECISIONS, GraphFacts
-from stylex.runtime.painter import encoder_file, transfer_file
 from stylex.runtime.styles import built_in
 
 ROOT = Path(__file__).parents[1]

@@ -16,7 +16,8 @@ import numpy as np
 
 from stylex.export.photos import bundled
 from stylex.runtime.images import write_picture
-from stylex.runtime.painter import Image, load
+from stylex.runtime.loading import load
+from stylex.runtime.painter import Image
 
 STYLES = ("starry-night", "great-wave", "the-scream", "composition-vii", "gray-tree", "red-and-blue-horse")
 SIDE = 512

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import write_bytes, write_json
+from stylex.models.registry import embedded_models
 from stylex.models.weights import embedded
+from stylex.runtime.catalog import GRAPHS
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.images import read_picture
-from stylex.runtime.painter import GRAPHS, load
+from stylex.runtime.loading import load
 from stylex.runtime.styles import BUILT_IN
 
 WORKS = {
@@ -59,7 +61,7 @@ def main() -> None:
     write_bytes(weights, (arguments.run / "weights.safetensors").read_bytes())
     write_bytes(weights.with_name("card.json"), (arguments.run / "card.json").read_bytes())
     for precision in PRECISIONS:
-        for made in export(arguments.technique, ExportSettings(precision), GRAPHS, print):
+        for made in export(embedded_models(arguments.technique), ExportSettings(precision), GRAPHS, print):
             print(made.path.name, made.size, made.facts.psnr, *made.spared)
     painter = load(arguments.technique, "fp32", "cpu")
     codes = []

@@ -92,7 +92,7 @@ def _rows(
 ) -> Iterator[Row]:
     """One row a precision, compared with FP32, which is painted too where it isn't asked for but is there."""
     from stylex.runtime.benchmark import isolated, paint_row, similarity
-    from stylex.runtime.painter import GRAPHS, transfer_file
+    from stylex.runtime.catalog import GRAPHS, transfer_file
 
     reference = None
     there = os.path.isfile(transfer_file(technique, "fp32", rest[-1] or GRAPHS))

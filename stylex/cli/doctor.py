@@ -59,7 +59,7 @@ def _text(value: object) -> str:
 def examine() -> dict[str, Any]:
     """All findings: machine, packages, providers and advice."""
     from stylex.runtime import hardware
-    from stylex.runtime.painter import GRAPHS, encoder_file
+    from stylex.runtime.catalog import GRAPHS, encoder_file
     from stylex.runtime.providers import PROVIDERS
 
     flags = hardware.instruction_sets()

@@ -26,6 +26,7 @@ from stylex.runtime.facts import TARGETS
 @click.option("--size", type=int, help="Fix height and width, a multiple of 8.")
 @click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
 @click.option("--opset", default=18, type=click.IntRange(18), show_default=True)
+@click.option("--style", default="", help="Only this network, of a technique whose weights hold one style  [all]")
 @click.option("--weights", type=click.Path(path_type=Path), help="A weights.safetensors of `stylex train`  [embedded]")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Folder of photos  [those inside scikit-image]")
 @click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
@@ -38,6 +39,7 @@ def command(
     size: int | None,
     dynamic: bool,
     opset: int,
+    style: str,
     weights: Path | None,
     calibration: Path | None,
     folder: Path,
@@ -57,16 +59,18 @@ def command(
     from rich.console import Console
 
     from stylex.errors import UsageError
-    from stylex.export.pipeline import Exported, ExportSettings, export
+    from stylex.export.pipeline import ExportSettings, export
+    from stylex.models.registry import embedded_models, own_model
 
     if fp16 and int8:
         raise UsageError("--fp16 and --int8 exclude each other: export one after the other")
     if size is not None and dynamic:
         raise UsageError("--size and --dynamic exclude each other: give one of them")
     precision = "fp16" if fp16 else "int8" if int8 else "fp32"
-    settings = ExportSettings(precision, target, size, opset, weights, calibration)
+    settings = ExportSettings(precision, target, size, opset, calibration)
+    models = [own_model(technique, weights, style)] if weights else embedded_models(technique, style)
     with Console(stderr=True).status("exporting") as status:
-        made: list[Exported] = export(technique, settings, folder, lambda what: status.update(what))
+        made = export(models, settings, folder, lambda what: status.update(what))
     if as_json:
         rows = [
             {

@@ -55,7 +55,7 @@ def command(
     """
     from stylex.runtime.formats import default_output
     from stylex.runtime.images import check_output, limited, read_picture, write_picture
-    from stylex.runtime.painter import load
+    from stylex.runtime.loading import load
 
     if weights and len(weights) != len(styles):
         raise UsageError(

@@ -73,7 +73,7 @@ def encode(
     from stylex.errors import UsageError
     from stylex.files import check_place
     from stylex.runtime.images import read_picture
-    from stylex.runtime.painter import load
+    from stylex.runtime.loading import load
     from stylex.runtime.styles import SUFFIX, save_code
 
     if output.suffix != SUFFIX:

@@ -17,8 +17,8 @@ def command(as_json: bool) -> None:
       stylex list
     """
     from stylex.methods import TECHNIQUES
+    from stylex.runtime.catalog import transfer_file
     from stylex.runtime.facts import PRECISIONS
-    from stylex.runtime.painter import transfer_file
 
     rows = []
     for t in TECHNIQUES:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from stylex.errors import UsageError
+from stylex.methods import technique_named
 from stylex.models.adain import graphs as adain_graphs
 from stylex.models.adain.network import AdaIN
-from stylex.models.traceable import Traceable
+from stylex.models.traceable import Model, Traceable
+from stylex.models.weights import Weights, embedded, read_card, read_weights
 
 
 @dataclass(frozen=True)
@@ -21,16 +24,42 @@ class Entry:
     Attributes:
         technique: name in `stylex.methods`.
         network: makes the network that the weights file fits.
-        graphs: what is exported of it, for a fixed size or None.
+        graphs: what is exported of it: takes the network, its weights, and a fixed size or None.
         licence: of the embedded weights.
         provenance: what they were trained on.
+        styles: those that have embedded weights of their own; empty if the weights take any style.
     """
 
     technique: str
     network: Callable[[], nn.Module]
-    graphs: Callable[[Any, int | None], list[Traceable]]
+    graphs: Callable[[Any, Weights, int | None], list[Traceable]]
     licence: str
     provenance: str
+    styles: tuple[str, ...] = ()
+
+    def model(self, file: Path, style: str = "", *, own: bool = False) -> Model:
+        """A weights file as what can be exported.
+
+        Args:
+            style: the one style in the weights.
+            own: the file is not an embedded one: licence and provenance are its card's, not the registry's.
+
+        Raises:
+            InputError: no such file.
+            ModelError: damaged, or of another network.
+        """
+        weights = read_weights(file)
+        network = self.network()
+        weights.fill(network)
+        licence, provenance = weights.origin() if own else (self.licence, self.provenance)
+        return Model(
+            technique=self.technique,
+            graphs=lambda size: self.graphs(network, weights, size),
+            weights_sha256=weights.sha256,
+            style=style,
+            licence=licence,
+            provenance=provenance,
+        )
 
 
 def unique(entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -70,3 +99,43 @@ def entry(technique: str) -> Entry:
         if one.technique == technique:
             return one
     raise UsageError(f"{technique!r} can't be exported; choose {', '.join(e.technique for e in ENTRIES)}")
+
+
+def embedded_models(technique: str, style: str = "") -> list[Model]:
+    """The models that come with the package: one, or one a style.
+
+    Raises:
+        UsageError: the technique has no network, or none of that style.
+    """
+    known = entry(technique)
+    if style and style not in known.styles:
+        have = f"choose {', '.join(known.styles)}" if known.styles else "its weights take any style: leave --style out"
+        raise UsageError(f"{technique} has no weights for the style {style!r}; {have}")
+    return [known.model(embedded(technique, one), one) for one in ([style] if style else known.styles or [""])]
+
+
+def own_model(technique: str, file: Path, style: str = "") -> Model:
+    """The model of a weights file that `stylex train` or `stylex bake` wrote.
+
+    Args:
+        style: what to call its one style; by default what its card says, or else its folder's name.
+
+    Raises:
+        UsageError: the technique has no network, or takes any style.
+        InputError: no such file.
+        ModelError: damaged, or of another network.
+    """
+    known = entry(technique)
+    if not technique_named(technique).one_style:
+        if style:
+            raise UsageError(f"the weights of {technique} take any style: leave --style out")
+        return known.model(file, own=True)
+    return known.model(file, style or style_of(file), own=True)
+
+
+def style_of(file: Path) -> str:
+    """The one style of a weights file: what its card says, or else its folder's name."""
+    card = read_card(file.with_name("card.json"))
+    told = card.get("style")
+    name = told.get("name") if isinstance(told, dict) else None
+    return name if isinstance(name, str) and name else file.resolve().parent.name

@@ -1,12 +1,18 @@
-"""What a technique hands to the exporter: a module, example inputs, names, and which sizes are dynamic."""
+"""What a technique hands to the exporter: its model, the graphs of it, and real inputs to check them with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor, nn
+
+Photo: TypeAlias = npt.NDArray[np.uint8]
+Feed: TypeAlias = dict[str, npt.NDArray[Any]]
+"""Inputs of a graph by name."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,10 @@ class Traceable:
         inputs, outputs: names.
         pictures: the outputs that are pictures in [0, 1]; the others are compared as plain numbers.
         dynamic: for each input the dynamic sizes by axis, as `torch.export` takes them; None for a fixed shape.
+        feed: inputs for a square photo, RGB uint8 with `border` more on each side; its number, from 0; and whether it
+            is to check with, rather than to calibrate on.
+        code_size: D, floats in a style code; 0 if it takes none.
+        multiple, smallest, border, fixed_size: see `stylex.runtime.facts.GraphFacts`.
     """
 
     role: str
@@ -29,3 +39,32 @@ class Traceable:
     outputs: tuple[str, ...]
     pictures: tuple[str, ...]
     dynamic: Sequence[dict[int, Any] | None]
+    feed: Callable[[Photo, int, bool], Feed]
+    code_size: int = 0
+    multiple: int = 1
+    smallest: int = 1
+    border: int = 0
+    fixed_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its weights, ready to be exported.
+
+    Attributes:
+        technique: name in `stylex.methods`.
+        graphs: what is exported of it, for a fixed height and width or None for dynamic sizes.
+        weights_sha256: of the file or files that the weights came from.
+        style: the one style in its weights; empty if it takes any.
+        tier: "edge" or "reference".
+        licence: of the weights.
+        provenance: what they were trained on.
+    """
+
+    technique: str
+    graphs: Callable[[int | None], list[Traceable]]
+    weights_sha256: str
+    style: str = ""
+    tier: str = "edge"
+    licence: str = "not stated"
+    provenance: str = "not stated"

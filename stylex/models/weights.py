@@ -48,10 +48,21 @@ class Weights:
             raise ModelError(f"{self.path} doesn't fit this network: {' '.join(str(error).split())[:300]}") from error
         network.eval()
 
+    def origin(self) -> tuple[str, str]:
+        """Licence and provenance, as far as the card tells."""
+        data = self.card.get("data")
+        told = data.items() if isinstance(data, dict) else []
+        folders = ", ".join(
+            f"{role} {facts.get('folder')} ({facts.get('pictures')} pictures)"
+            for role, facts in told
+            if isinstance(facts, dict)
+        )
+        return "not stated", f"trained by stylex on {folders}" if folders else "not stated"
 
-def embedded(technique: str) -> Path:
-    """The weights that come with the package."""
-    return Path(__file__).parent / technique / "weights.safetensors"
+
+def embedded(technique: str, style: str = "") -> Path:
+    """The weights that come with the package, of a technique or of one style of it."""
+    return Path(__file__).parent / technique / style / "weights.safetensors"
 
 
 def read_weights(path: Path) -> Weights:
@@ -67,12 +78,18 @@ def read_weights(path: Path) -> Weights:
         everything = {name: t.float() for name, t in load_file(path).items()}
     except (SafetensorError, ValueError) as error:
         raise ModelError(f"{path} is not a usable safetensors file ({error}): train again or restore it") from error
-    card = path.with_name("card.json")
     extras = {n: everything.pop(n) for n in list(everything) if n.startswith("calibration.")}
-    return Weights(path, everything, extras, sha256_of(path), _read_card(card) if card.is_file() else {})
+    return Weights(path, everything, extras, sha256_of(path), read_card(path.with_name("card.json")))
 
 
-def _read_card(path: Path) -> dict[str, Any]:
+def read_card(path: Path) -> dict[str, Any]:
+    """A training card; empty if there is none.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    if not path.is_file():
+        return {}
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -20,7 +20,8 @@ from stylex import __version__
 from stylex.errors import MissingPackage, ModelError, ResourceError
 from stylex.files import write_json
 from stylex.runtime import hardware
-from stylex.runtime.painter import Image, Painter, load
+from stylex.runtime.loading import load
+from stylex.runtime.painter import Image, Painter
 from stylex.runtime.styles import StyleCode
 
 WARM_UP = 3

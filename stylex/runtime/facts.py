@@ -33,8 +33,9 @@ class GraphFacts:
         smallest: least height and width of the painted picture.
         fixed_size: height and width of the painted picture where they are not dynamic.
         border: pixels of picture needed around what is painted, on each side.
-        code_size: D, floats in a style code.
+        code_size: D, floats in a style code; 0 where the style is in the weights.
         opset: of the graph.
+        style: the one style in its weights; empty where any style can be painted.
         weights_sha256: of the weights the graph was traced from; graphs and codes with the same one fit together.
         versions: of torch, onnx, onnxruntime and stylex when it was made.
         calibration: SHA-256 of what INT8 was calibrated with and of the ranges that were seen.
@@ -53,6 +54,7 @@ class GraphFacts:
     code_size: int
     opset: int
     weights_sha256: str
+    style: str = ""
     multiple: int = 8
     smallest: int = 32
     fixed_size: int | None = None
@@ -99,11 +101,13 @@ class GraphFacts:
         for name in ("value_range", "float_nodes"):
             found[name] = tuple(found[name])
         facts = cls(**found)
+        if not isinstance(facts.style, str):
+            raise ValueError(f"style is {facts.style!r}")
         known = {"role": (TRANSFER, STYLE_ENCODER), "precision": PRECISIONS}
         for name, values in known.items():
             if getattr(facts, name) not in values:
                 raise ValueError(f"{name} is {getattr(facts, name)!r}")
-        least = {"code_size": 1, "multiple": 1, "smallest": 1, "border": 0}
+        least = {"code_size": 0, "multiple": 1, "smallest": 1, "border": 0}
         if facts.fixed_size is not None:
             least["fixed_size"] = 1
         for name, smallest in least.items():

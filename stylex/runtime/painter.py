@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,18 +12,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylex.errors import InputError, ModelError, ProviderUnavailable, UsageError
-from stylex.methods import technique_named
-from stylex.runtime import hardware
+from stylex.errors import InputError, ModelError, UsageError
+from stylex.runtime.catalog import encoder_file
 from stylex.runtime.color import keep_colors as with_own_colors
-from stylex.runtime.facts import PRECISIONS, STYLE_ENCODER, TRANSFER
+from stylex.runtime.facts import STYLE_ENCODER
 from stylex.runtime.images import as_rgb, read_picture
-from stylex.runtime.providers import Provider, candidates
-from stylex.runtime.session import Session, open_graph, read_facts
+from stylex.runtime.planes import to_bytes, to_floats
+from stylex.runtime.session import Session, open_graph
 from stylex.runtime.styles import SUFFIX, StyleCode, built_in, built_in_code, load_code
 
-logger = logging.getLogger("stylex")
-GRAPHS = Path(__file__).parent / "graphs"
 STRONGEST = 1.5
 STYLE_SIDE = 512
 """A style picture's shorter side is reduced to this many pixels before it is encoded."""
@@ -33,16 +29,6 @@ SMALLEST_STYLE, LONGEST_STYLE = 64, 8 * STYLE_SIDE
 Image: TypeAlias = npt.NDArray[np.uint8]
 OneStyle: TypeAlias = "str | Path | Image | StyleCode"
 Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"
-
-
-def transfer_file(technique: str, precision: str, folder: Path = GRAPHS) -> Path:
-    """Where the transfer graph of a technique lies."""
-    return folder / f"{technique}-{precision}.onnx"
-
-
-def encoder_file(technique: str, folder: Path = GRAPHS) -> Path:
-    """Where the style encoder of a technique lies; its weights are stored in half precision, it computes in float32."""
-    return folder / f"{technique}-style.onnx"
 
 
 @dataclass
@@ -70,35 +56,68 @@ class Painter:
         """The precision that really runs."""
         return self.transfer.facts.precision
 
-    def __call__(self, photo: Image, style: Style, strength: float = 1.0, keep_colors: bool = False) -> Image:
+    def __call__(
+        self, photo: Image, style: Style | None = None, strength: float = 1.0, keep_colors: bool = False
+    ) -> Image:
         """Paint a photo.
 
         Args:
             photo: RGB uint8 (H, W, 3), from 1x1 up.
-            style: a built-in name, a path, a picture like `photo`, a `StyleCode`, or a list of (style, weight).
-            strength: 0 gives the photo back, 1 is the style as it is, up to 1.5.
+            style: a built-in name, a path, a picture like `photo`, a `StyleCode`, or a list of (style, weight). None,
+                or the name of the painter's own style, where the weights hold one.
+            strength: 0 gives the photo back, 1 is the style as it is. Up to 1.5; up to 1 where the weights hold one
+                style, where the photo and the painting are mixed.
             keep_colors: take only the strokes, not the colours.
 
         Returns:
             RGB uint8 of exactly the photo's size.
 
         Raises:
-            UsageError: strength or a weight out of range, an unknown style name.
+            UsageError: strength or a weight out of range, an unknown style name, none where one is needed.
             InputError: photo or style can't be used.
         """
         photo = as_rgb(photo)
-        if not 0 <= strength <= STRONGEST:
-            raise UsageError(f"strength is {strength}; it must lie between 0 and {STRONGEST}")
-        codes, weights = self._codes(style)
-        painted = self.paint(photo, codes, strength * weights[:, None, None, None])
+        strongest = STRONGEST if self.takes_styles else 1
+        if not 0 <= strength <= strongest:
+            raise UsageError(f"strength is {strength}; it must lie between 0 and {strongest}")
+        paint = self._in_style if self.takes_styles else self._as_it_is
+        painted = paint(photo, style, strength)
         return with_own_colors(painted, photo) if keep_colors else painted
 
-    def paint(self, photo: Image, codes: npt.NDArray[np.float32], masks: npt.NDArray[np.float32]) -> Image:
+    @property
+    def takes_styles(self) -> bool:
+        """Whether it paints in any style, rather than in the one of its weights."""
+        return self.transfer.facts.code_size > 0
+
+    def _in_style(self, photo: Image, style: Style | None, strength: float) -> Image:
+        if style is None:
+            raise UsageError(f"{self.transfer.facts.technique} needs a style: give a built-in name or a picture")
+        codes, weights = self._codes(style)
+        return self.paint(photo, codes, strength * weights[:, None, None, None])
+
+    def _as_it_is(self, photo: Image, style: Style | None, strength: float) -> Image:
+        facts = self.transfer.facts
+        if style is not None and style != facts.style:
+            raise UsageError(
+                f"this painter's one style is {facts.style!r}: load another with "
+                f"stylex.load({facts.technique!r}, style=...)"
+            )
+        painted = self.paint(photo)
+        if strength == 1:
+            return painted
+        return np.asarray(cv2.addWeighted(painted, strength, photo, 1 - strength, 0), np.uint8)
+
+    def paint(
+        self,
+        photo: Image,
+        codes: npt.NDArray[np.float32] | None = None,
+        masks: npt.NDArray[np.float32] | None = None,
+    ) -> Image:
         """Run the transfer graph.
 
         Args:
             photo: RGB uint8 (H, W, 3).
-            codes: (K, D) float32.
+            codes: (K, D) float32; none where the weights hold one style.
             masks: (K, 1, h, w) float32 in units of strength; stretched to the graph's 1/8 resolution, so that
                 (K, 1, 1, 1) does for the whole picture.
 
@@ -106,18 +125,20 @@ class Painter:
             RGB uint8 (H, W, 3).
         """
         height, width = photo.shape[:2]
-        content = self._padded(photo)
+        feed = {"content": self._padded(photo)}
+        if codes is not None and masks is not None:
+            feed |= {"codes": np.ascontiguousarray(codes, np.float32), "masks": self._maps(masks, feed["content"])}
+        shapes = self.transfer.shapes
+        if "frozen" in shapes:
+            feed |= {"frozen": np.zeros(shapes["frozen"], np.float32), "freeze": np.zeros(1, np.float32)}
+        return np.array(to_bytes(self.transfer.run(**feed)[0])[:height, :width], np.uint8)
+
+    def _maps(self, masks: npt.NDArray[np.float32], content: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Masks at the graph's resolution, (K, 1, H'/8, W'/8)."""
         facts = self.transfer.facts
         cells = [(side - 2 * facts.border) // facts.multiple for side in content.shape[2:]]
         maps = [cv2.resize(m[0], cells[::-1], interpolation=cv2.INTER_LINEAR) for m in masks]
-        outputs = self.transfer.run(
-            content=content,
-            codes=np.ascontiguousarray(codes, np.float32),
-            masks=np.stack(maps)[:, None].astype(np.float32),
-            frozen=np.zeros((1, codes.shape[1]), np.float32),
-            freeze=np.zeros(1, np.float32),
-        )
-        return np.array(to_bytes(outputs[0])[:height, :width], np.uint8)
+        return np.stack(maps)[:, None].astype(np.float32)
 
     def encode(self, style: Image, name: str = "picture") -> StyleCode:
         """The style code of a picture, RGB uint8 (H, W, 3) of any size."""
@@ -129,8 +150,8 @@ class Painter:
 
     def _open_encoder(self) -> Session:
         facts = self.transfer.facts
-        encoder = open_graph(encoder_file(facts.technique, self.folder), self.provider, self.threads)
-        _check_role(encoder, STYLE_ENCODER)
+        path = encoder_file(facts.technique, self.folder)
+        encoder = open_graph(path, self.provider, self.threads).require_role(STYLE_ENCODER)
         if encoder.facts.weights_sha256 != facts.weights_sha256:
             raise ModelError(f"{encoder.path} and {self.transfer.path} have different weights: export both again")
         return encoder
@@ -187,20 +208,6 @@ class Painter:
         return facts.fixed_size
 
 
-def to_floats(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """RGB uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
-    planes = np.empty((1, 3, *picture.shape[:2]), np.float32)
-    for plane, channel in zip(planes[0], cv2.split(picture), strict=True):
-        np.multiply(channel, np.float32(1 / 255), out=plane)
-    return planes
-
-
-def to_bytes(planes: npt.NDArray[Any]) -> Image:
-    """Float32 (1, 3, H, W) in [0, 1] to RGB uint8 (H, W, 3), rounded, not wrapped."""
-    channels = [np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8) for plane in planes[0]]
-    return np.asarray(cv2.merge(channels), np.uint8)
-
-
 def _style_sized(style: Image) -> Image:
     """Reduce a style picture to `STYLE_SIDE`, enlarge one below `SMALLEST_STYLE`, squeeze one that is very long."""
     short = min(style.shape[:2])
@@ -231,87 +238,3 @@ def _shares(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
         raise UsageError(f"style weights are {given}; they must be numbers, 0 or more, and not all 0")
     weights /= weights.max()  # so that the sum can't overflow
     return np.asarray(weights / weights.sum(), np.float32)
-
-
-def _check_role(session: Session, role: str) -> None:
-    if session.facts.role != role:
-        raise ModelError(f"{session.path} is a {session.facts.role} graph, a {role} graph is needed here")
-
-
-def best_precision(provider: Provider) -> str:
-    """What `precision="auto"` takes on a provider."""
-    if provider.name == "cpu" and not hardware.int8_is_exact():
-        return "fp32"
-    return provider.best
-
-
-def _graph_for(technique: str, precision: str, provider: Provider, folder: Path) -> Path:
-    """The transfer graph to open; "auto" takes the best that was made for the provider, or else what there is."""
-    wanted = [precision] if precision != "auto" else [best_precision(provider), *PRECISIONS]
-    files = dict.fromkeys(transfer_file(technique, one, folder) for one in wanted)
-    there = [file for file in files if os.path.isfile(file)]
-    if there:
-        return _first_fitting(there, provider)
-    flag = "" if wanted[0] == "fp32" else f" --{wanted[0]}"
-    missing = transfer_file(technique, wanted[0]).name
-    raise InputError(f"{folder} has no {missing}: make it with `stylex export {technique}{flag} -o {folder}`")
-
-
-def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:
-    """The first graph that was made for the provider, or else the first; nothing is opened where there is no choice."""
-    if len(graphs) > 1:
-        for path in graphs:
-            facts = read_facts(path)
-            if provider.fits(facts.precision, facts.target):
-                return path
-    return graphs[0]
-
-
-def load(
-    technique: str = "adain",
-    precision: str = "auto",
-    provider: str = "auto",
-    *,
-    graphs: Path | str | None = None,
-    threads: int = 0,
-) -> Painter:
-    """Load a technique.
-
-    Args:
-        technique: a name in `stylex.methods`.
-        precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
-            exported for another kind of device runs, with a warning of the logger "stylex".
-        provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for the best that starts; one that is installed and
-            doesn't start is told in a warning of the logger "stylex".
-        graphs: folder of exported ONNX files; the embedded ones by default.
-        threads: for the CPU, 0 for all cores.
-
-    Raises:
-        UsageError: an unknown technique, precision or provider, or a negative number of threads.
-        InputError: the folder has no such graph.
-        ModelError: a graph is corrupt or foreign.
-        ProviderUnavailable: the provider asked for doesn't run here.
-    """
-    technique_named(technique)
-    if precision not in ("auto", *PRECISIONS):
-        raise UsageError(f"precision is {precision!r}; choose auto, {', '.join(PRECISIONS)}")
-    if threads < 0:
-        raise UsageError(f"threads is {threads}; it must be 0 (all cores) or more")
-    folder = Path(graphs) if graphs is not None else GRAPHS
-    *others, last = candidates(provider)
-    for candidate in others:
-        try:
-            return _opened(_graph_for(technique, precision, candidate, folder), candidate, folder, threads)
-        except ProviderUnavailable as error:
-            logger.warning("%s; trying the next provider", error)
-    return _opened(_graph_for(technique, precision, last, folder), last, folder, threads)
-
-
-def _opened(path: Path, provider: Provider, folder: Path, threads: int) -> Painter:
-    session = open_graph(path, provider.name, threads)
-    _check_role(session, TRANSFER)
-    facts = session.facts
-    if not provider.fits(facts.precision, facts.target):
-        made_for, name, wanted = facts.target, provider.name, " or ".join(provider.targets)
-        logger.warning("%s was exported for %s; for %s export it with --target %s", path.name, made_for, name, wanted)
-    return Painter(session, folder, threads)

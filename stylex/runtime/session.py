@@ -34,6 +34,21 @@ class Session:
     provider: str
     _session: ort.InferenceSession
 
+    @property
+    def shapes(self) -> dict[str, list[Any]]:
+        """The graph's inputs: a number for a fixed side, something else for a dynamic one."""
+        return {i.name: i.shape for i in self._session.get_inputs()}
+
+    def require_role(self, role: str) -> Session:
+        """This session, if its graph has that role.
+
+        Raises:
+            ModelError: it has another.
+        """
+        if self.facts.role != role:
+            raise ModelError(f"{self.path} is a {self.facts.role} graph, a {role} graph is needed here")
+        return self
+
     def run(self, **inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """Run the graph; inputs by name, outputs in the graph's order.
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from stylex.runtime import benchmark
-from stylex.runtime.painter import GRAPHS
+from stylex.runtime.catalog import GRAPHS
 
 Stylex = Callable[..., Result]
 Fails = Callable[..., str]

@@ -12,7 +12,7 @@ from click.testing import Result
 from stylex import __version__
 from stylex.methods import TECHNIQUES
 from stylex.runtime import hardware
-from stylex.runtime.painter import GRAPHS
+from stylex.runtime.catalog import GRAPHS
 from stylex.runtime.providers import NAMES
 
 Stylex = Callable[..., Result]

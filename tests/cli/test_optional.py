@@ -52,7 +52,7 @@ LIBGL = "libGL.so.1: cannot open shared object file: No such file or directory"
 def test_a_server_without_a_desktops_libraries(tmp_path: Path) -> None:
     """As opencv-python behaves there: `import cv2` finds the package and fails in its extension module."""
     (tmp_path / "cv2.py").write_text(f"raise ImportError({LIBGL!r}, name='cv2')", encoding="utf-8")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from stylex.cli import main; main(['doctor'])"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from stylex.cli import main; main(['run', 'adain', 'x.png', '--style', 'irises'])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     told = "stylex: OpenCV needs a system library that is missing (libGL.so.1): "
     line = "pip uninstall -y opencv-python && pip install opencv-python-headless\n"
@@ -93,7 +93,7 @@ def _raising(error: BaseException) -> Callable[[], None]:
 
 
 def test_a_package_that_stylex_cannot_do_without_is_no_clean_end(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "stylex.runtime.painter", None)
+    monkeypatch.setitem(sys.modules, "stylex.runtime.catalog", None)
     with pytest.raises(ModuleNotFoundError):
         fails(5, "list")
     assert set(OPTIONAL.values()) == {"export"}

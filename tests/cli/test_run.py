@@ -16,6 +16,7 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from stylex.runtime import loading
 from stylex.runtime import painter as painter_module
 from stylex.runtime.images import read_picture, write_picture
 
@@ -62,7 +63,7 @@ def test_the_library_and_the_command_paint_the_same(
     write_picture("coffee.png", painting)
     options = ("--strength", 0.7, "--keep-colors", "--precision", "fp32", "--provider", "cpu", "--threads", 1)
     stylex("run", "adain", shot, "--style", "coffee.png", *options, "-o", "out.png")
-    painter = painter_module.load("adain", "fp32", "cpu", threads=1)
+    painter = loading.load("adain", "fp32", "cpu", threads=1)
     np.testing.assert_array_equal(read_picture("out.png").rgb, painter(photo, painting, 0.7, keep_colors=True))
 
 
@@ -284,13 +285,13 @@ def test_not_enough_memory(shot: Path, fails: Fails, monkeypatch: pytest.MonkeyP
 # Ctrl-C: 130
 
 
-@pytest.mark.parametrize("place", ["load", "to_bytes"])
-def test_ctrl_c(place: str, shot: Path, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "place"), [(loading, "load"), (painter_module, "to_bytes")])
+def test_ctrl_c(module: object, place: str, shot: Path, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     Path("out.png").write_bytes(b"of last time")
-    monkeypatch.setattr(painter_module, place, stopped)
+    monkeypatch.setattr(module, place, stopped)
     assert "stopped" in fails(130, "run", "adain", shot, *STYLE, "-o", "out.png")
     assert Path("out.png").read_bytes() == b"of last time"
     assert sorted(entry.name for entry in Path().iterdir()) == ["out.png", "photo.png"]

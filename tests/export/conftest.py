@@ -17,7 +17,7 @@ from stylex.models.adain.graphs import graphs
 from stylex.models.adain.network import AdaIN
 from stylex.models.backbone import BackboneSpec
 from stylex.models.traceable import Traceable
-from stylex.models.weights import CALIBRATION
+from stylex.models.weights import CALIBRATION, read_weights
 
 TINY = BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)
 
@@ -53,9 +53,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory, network: AdaIN) -> Path:
 
 
 @pytest.fixture(scope="session")
-def traced(network: AdaIN) -> dict[str, tuple[Traceable, onnx.ModelProto]]:
+def traced(network: AdaIN, weights: Path) -> dict[str, tuple[Traceable, onnx.ModelProto]]:
     """The dynamic graphs by role."""
-    return {t.role: (t, trace(t)) for t in graphs(network, None)}
+    return {t.role: (t, trace(t)) for t in graphs(network, read_weights(weights), None)}
 
 
 @pytest.fixture
@@ -70,6 +70,6 @@ def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, 
 
     monkeypatch.setattr(pipeline, "trace", traced_before)
     monkeypatch.setattr(registry, "ENTRIES", (registry.Entry("adain", tiny, graphs, "MIT", "made by the tests"),))
-    monkeypatch.setattr(pipeline, "embedded", lambda technique: weights)
-    for name, value in (("CALIBRATION_PAIRS", 6), ("CHECKED_PAIRS", 6), ("PICTURE", 64)):
+    monkeypatch.setattr(registry, "embedded", lambda technique, style: weights)
+    for name, value in (("CALIBRATION_PHOTOS", 6), ("CHECKED_PHOTOS", 6), ("PICTURE", 64)):
         monkeypatch.setattr(pipeline, name, value)

@@ -20,7 +20,9 @@ class Doubles(torch.nn.Module):
 
 @pytest.fixture
 def traceable():
-    return Traceable("transfer", Doubles(), (torch.rand(1, 3, 16, 16),), ("x",), ("painted", "mean"), ("painted",), ())
+    example = (torch.rand(1, 3, 16, 16),)
+    outputs, pictures = ("painted", "mean"), ("painted",)
+    return Traceable("transfer", Doubles(), example, ("x",), outputs, pictures, (), lambda *_: {})
 
 
 @pytest.fixture

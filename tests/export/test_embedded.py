@@ -9,7 +9,7 @@ from stylex.runtime.session import open_graph
 
 
 def test_the_embedded_weights_export_from_the_command_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "CHECKED_PAIRS", 4)
+    monkeypatch.setattr(pipeline, "CHECKED_PHOTOS", 4)
     result = CliRunner().invoke(main, ["export", "adain", "-o", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert "adain-fp32.onnx: transfer fp32" in result.output

@@ -16,7 +16,8 @@ from stylex.errors import CheckFailed, InputError, ModelError, UsageError
 from stylex.export import check, pipeline
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import sha256_of
-from stylex.models.weights import CALIBRATION, read_weights
+from stylex.models.registry import embedded_models, own_model
+from stylex.models.weights import CALIBRATION
 from stylex.runtime.facts import STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
 
 pytestmark = pytest.mark.usefixtures("tiny_registry")
@@ -39,6 +40,11 @@ def inputs(facts, height=64, width=64):
     }
 
 
+def exported(settings, folder, *rest, weights=None):
+    models = [own_model("adain", weights)] if weights else embedded_models("adain")
+    return export(models, settings, folder, *rest)
+
+
 def kinds(path):
     return {n.op_type for n in onnx.load(path).graph.node}
 
@@ -51,7 +57,7 @@ CONFIGURATIONS = [
 
 @pytest.mark.parametrize(("precision", "target"), CONFIGURATIONS)
 def test_every_precision_and_target(tmp_path, weights, network, precision, target):
-    made = export("adain", ExportSettings(precision, target), tmp_path)
+    made = exported(ExportSettings(precision, target), tmp_path)
     assert [e.path.name for e in made] == [f"adain-{precision}.onnx", "adain-style.onnx"]
     assert sorted(f.name for f in tmp_path.iterdir()) == sorted(e.path.name for e in made)
     for one in made:
@@ -75,8 +81,8 @@ def test_every_precision_and_target(tmp_path, weights, network, precision, targe
 
 
 def test_fp16_says_what_computes_in_float32(tmp_path):
-    cpu = export("adain", ExportSettings("fp16"), tmp_path)[0]
-    gpu = export("adain", ExportSettings("fp16", "tensorrt"), tmp_path)[0]
+    cpu = exported(ExportSettings("fp16"), tmp_path)[0]
+    gpu = exported(ExportSettings("fp16", "tensorrt"), tmp_path)[0]
     assert any("conv2d" in n for n in cpu.facts.float_nodes)
     assert not any("conv2d" in n for n in gpu.facts.float_nodes)
     names = {n.name for n in onnx.load(gpu.path).graph.node}
@@ -86,14 +92,14 @@ def test_fp16_says_what_computes_in_float32(tmp_path):
 
 
 def test_the_style_encoder_keeps_its_weights_in_half_precision(tmp_path):
-    style = export("adain", ExportSettings(), tmp_path)[1]
+    style = exported(ExportSettings(), tmp_path)[1]
     large = [t for t in onnx.load(style.path).graph.initializer if np.prod(t.dims) >= 64]
     assert large and {t.data_type for t in large} == {onnx.TensorProto.FLOAT16}
     assert style.reports[0].worst_psnr > 90, "the weights were half precision before"
 
 
 def test_int8_runs_on_integers_and_says_how_it_was_calibrated(tmp_path):
-    transfer, style = export("adain", ExportSettings("int8"), tmp_path)
+    transfer, style = exported(ExportSettings("int8"), tmp_path)
     assert {"QuantizeLinear", "DequantizeLinear"} <= kinds(transfer.path)
     assert "QuantizeLinear" not in kinds(style.path)
     assert len(transfer.facts.calibration) == 64 and style.facts.calibration == ""
@@ -101,12 +107,12 @@ def test_int8_runs_on_integers_and_says_how_it_was_calibrated(tmp_path):
 
 def test_exporting_twice_makes_the_same_file(tmp_path):
     for precision in ("fp32", "fp16", "int8"):
-        once, again = (export("adain", ExportSettings(precision), tmp_path)[0].path.read_bytes() for _ in range(2))
+        once, again = (exported(ExportSettings(precision), tmp_path)[0].path.read_bytes() for _ in range(2))
         assert once == again, precision
 
 
 def test_a_fixed_size(tmp_path):
-    transfer, style = export("adain", ExportSettings(size=40), tmp_path)
+    transfer, style = exported(ExportSettings(size=40), tmp_path)
     session, facts = opened(transfer.path)
     assert facts.fixed_size == 40 and style.facts.fixed_size is None
     shapes = {i.name: i.shape for i in session.get_inputs()}
@@ -118,21 +124,21 @@ def test_photos_of_ones_own(tmp_path):
     photos, models = tmp_path / "photos", tmp_path / "models"
     photos.mkdir(), models.mkdir()
     cv2.imwrite(str(photos / "one.png"), skimage.data.coffee())
-    other = export("adain", ExportSettings("int8", calibration=photos), models)[0]
-    usual = export("adain", ExportSettings("int8"), models)[0]
+    other = exported(ExportSettings("int8", calibration=photos), models)[0]
+    usual = exported(ExportSettings("int8"), models)[0]
     assert other.facts.calibration != usual.facts.calibration
 
 
 def test_weights_of_ones_own_are_not_sold_as_the_embedded_ones(tmp_path, weights):
     own = tmp_path / "weights.safetensors"
     own.write_bytes(weights.read_bytes())
-    facts = export("adain", ExportSettings(weights=own), tmp_path)[0].facts
+    facts = exported(ExportSettings(), tmp_path, weights=own)[0].facts
     assert (facts.licence, facts.provenance) == ("not stated", "not stated")
     card = {"data": {"content": {"folder": "cats", "pictures": 9}, "style": {"folder": "dogs", "pictures": 8}}}
     own.with_name("card.json").write_text('{"data": {"content": 5}}')
-    assert export("adain", ExportSettings(weights=own), tmp_path)[0].facts.provenance == "not stated"
+    assert exported(ExportSettings(), tmp_path, weights=own)[0].facts.provenance == "not stated"
     own.with_name("card.json").write_text(json.dumps(card))
-    facts = export("adain", ExportSettings(weights=own), tmp_path)[0].facts
+    facts = exported(ExportSettings(), tmp_path, weights=own)[0].facts
     assert facts.provenance == "trained by stylex on content cats (9 pictures), style dogs (8 pictures)"
 
 
@@ -140,7 +146,7 @@ def test_a_failing_check_leaves_no_file(tmp_path, monkeypatch):
     impossible = check.Tolerance(200, 200, 2, 200)
     monkeypatch.setitem(check.TOLERANCES, "fp32", impossible)
     with pytest.raises(CheckFailed, match="nothing was written"):
-        export("adain", ExportSettings(), tmp_path)
+        exported(ExportSettings(), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -148,18 +154,18 @@ def test_int8_leaves_convolutions_in_float32_until_it_gives_up(tmp_path, monkeyp
     told = []
     monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(200, 200, 2, 200))
     with pytest.raises(CheckFailed):
-        export("adain", ExportSettings("int8"), tmp_path, told.append)
+        exported(ExportSettings("int8"), tmp_path, told.append)
     assert "too far from torch: measuring every convolution" in told
     assert [t for t in told if t.startswith("leaving")][-1] == "leaving 6 convolutions in float32"
     assert not list(tmp_path.iterdir())
 
 
 def test_int8_reports_what_it_left_in_float32(tmp_path, monkeypatch):
-    whole = export("adain", ExportSettings("int8"), tmp_path)[0]
+    whole = exported(ExportSettings("int8"), tmp_path)[0]
     assert whole.spared == ()
     limit = whole.reports[0].worst_psnr + 0.02
     monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(0, limit, 0, 0))
-    partly = export("adain", ExportSettings("int8"), tmp_path)[0]
+    partly = exported(ExportSettings("int8"), tmp_path)[0]
     assert partly.spared and partly.reports[0].worst_psnr >= limit
     model = onnx.load(partly.path)
     constants = {t.name for t in model.graph.initializer}
@@ -170,35 +176,35 @@ def test_int8_reports_what_it_left_in_float32(tmp_path, monkeypatch):
 @pytest.mark.parametrize("size", [20, 33, 24, 0, -8])
 def test_a_size_that_doesnt_fit(tmp_path, size):
     with pytest.raises(UsageError, match="multiple of 8, at least 32"):
-        export("adain", ExportSettings(size=size), tmp_path)
+        exported(ExportSettings(size=size), tmp_path)
 
 
 def test_wrong_settings(tmp_path, weights):
     for settings in (ExportSettings("fp8"), ExportSettings(target="toaster")):
         with pytest.raises(UsageError, match="choose"):
-            export("adain", settings, tmp_path)
+            exported(settings, tmp_path)
     with pytest.raises(UsageError, match="choose adain"):
-        export("gatys", ExportSettings(), tmp_path)
+        embedded_models("gatys")
     with pytest.raises(InputError, match="create it first"):
-        export("adain", ExportSettings(), tmp_path / "nowhere")
+        exported(ExportSettings(), tmp_path / "nowhere")
     with pytest.raises(InputError, match="not a folder"):
-        export("adain", ExportSettings(calibration=tmp_path / "nowhere"), tmp_path)
+        exported(ExportSettings(calibration=tmp_path / "nowhere"), tmp_path)
 
 
 def test_weights_without_codes(tmp_path, weights):
     tensors = {k: v for k, v in load_file(weights).items() if not k.startswith("calibration.")}
     save_file(tensors, tmp_path / "bare.safetensors")
-    with pytest.raises(ModelError, match="finish its training"):
-        export("adain", ExportSettings(weights=tmp_path / "bare.safetensors"), tmp_path)
+    with pytest.raises(ModelError, match="no usable"):
+        exported(ExportSettings(), tmp_path, weights=tmp_path / "bare.safetensors")
     save_file({**tensors, CALIBRATION: load_file(weights)[CALIBRATION][:1]}, tmp_path / "one.safetensors")
     with pytest.raises(ModelError, match="no usable"):
-        export("adain", ExportSettings(weights=tmp_path / "one.safetensors"), tmp_path)
+        exported(ExportSettings(), tmp_path, weights=tmp_path / "one.safetensors")
 
 
-def test_large_sizes_take_fewer_pictures(weights, traced):
-    traceable, read = traced[TRANSFER][0], read_weights(weights)
-    large = pipeline._feeds(traceable, read, ExportSettings(size=2048), check=True)
-    assert len(large) == pipeline.FEWEST_PAIRS
+def test_large_sizes_take_fewer_pictures(weights):
+    traceable = embedded_models("adain")[0].graphs(2048)[0]
+    large = pipeline._feeds(traceable, ExportSettings(size=2048), check=True)
+    assert len(large) == pipeline.FEWEST_PHOTOS
     assert large[0]["content"].shape == (1, 3, 2052, 2052)
 
 

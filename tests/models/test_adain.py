@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from stylex.models.adain.graphs import graphs
 from stylex.models.adain.network import AdaIN, StyleEncoder
 from stylex.models.backbone import BORDER
+from stylex.models.weights import CALIBRATION, Weights
 from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
 
 
@@ -53,12 +56,16 @@ def test_spread_gap(encoder):
     assert gap.item() == pytest.approx(1, abs=1e-4)
 
 
+def some_weights(net):
+    return Weights(Path("none"), {}, {CALIBRATION: torch.rand(4, net.spec.code_size)}, "0" * 64, {})
+
+
 @torch.no_grad()
 def test_training_and_graph_paint_alike(spec):
     net = AdaIN(spec).eval()
     content, codes = torch.rand(1, 3, 32 + 2 * BORDER, 40 + 2 * BORDER), net.style(torch.rand(1, 3, 48, 48))
     painted, statistics = net(content, codes, 0.7)
-    transfer = next(g for g in graphs(net, None) if g.role == TRANSFER).module
+    transfer = next(g for g in graphs(net, some_weights(net), None) if g.role == TRANSFER).module
     picture, same = transfer(content, codes, torch.full((1, 1, 4, 5), 0.7), torch.zeros_like(codes), torch.zeros(1))
     torch.testing.assert_close(picture, painted.clamp(0, 1))
     torch.testing.assert_close(statistics, same)
@@ -83,7 +90,8 @@ def test_what_only_training_needs_is_left_out(spec):
 
 @pytest.mark.parametrize("size", [None, 64])
 def test_graphs_of_one_size_or_any(spec, size):
-    made = graphs(AdaIN(spec), size)
+    net = AdaIN(spec)
+    made = graphs(net, some_weights(net), size)
     assert [g.role for g in made] == [TRANSFER, STYLE_ENCODER]
     transfer, style = made
     assert bool(transfer.dynamic[0]) == (size is None)

@@ -31,7 +31,7 @@ def tiny_network(monkeypatch, spec):
     monkeypatch.setattr(network, "WIDTHS", (4, 8, 8, 8))
     monkeypatch.setattr(recipe, "AdaIN", TinyAdaIN)
     monkeypatch.setattr(registry, "ENTRIES", (registry.Entry("adain", TinyAdaIN, graphs, "MIT", "tests"),))
-    for name, value in (("CALIBRATION_PAIRS", 4), ("CHECKED_PAIRS", 4), ("PICTURE", 64)):
+    for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 4), ("PICTURE", 64)):
         monkeypatch.setattr(pipeline, name, value)
 
 

@@ -83,7 +83,7 @@ def test_another_schema_is_told_before_anything_else() -> None:
         {"code_size": None},
         {"code_size": "{"},
         {"code_size": '"many"'},
-        {"code_size": "0"},
+        {"code_size": "-1"},
         {"code_size": "true"},
         {"border": "-1"},
         {"border": "2.5"},

@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from stylex.errors import InputError, ModelError, ProviderUnavailable, ResourceError, StylexError, UsageError
-from stylex.runtime.painter import GRAPHS
+from stylex.runtime.catalog import GRAPHS
 from stylex.runtime.providers import provider_named
 from stylex.runtime.session import Session, first_line, open_graph, read_facts
 

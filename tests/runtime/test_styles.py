@@ -14,7 +14,7 @@ import pytest
 import stylex
 from stylex.errors import InputError, ModelError, ResourceError, UsageError
 from stylex.runtime import styles
-from stylex.runtime.painter import GRAPHS
+from stylex.runtime.catalog import GRAPHS
 from stylex.runtime.session import open_graph
 from stylex.runtime.styles import FORMAT, StyleCode, built_in, built_in_code, load_code, save_code
 

@@ -1,0 +1,115 @@
+"""From the name of a technique to a painter: which graph, on which provider."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from stylex.errors import InputError, ProviderUnavailable, UsageError
+from stylex.methods import Technique, technique_named
+from stylex.runtime import hardware
+from stylex.runtime.catalog import GRAPHS, styles_in, transfer_file
+from stylex.runtime.facts import PRECISIONS, TRANSFER
+from stylex.runtime.painter import Painter
+from stylex.runtime.providers import Provider, candidates
+from stylex.runtime.session import open_graph, read_facts
+
+logger = logging.getLogger("stylex")
+
+
+def load(
+    technique: str = "adain",
+    precision: str = "auto",
+    provider: str = "auto",
+    *,
+    style: str = "",
+    graphs: Path | str | None = None,
+    threads: int = 0,
+) -> Painter:
+    """Load a technique.
+
+    Args:
+        technique: a name in `stylex.methods`.
+        precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
+            exported for another kind of device runs, with a warning of the logger "stylex".
+        provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for the best that starts; one that is installed and
+            doesn't start is told in a warning of the logger "stylex".
+        style: which network, for techniques whose weights hold one style; needed where there are several.
+        graphs: folder of exported ONNX files; the embedded ones by default.
+        threads: for the CPU, 0 for all cores.
+
+    Raises:
+        UsageError: an unknown technique, precision, provider or style, or a negative number of threads.
+        InputError: the folder has no such graph.
+        ModelError: a graph is corrupt or foreign.
+        ProviderUnavailable: the provider asked for doesn't run here.
+    """
+    known = technique_named(technique)
+    if precision not in ("auto", *PRECISIONS):
+        raise UsageError(f"precision is {precision!r}; choose auto, {', '.join(PRECISIONS)}")
+    if threads < 0:
+        raise UsageError(f"threads is {threads}; it must be 0 (all cores) or more")
+    folder = Path(graphs) if graphs is not None else GRAPHS
+    style = _one_style(known, style, folder)
+    *others, last = candidates(provider)
+    for candidate in others:
+        try:
+            return _opened(_graph_for(technique, style, precision, candidate, folder), candidate, folder, threads)
+        except ProviderUnavailable as error:
+            logger.warning("%s; trying the next provider", error)
+    return _opened(_graph_for(technique, style, precision, last, folder), last, folder, threads)
+
+
+def _one_style(technique: Technique, style: str, folder: Path) -> str:
+    """The style whose graph is opened; empty for techniques that take any."""
+    if not technique.one_style:
+        if style:
+            raise UsageError(f"{technique.name} takes any style: give {style!r} when painting, not when loading")
+        return ""
+    have = styles_in(folder, technique.name)
+    if style in have or not have:
+        return style
+    if not style and len(have) == 1:
+        return have[0]
+    problem = f"there is no {technique.name} network for {style!r}" if style else f"{technique.name} needs a style"
+    raise UsageError(f"{problem}; choose {', '.join(have)}")
+
+
+def best_precision(provider: Provider) -> str:
+    """What `precision="auto"` takes on a provider."""
+    if provider.name == "cpu" and not hardware.int8_is_exact():
+        return "fp32"
+    return provider.best
+
+
+def _graph_for(technique: str, style: str, precision: str, provider: Provider, folder: Path) -> Path:
+    """The transfer graph to open; "auto" takes the best that was made for the provider, or else what there is."""
+    wanted = [precision] if precision != "auto" else [best_precision(provider), *PRECISIONS]
+    files = dict.fromkeys(transfer_file(technique, one, folder, style) for one in wanted)
+    there = [file for file in files if os.path.isfile(file)]
+    if there:
+        return _first_fitting(there, provider)
+    flag = "" if wanted[0] == "fp32" else f" --{wanted[0]}"
+    missing = transfer_file(technique, wanted[0], style=style).name
+    raise InputError(f"{folder} has no {missing}: make it with `stylex export {technique}{flag} -o {folder}`")
+
+
+def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:
+    """The first graph that was made for the provider, or else the first; nothing is opened where there is no choice."""
+    if len(graphs) > 1:
+        for path in graphs:
+            facts = read_facts(path)
+            if provider.fits(facts.precision, facts.target):
+                return path
+    return graphs[0]
+
+
+def _opened(path: Path, provider: Provider, folder: Path, threads: int) -> Painter:
+    session = open_graph(path, provider.name, threads).require_role(TRANSFER)
+    facts = session.facts
+    if not provider.fits(facts.precision, facts.target):
+        made_for, name, wanted = facts.target, provider.name, " or ".join(provider.targets)
+        logger.warning("%s was exported for %s; for %s export it with --target %s", path.name, made_for, name, wanted)
+    return Painter(session, folder, threads)
