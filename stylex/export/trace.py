@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import warnings
+from typing import Any
 
 import onnx
 import torch
@@ -29,7 +31,7 @@ def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
                 traceable.example,
                 input_names=list(traceable.inputs),
                 output_names=list(traceable.outputs),
-                dynamic_shapes=tuple(traceable.dynamic),
+                dynamic_shapes=_shapes(traceable),
                 opset_version=opset,
                 dynamo=True,
                 verbose=False,
@@ -47,3 +49,10 @@ def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
     if found != opset:
         raise ModelError(f"torch wrote opset {found} where {opset} was asked for: use --opset {found}")
     return model
+
+
+def _shapes(traceable: Traceable) -> tuple[Any, ...]:
+    """The dynamic sizes as torch wants them: those of `*inputs` in a tuple of their own."""
+    kinds = {p.kind for p in inspect.signature(traceable.module.forward).parameters.values()}
+    shapes = tuple(traceable.dynamic)
+    return (shapes,) if inspect.Parameter.VAR_POSITIONAL in kinds else shapes

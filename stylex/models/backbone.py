@@ -203,17 +203,18 @@ class Trunk(nn.Module):
         assert self.head.conv.bias is not None
         self.head.conv.bias.data.fill_(0.5)
 
-    def paint(self, content: Tensor, site: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
+    def paint(self, entered: Tensor, site: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
         """Paint pictures.
 
         Args:
-            content: RGB (B, 3, H + 4, W + 4), H and W multiples of 8: `BORDER` pixels more on each side.
+            entered: what `stem` makes of RGB (B, 3, H + 4, W + 4), H and W multiples of 8: `BORDER` pixels more on each
+                side.
             site: what the features are put through in front of every block at 1/8, then at 1/4.
 
         Returns:
             RGB (B, 3, H, W), not clamped.
         """
-        q = F.relu(self.entry(F.relu(self.stem(content))))
+        q = F.relu(self.entry(F.relu(entered)))
         x = self.encode(F.relu(self.down(q)))
         for block in self.coarse:
             x = block(site(x))
@@ -259,7 +260,7 @@ class Backbone(Trunk):
             statistics.extend((mean, std))
             return modulate(x, sigma, beta, here, mean, std)
 
-        return self.paint(content, site), torch.cat(statistics, 1)
+        return self.paint(self.stem(content), site), torch.cat(statistics, 1)
 
 
 def _grouped(codes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:

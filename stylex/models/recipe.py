@@ -51,6 +51,7 @@ class Schedule:
         steps: optimizer steps, at most.
         minutes: wall-clock minutes over all resumed runs, at most; 0 for no limit.
         rate: peak learning rate of Adam.
+        momentum: Adam's first decay rate.
         warmup: steps in which the rate rises.
         ema: share of the newest weights in the moving average, at the least.
         clip: largest norm of the gradient.
@@ -62,6 +63,7 @@ class Schedule:
     steps: int = 20_000
     minutes: float = 0.0
     rate: float = 1.5e-3
+    momentum: float = 0.9
     warmup: int = 200
     ema: float = 0.004
     clip: float = 2.0

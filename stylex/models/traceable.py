@@ -38,7 +38,7 @@ class Traceable:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     pictures: tuple[str, ...]
-    dynamic: Sequence[dict[int, Any] | None]
+    dynamic: Sequence[Any]
     feed: Callable[[Photo, int, bool], Feed]
     code_size: int = 0
     multiple: int = 1

@@ -54,7 +54,7 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     recipe.restart(schedule.seed)
     # torch's types forget that Module.to takes a memory format
     network: nn.Module = recipe.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters(), schedule.rate, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(network.parameters(), schedule.rate, betas=(schedule.momentum, 0.99))
     state = State(network, optimizer, {k: v.detach().clone() for k, v in network.state_dict().items()})
     console = console or Console(stderr=True)
     if state.resume(out):

@@ -11,37 +11,21 @@ from torch.export import Dim
 
 from stylex.errors import ModelError
 from stylex.models.adain.network import AdaIN
-from stylex.models.backbone import BORDER, MULTIPLE, SMALLEST
+from stylex.models.backbone import BORDER, MULTIPLE
 from stylex.models.traceable import Feed, Photo, Traceable
+from stylex.models.trunk_graphs import LARGEST, Input, Sides, transfer_graph
 from stylex.models.weights import CALIBRATION, Weights
-from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
+from stylex.runtime.facts import STYLE_ENCODER
 from stylex.runtime.planes import to_floats
 
-LARGEST = 2**14
-"""Pixels that a dynamic side may have."""
 MOST_STYLES = 64
 STRENGTHS = (1.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.5)
 """Of the pictures that are calibrated on or checked with, in turn: features that pass a site unchanged have another
 range than restyled ones."""
 
 
-class TransferGraph(nn.Module):
-    """Content, codes and masks to a picture in [0, 1], and the statistics that were used."""
-
-    def __init__(self, network: AdaIN) -> None:
-        super().__init__()
-        self.backbone = network.backbone
-
-    def forward(
-        self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """See `Backbone.forward`; the picture is clamped here."""
-        picture, statistics = self.backbone(content, codes, masks, frozen, freeze)
-        return torch.clamp(picture, 0, 1), statistics
-
-
 class StyleGraph(nn.Module):
-    """A style picture (1, 3, H, W) to its code (1, D)."""
+    """A style picture (1, 3, H, W) to its code (1, D); torch's exporter can't decompose the encoder by itself."""
 
     def __init__(self, network: AdaIN) -> None:
         super().__init__()
@@ -54,7 +38,7 @@ class StyleGraph(nn.Module):
 
 
 def graphs(network: AdaIN, weights: Weights, size: int | None) -> list[Traceable]:
-    """The graphs of AdaIN.
+    """The graphs of AdaIN: `Backbone.forward` and `StyleEncoder.forward`.
 
     Args:
         weights: of the network, with the codes that it is calibrated and checked with.
@@ -87,34 +71,15 @@ def _feed(known: Tensor, photo: Photo, number: int, check: bool) -> Feed:
 
 
 def _transfer(network: AdaIN, known: Tensor, size: int | None) -> Traceable:
-    height, width = (size, size) if size else (8 * MULTIPLE, 12 * MULTIPLE)
-    codes = network.spec.code_size
-    example = (
-        torch.rand(1, 3, height + 2 * BORDER, width + 2 * BORDER),
-        torch.rand(2, codes),
-        torch.rand(2, 1, height // MULTIPLE, width // MULTIPLE),
-        torch.zeros(1, codes),
-        torch.zeros(1),
+    sides, codes, styles = Sides(size), network.spec.code_size, Dim("styles", min=1, max=MOST_STYLES)
+    more = (
+        Input("codes", torch.rand(2, codes), {0: styles}),
+        sides.cells("masks", 2, styles),
+        Input("frozen", torch.zeros(1, codes)),
+        Input("freeze", torch.zeros(1)),
     )
-    styles = Dim("styles", min=1, max=MOST_STYLES)
-    rows, columns = (Dim(name, min=4, max=LARGEST // MULTIPLE) for name in ("rows", "columns"))
-    content = {} if size else {2: MULTIPLE * rows + 2 * BORDER, 3: MULTIPLE * columns + 2 * BORDER}
-    masks = {0: styles} if size else {0: styles, 2: rows, 3: columns}
-    return Traceable(
-        role=TRANSFER,
-        module=TransferGraph(network),
-        example=example,
-        inputs=("content", "codes", "masks", "frozen", "freeze"),
-        outputs=("painted", "statistics"),
-        pictures=("painted",),
-        dynamic=(content, {0: styles}, masks, None, None),
-        feed=functools.partial(_feed, known),
-        code_size=codes,
-        multiple=MULTIPLE,
-        smallest=SMALLEST,
-        border=BORDER,
-        fixed_size=size,
-    )
+    feed = functools.partial(_feed, known)
+    return transfer_graph(network.backbone, sides, more, ("painted", "statistics"), feed, codes)
 
 
 def _style(network: AdaIN) -> Traceable:

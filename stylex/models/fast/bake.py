@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from stylex.models.adain.network import AdaIN
 from stylex.models.backbone import BackboneSpec, ResidualBlock, Trunk, channel_statistics
-from stylex.models.fast.network import FAST_SPEC, Fast, exposure, normalized
+from stylex.models.fast.network import FAST_SPEC, Fast, entered, exposure
 
 Affine = tuple[Tensor, Tensor]
 """Factor (positive) and summand, each (C,)."""
@@ -38,7 +38,7 @@ def baked(adain: AdaIN, code: Tensor, photos: Tensor, spec: BackboneSpec = FAST_
     parts = torch.split(code, [c for site in adain.spec.sites for c in (site, site)])
     sites = list(zip(parts[::2], parts[1::2], strict=True))
     chosen = sites[adain.spec.blocks - spec.blocks : adain.spec.blocks] + sites[len(sites) - spec.fine_blocks :]
-    affines = _measured(trunk, normalized(photos, exposure(photos)), chosen)
+    affines = _measured(trunk, entered(trunk, photos, exposure(photos)), chosen)
     _fold([trunk.down.conv], [trunk.encode, *trunk.coarse], affines[: spec.blocks], opened=True)
     _fold([trunk.up.conv, trunk.skip], [*trunk.fine], affines[spec.blocks :], opened=False)
     return network
@@ -51,7 +51,7 @@ def _before(name: str, deep: BackboneSpec, shallow: BackboneSpec) -> str:
     return ".".join([part, str(int(rest[0]) + dropped[part]), *rest[1:]]) if part in dropped else name
 
 
-def _measured(trunk: Trunk, photos: Tensor, sites: Sequence[Affine]) -> list[Affine]:
+def _measured(trunk: Trunk, stemmed: Tensor, sites: Sequence[Affine]) -> list[Affine]:
     """What every site does to the average photo, measured with the sites before it in force."""
     found: list[Affine] = []
 
@@ -64,7 +64,7 @@ def _measured(trunk: Trunk, photos: Tensor, sites: Sequence[Affine]) -> list[Aff
         scale, shift = (v.view(1, -1, 1, 1) for v in found[-1])
         return x * scale + shift
 
-    trunk.paint(photos, site)
+    trunk.paint(stemmed, site)
     return found
 
 

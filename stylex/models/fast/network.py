@@ -7,6 +7,7 @@ one at the entrance, from three numbers of it, and the trunk is half as deep as 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models.backbone import BackboneSpec, Trunk
@@ -59,11 +60,26 @@ class Fast(nn.Module):
         """
         used = exposure(content)
         used = used + freeze * (frozen - used)
-        return self.trunk.paint(normalized(content, used)), used
+        return self.trunk.paint(entered(self.trunk, content, used)), used
 
 
-def normalized(content: Tensor, used: Tensor) -> Tensor:
-    """The content (B, 3, H, W) at the mean and contrast that the network was trained at, from `exposure` (B, 3)."""
+def entered(trunk: Trunk, content: Tensor, used: Tensor) -> Tensor:
+    """What the trunk's stem makes of the content at the contrast that the network was trained at.
+
+    The contrast is normalized behind the convolution, whose input then stays the photo itself: 8 bits without loss.
+
+    Args:
+        content: RGB (B, 3, H + 4, W + 4) in [0, 1].
+        used: its `exposure` (B, 3).
+
+    Returns:
+        (B, C, H/4, W/4), the same as `stem(content * gain + offset)`.
+    """
     contrast = (used[:, 1].square() + used[:, 2].square()).sqrt()
-    gain = ((CONTRAST + SOFTENING) / (contrast + SOFTENING)).view(-1, 1, 1, 1)
-    return content * gain + (MIDDLE - used[:, 0].view(-1, 1, 1, 1) * gain)
+    gain = (CONTRAST + SOFTENING) / (contrast + SOFTENING)
+    offset = MIDDLE - used[:, 0] * gain
+    stem = trunk.stem
+    assert stem.bias is not None
+    plain = F.conv2d(content, stem.weight, None, stem.stride)
+    shift = offset[:, None] * stem.weight.sum((1, 2, 3)) + stem.bias  # (B, C)
+    return plain.float() * gain.view(-1, 1, 1, 1) + shift[:, :, None, None]

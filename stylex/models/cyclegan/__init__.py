@@ -1,0 +1,1 @@
+"""Unpaired translation between two kinds of pictures: Zhu et al. 2017."""

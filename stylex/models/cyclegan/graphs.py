@@ -1,0 +1,16 @@
+"""The wanted direction of CycleGAN as the graph that is exported."""
+
+from __future__ import annotations
+
+from stylex.models.cyclegan.network import Generator
+from stylex.models.traceable import Traceable
+from stylex.models.trunk_graphs import Sides, transfer_graph
+from stylex.models.weights import Weights
+from stylex.runtime.planes import to_floats
+
+
+def graphs(network: Generator, weights: Weights, size: int | None) -> list[Traceable]:
+    """The one graph, `Generator.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
+    return [
+        transfer_graph(network, Sides(size), (), ("painted",), lambda photo, _, __: {"content": to_floats(photo)})
+    ]

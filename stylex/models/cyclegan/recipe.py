@@ -1,0 +1,233 @@
+"""How the two directions of CycleGAN are trained.
+
+The losses of the paper (least squares, cycle, identity, image pool) take days at the paper's size. What the compact
+networks after it add is added here: content features (CartoonGAN, AnimeGAN), moments of the other kind's features,
+judging lightness and blurred colours apart and flattened photos to compare with (White-box Cartoonization), and what
+keeps this trunk from inventing patterns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stylex.models import losses
+from stylex.models.adain.network import AdaIN
+from stylex.models.cyclegan.network import CycleGan, Judge
+from stylex.models.data import PictureFolder, load_folder
+from stylex.models.painting import (
+    PaintingSettings,
+    Teachers,
+    common_losses,
+    noisy,
+    pictures,
+    shift_loss,
+    tensor,
+    through_clamp,
+    wide_photos,
+    wide_side,
+    with_border,
+)
+
+MOMENT_BATCHES = 24
+"""Over which the moments of the other kind are measured."""
+
+
+@dataclass(frozen=True)
+class CycleGanSettings(PaintingSettings):
+    """Weights of the losses and shape of the batches; the defaults of `stylex train cyclegan`.
+
+    Attributes:
+        adversarial: weight of the least-squares loss of either generator.
+        cycle: weight of the pixels that must come back after both directions.
+        identity: weight of the pixels that must stay where a picture is of the wanted kind already.
+        pool: made pictures that the judges are shown again later.
+        flatten: content is compared with the photo after mean shift filtering, which leaves areas of one colour.
+    """
+
+    size: int = 160
+    batch: int = 4
+    crop: int = 96
+    shifted: int = 2
+    content: float = 1.0
+    style: float = 0.5
+    texture: float = 1.0
+    unrest: float = 100.0
+    adversarial: float = 1.0
+    cycle: float = 5.0
+    identity: float = 2.5
+    pool: int = 50
+    flatten: bool = False
+
+
+class Pool:
+    """Made pictures of earlier steps, so that a judge doesn't forget (Shrivastava et al. 2017)."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.kept: list[Tensor] = []
+
+    def exchange(self, made: Tensor, rng: np.random.Generator) -> Tensor:
+        """Half of the pictures (B, 3, H, W), and older ones in place of the others."""
+        shown = []
+        for picture in made.detach():
+            if len(self.kept) < self.size:
+                self.kept.append(picture.clone())
+            elif rng.random() < 0.5:
+                at = int(rng.integers(self.size))
+                picture, self.kept[at] = self.kept[at], picture.clone()
+            shown.append(picture)
+        return torch.stack(shown)
+
+
+class CycleGanRecipe:
+    """Training of CycleGAN; see `stylex.models.recipe.Recipe`.
+
+    Args:
+        a, b: folders of the two kinds.
+        style: what to call the kind of `b`.
+        adain: whose content path the generators begin with.
+    """
+
+    name = "cyclegan"
+    not_exported = ("back.", "judge_")
+
+    def __init__(
+        self,
+        a: Path,
+        b: Path,
+        style: str,
+        teachers: Teachers,
+        settings: CycleGanSettings,
+        device: torch.device,
+        adain: AdaIN,
+    ) -> None:
+        self.settings, self.style, self.teachers, self.adain = settings, style, teachers, adain
+        self.a = load_folder(a, 288, hold_out=settings.hold_out)
+        self.b = load_folder(b, 288, hold_out=settings.hold_out)
+        self.network = CycleGan()
+        self.pools = Pool(settings.pool), Pool(settings.pool)
+        self.moments = self._moments(self.b, device)
+
+    def restart(self, seed: int) -> None:
+        """Make the network anew: judges from a seed, generators as identities."""
+        torch.manual_seed(seed)
+        self.network = CycleGan()
+        self.pools = Pool(self.settings.pool), Pool(self.settings.pool)
+        for generator in (self.network.wanted, self.network.back):
+            generator.trunk.load_state_dict(self.adain.backbone.state_dict())
+
+    def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """One batch of either kind."""
+        s, net = self.settings, self.network
+        photos = self.a.sample(s.batch, wide_side(s.size), rng)
+        wide, content, a = wide_photos(photos, s.size, device)
+        others = tensor(with_border(self.b.sample(s.batch, s.size, rng)), device)
+        b = others[:, :, 2:-2, 2:-2]
+        with torch.autocast(device.type, torch.bfloat16):
+            made_b, made_a = net.wanted(noisy(content, s.noise, rng)).float(), net.back(others).float()
+            parts = self._adversarial(a, b, made_a, made_b, rng)
+            parts["cycle"] = s.cycle * (
+                (net.back.again(made_b).float() - a).abs().mean() + (net.wanted.again(made_a).float() - b).abs().mean()
+            )
+            parts["identity"] = s.identity * (
+                (net.wanted(others).float() - b).abs().mean() + (net.back(content).float() - a).abs().mean()
+            )
+        parts |= self._anchors(a, made_b, rng)
+        if s.shifted:
+            parts["shift"] = s.shift * shift_loss(
+                s, lambda moved: net.wanted(noisy(moved, s.noise, rng)).float(), wide, made_b, rng
+            )
+        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+
+    def _adversarial(
+        self, a: Tensor, b: Tensor, made_a: Tensor, made_b: Tensor, rng: np.random.Generator
+    ) -> dict[str, Tensor]:
+        """Least-squares losses (Mao et al. 2017) of generators and judges; each reaches its own parameters alone."""
+        net, fool, tell = self.network, a.new_zeros(()), a.new_zeros(())
+        for judge, real, made, pool in (
+            (net.judge_a, a, made_a, self.pools[0]),
+            (net.judge_b, b, made_b, self.pools[1]),
+        ):
+            with _untrained(judge):
+                fool = fool + (judge(made) - 1).square().mean()
+            older = pool.exchange(made, rng)
+            tell = tell + 0.5 * ((judge(real) - 1).square().mean() + judge(older).square().mean())
+        return {"fool": self.settings.adversarial * fool, "tell": tell}
+
+    def _anchors(self, a: Tensor, made: Tensor, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Content features of the photo, moments of the other kind."""
+        s, device = self.settings, a.device
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            like = tensor(np.stack([_flattened(p) for p in pictures(a)]), device) if s.flatten else a
+            like_features = self.teachers.features(like)
+        with torch.autocast(device.type, torch.bfloat16):
+            features = self.teachers.features(through_clamp(made))
+            texture = self.teachers.texture(through_clamp(made), s.crop, rng)
+        whole, detail = self.moments
+        parts = common_losses(s, made, like, features, like_features) | {
+            "style": s.style * losses.style_loss(losses.statistics(features), whole).mean(),
+            "texture": s.texture * losses.style_loss(texture, detail).mean(),
+        }
+        if s.flatten:
+            parts["flat"] = s.content * F.l1_loss(features["2_1"].float(), like_features["2_1"].float())
+        return parts
+
+    @torch.no_grad()
+    def _moments(self, folder: PictureFolder, device: torch.device) -> tuple[losses.Statistics, losses.Statistics]:
+        """Statistics of the loss networks' features over the other kind."""
+        s, rng = self.settings, np.random.default_rng(5)
+        wholes, details = [], []
+        for _ in range(MOMENT_BATCHES):
+            batch = tensor(folder.sample(8, s.size, rng), device)
+            with torch.autocast(device.type, torch.bfloat16):
+                wholes.append(losses.statistics(self.teachers.features(batch)))
+                details.append(self.teachers.texture(batch, s.crop, rng))
+        return losses.pooled(wholes), losses.pooled(details)
+
+    @torch.no_grad()
+    def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
+        """Five photos, always the same ones, what becomes of them, and what comes back."""
+        assert isinstance(network, CycleGan)
+        photos = self.a.sample(5, 256, np.random.default_rng(7))
+        made = network.wanted(tensor(with_border(photos), torch.device("cpu"))).clamp(0, 1)
+        rows = (photos, pictures(made), pictures(network.back.again(made)))
+        return np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
+
+    def extras(self, network: nn.Module) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        """Kinds, data and loss weights for the training card."""
+        return {
+            "style": {"name": self.style},
+            "start": "both generators as AdaIN's content path at strength 0",
+            "data": {"a": self.a.facts(), "b": self.b.facts()},
+            "settings": asdict(self.settings),
+        }
+
+
+@contextlib.contextmanager
+def _untrained(judge: Judge) -> Iterator[None]:
+    """What is computed inside gives the judge's parameters no gradient."""
+    judge.requires_grad_(False)
+    try:
+        yield
+    finally:
+        judge.requires_grad_(True)
+
+
+def _flattened(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Areas of one colour: mean shift filtering (Comaniciu and Meer 2002)."""
+    return np.asarray(cv2.pyrMeanShiftFiltering(np.ascontiguousarray(photo), 6, 24), np.uint8)

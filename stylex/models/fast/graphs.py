@@ -1,0 +1,23 @@
+"""A network of one style as the graph that is exported."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from stylex.models.fast.network import STATISTICS, Fast
+from stylex.models.traceable import Feed, Photo, Traceable
+from stylex.models.trunk_graphs import Input, Sides, transfer_graph
+from stylex.models.weights import Weights
+from stylex.runtime.planes import to_floats
+
+
+def graphs(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:
+    """The one graph, `Fast.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
+    more = (Input("frozen", torch.zeros(1, STATISTICS)), Input("freeze", torch.zeros(1)))
+    return [transfer_graph(network, Sides(size), more, ("painted", "statistics"), _feed)]
+
+
+def _feed(photo: Photo, _number: int, _check: bool) -> Feed:
+    frozen, freeze = np.zeros((1, STATISTICS), np.float32), np.zeros(1, np.float32)
+    return {"content": to_floats(photo), "frozen": frozen, "freeze": freeze}
