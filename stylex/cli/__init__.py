@@ -17,6 +17,7 @@ VERBS = {
     "styles": "stylex.cli.styles",
     "export": "stylex.cli.export",
     "train": "stylex.cli.train",
+    "bake": "stylex.cli.bake",
     "bench": "stylex.cli.bench",
     "doctor": "stylex.cli.doctor",
     "list": "stylex.cli.techniques",

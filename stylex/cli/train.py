@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+
+from stylex.cli.training import device_of, run_training, training_options
 
 
 @click.group()
 def command() -> None:
     """Train a technique's network.
 
+    A run goes on where an interrupted one in the same folder stood. It ends with weights.safetensors, card.json and
+    samples.jpg.
+
     \b
-    Example:
+    Examples:
       stylex train adain --content photos/ --style paintings/ --out runs/adain
+      stylex train fast --content photos/ --style painting.jpg --out runs/painting
+      stylex train cyclegan --domain-a photos/ --domain-b cartoons/ --out runs/cartoon
     """
 
 
@@ -21,85 +29,127 @@ def command() -> None:
 @click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
 @click.option("--style", required=True, type=click.Path(path_type=Path), help="Folder of paintings.")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Folder for checkpoints, weights, card and samples."
-)
-@click.option(
-    "--teacher", type=click.Path(path_type=Path), help="Folder of the loss networks  [teacher/ above --content]"
-)
-@click.option("--steps", default=20_000, type=click.IntRange(1), show_default=True, help="Optimizer steps, at most.")
-@click.option(
-    "--minutes", default=0.0, type=click.FloatRange(0), help="Wall-clock minutes, at most; resumed runs count together."
-)
-@click.option("--batch", default=8, type=click.IntRange(1), show_default=True)
-@click.option(
-    "--size", default=192, type=click.IntRange(96), show_default=True, help="Pixels of the crops, a multiple of 8."
-)
-@click.option(
     "--style-weight", default=2.5, type=click.FloatRange(0), show_default=True, help="Of pictures and of their texture."
 )
 @click.option(
     "--content-weight", default=1.0, type=click.FloatRange(0), show_default=True, help="Of the photo's structure."
 )
-@click.option(
-    "--hold-out", default=0.05, type=click.FloatRange(0, 0.9), show_default=True, help="Share kept for evaluation."
-)
-@click.option("--rate", default=1.5e-3, type=click.FloatRange(0), show_default=True, help="Peak learning rate.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), show_default=True)
-@click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores.")
-def adain(
-    content: Path,
-    style: Path,
-    out: Path,
-    teacher: Path | None,
-    steps: int,
-    minutes: float,
-    batch: int,
-    size: int,
-    style_weight: float,
-    content_weight: float,
-    hold_out: float,
-    rate: float,
-    seed: int,
-    device: str,
-    threads: int,
-) -> None:
+@training_options(steps=20_000, minutes=0, batch=8, size=192, rate=1.5e-3)
+def adain(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
     """Train AdaIN: any style from one network.
-
-    Goes on where an interrupted run in the same folder stood. Ends with weights.safetensors, card.json and samples.jpg.
 
     \b
     Examples:
       stylex train adain --content photos/ --style paintings/ --out runs/adain --minutes 90
       stylex train adain --content photos/ --style paintings/ --out runs/adain --steps 60000 --batch 16 --device cuda
     """
-    import torch
-
-    from stylex.errors import UsageError
     from stylex.models.adain.recipe import AdaINRecipe, AdaINSettings
     from stylex.models.losses import find_teacher
-    from stylex.models.recipe import Schedule
-    from stylex.models.training import choose_device, train
 
-    if size % 8:
-        raise UsageError(f"--size is {size}; it must be a multiple of 8")
-    if threads:
-        torch.set_num_threads(threads)
-    chosen = choose_device(device)
+    device = device_of(run)
     settings = AdaINSettings(
-        size=size,
-        batch=batch,
-        crop=min(96, size),
+        size=run["size"],
+        batch=run["batch"],
+        crop=min(96, run["size"]),
         content=content_weight,
         style=style_weight,
         texture=style_weight,
-        hold_out=hold_out,
+        hold_out=run["hold_out"],
     )
-    recipe = AdaINRecipe(content, style, find_teacher(teacher, content), settings, chosen)
-    for folder in (recipe.photos, recipe.paintings):
-        click.echo(f"{folder.path}: {len(folder.pictures)} pictures, {len(folder.skipped)} skipped", err=True)
-    weights = train(recipe, Schedule(steps=steps, minutes=minutes, rate=rate, seed=seed), out, chosen)
-    for folder in (recipe.photos, recipe.paintings):
-        for line in folder.skipped:
-            click.echo(f"skipped {line}", err=True)
-    click.echo(f"{weights}: export with `stylex export adain --weights {weights}`")
+    recipe = AdaINRecipe(content, style, find_teacher(run["teacher"], content), settings, device)
+    run_training(recipe, (recipe.photos, recipe.paintings), run, device)
+
+
+@command.command()
+@click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
+@click.option("--style", required=True, type=click.Path(path_type=Path), help="The picture whose style is wanted.")
+@click.option("--name", default="", help="What to call the style  [the picture's name]")
+@click.option(
+    "--style-weight", default=2.5, type=click.FloatRange(0), show_default=True, help="Of pictures and of their texture."
+)
+@click.option(
+    "--content-weight", default=0.7, type=click.FloatRange(0), show_default=True, help="Of the photo's structure."
+)
+@training_options(steps=10_000, minutes=0, batch=4, size=256, rate=1e-3)
+def fast(content: Path, style: Path, name: str, style_weight: float, content_weight: float, **run: Any) -> None:
+    """Train a network of one style, from scratch. `stylex bake` is much quicker.
+
+    \b
+    Example:
+      stylex train fast --content photos/ --style painting.jpg --out runs/painting --minutes 60
+    """
+    from stylex.models.fast.recipe import FastRecipe, FastSettings
+    from stylex.models.fast.styles import picture_style
+    from stylex.models.losses import find_teacher
+    from stylex.models.painting import Teachers
+
+    device = device_of(run)
+    chosen = picture_style(style, name)
+    settings = FastSettings.sized(
+        run["size"],
+        batch=run["batch"],
+        content=content_weight,
+        style=style_weight,
+        texture=style_weight,
+        hold_out=run["hold_out"],
+    )
+    recipe = FastRecipe(content, chosen, Teachers(find_teacher(run["teacher"], content), device), settings, device)
+    run_training(recipe, (recipe.photos,), run, device)
+
+
+@command.command()
+@click.option("--domain-a", required=True, type=click.Path(path_type=Path), help="Folder of what is translated.")
+@click.option("--domain-b", required=True, type=click.Path(path_type=Path), help="Folder of what it is to look like.")
+@click.option("--name", default="", help="What to call the result  [the name of --domain-b]")
+@click.option("--cycle-weight", default=5.0, type=click.FloatRange(0), show_default=True, help="Of the way back.")
+@click.option(
+    "--identity-weight", default=2.5, type=click.FloatRange(0), show_default=True, help="Of what is as wanted already."
+)
+@click.option(
+    "--content-weight", default=1.0, type=click.FloatRange(0), show_default=True, help="Of the photo's structure."
+)
+@click.option(
+    "--style-weight", default=0.5, type=click.FloatRange(0), show_default=True, help="Of the second kind's moments."
+)
+@click.option("--flatten", is_flag=True, help="Aim for areas of one colour, as in cartoons.")
+@training_options(steps=20_000, minutes=0, batch=4, size=160, rate=6e-4)
+def cyclegan(
+    domain_a: Path,
+    domain_b: Path,
+    name: str,
+    cycle_weight: float,
+    identity_weight: float,
+    content_weight: float,
+    style_weight: float,
+    flatten: bool,
+    **run: Any,
+) -> None:
+    """Train CycleGAN: both directions between two unpaired kinds of pictures; the first to the second is kept.
+
+    \b
+    Examples:
+      stylex train cyclegan --domain-a photos/ --domain-b cartoons/ --out runs/cartoon --flatten --minutes 60
+      stylex train cyclegan --domain-a photos/ --domain-b monet/ --out runs/monet --style-weight 2
+    """
+    from stylex.models.cyclegan.recipe import CycleGanRecipe, CycleGanSettings
+    from stylex.models.losses import find_teacher
+    from stylex.models.painting import Teachers
+    from stylex.models.registry import embedded_adain
+
+    device = device_of(run)
+    settings = CycleGanSettings(
+        size=run["size"],
+        batch=run["batch"],
+        crop=min(96, run["size"]),
+        shifted=min(2, run["batch"]),
+        hold_out=run["hold_out"],
+        cycle=cycle_weight,
+        identity=identity_weight,
+        content=content_weight,
+        style=style_weight,
+        flatten=flatten,
+    )
+    teachers = Teachers(find_teacher(run["teacher"], domain_a), device)
+    name = name or domain_b.resolve().name
+    recipe = CycleGanRecipe(domain_a, domain_b, name, teachers, settings, device, embedded_adain()[0])
+    run_training(recipe, (recipe.a, recipe.b), run, device, momentum=0.5, ema=0.008)

@@ -120,7 +120,7 @@ def load_folder(
         if min(picture.shape[:2]) < SMALLEST_SIDE:
             skipped.append(f"{file.name}: {picture.shape[1]}x{picture.shape[0]}, needs {SMALLEST_SIDE}x{SMALLEST_SIDE}")
         else:
-            pictures.append(_reduced(picture, short_side))
+            pictures.append(reduced(picture, short_side))
             weights.append(favour_weight if favour and file.name.startswith(favour) else 1.0)
             digest.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
     if len(pictures) < FEWEST_PICTURES:
@@ -132,7 +132,8 @@ def load_folder(
     return PictureFolder(path, pictures, share, skipped, digest.hexdigest())
 
 
-def _reduced(picture: Picture, short_side: int) -> Picture:
+def reduced(picture: Picture, short_side: int) -> Picture:
+    """A picture whose shorter side has at most `short_side` pixels, and the longer one at most twice that."""
     height, width = picture.shape[:2]
     scale = short_side / min(height, width)
     if scale < 1:

@@ -101,6 +101,13 @@ def entry(technique: str) -> Entry:
     raise UsageError(f"{technique!r} can't be exported; choose {', '.join(e.technique for e in ENTRIES)}")
 
 
+def embedded_adain() -> tuple[AdaIN, Weights]:
+    """AdaIN with the weights that come with the package: what baking folds in, and other networks begin with."""
+    network, weights = AdaIN(), read_weights(embedded("adain"))
+    weights.fill(network)
+    return network, weights
+
+
 def embedded_models(technique: str, style: str = "") -> list[Model]:
     """The models that come with the package: one, or one a style.
 

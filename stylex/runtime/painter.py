@@ -145,7 +145,7 @@ class Painter:
         if self._encoder is None:
             self._encoder = self._open_encoder()
         facts = self._encoder.facts
-        values = self._encoder.run(style=to_floats(_style_sized(as_rgb(style))))[0][0]
+        values = self._encoder.run(style=to_floats(style_sized(as_rgb(style))))[0][0]
         return StyleCode(name, values.astype(np.float32), facts.technique, facts.weights_sha256)
 
     def _open_encoder(self) -> Session:
@@ -208,7 +208,7 @@ class Painter:
         return facts.fixed_size
 
 
-def _style_sized(style: Image) -> Image:
+def style_sized(style: Image) -> Image:
     """Reduce a style picture to `STYLE_SIDE`, enlarge one below `SMALLEST_STYLE`, squeeze one that is very long."""
     short = min(style.shape[:2])
     scale = min(1.0, STYLE_SIDE / short) if short >= SMALLEST_STYLE else SMALLEST_STYLE / short

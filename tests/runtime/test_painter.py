@@ -23,7 +23,7 @@ from stylex.runtime.painter import (
     LONGEST_STYLE,
     SMALLEST_STYLE,
     Painter,
-    _style_sized,
+    style_sized,
 )
 from stylex.runtime.planes import to_bytes, to_floats
 from stylex.runtime.providers import provider_named
@@ -291,8 +291,8 @@ def test_style_pictures_of_any_size(painter: Painter, size: tuple[int, int]) -> 
 )
 def test_style_pictures_are_brought_to_size(given_size: tuple[int, int], wanted: tuple[int, int]) -> None:
     style = np.zeros((*given_size, 3), np.uint8)
-    assert _style_sized(style).shape == (*wanted, 3)
-    assert (_style_sized(style) is style) == (given_size == wanted)
+    assert style_sized(style).shape == (*wanted, 3)
+    assert (style_sized(style) is style) == (given_size == wanted)
 
 
 def test_a_grey_constant_style(painter: Painter, photo: np.ndarray) -> None:

@@ -11,6 +11,4 @@ from stylex.runtime.planes import to_floats
 
 def graphs(network: Generator, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Generator.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
-    return [
-        transfer_graph(network, Sides(size), (), ("painted",), lambda photo, _, __: {"content": to_floats(photo)})
-    ]
+    return [transfer_graph(network, Sides(size), (), ("painted",), lambda photo, _, __: {"content": to_floats(photo)})]

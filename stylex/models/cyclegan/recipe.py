@@ -180,7 +180,8 @@ class CycleGanRecipe:
             "texture": s.texture * losses.style_loss(texture, detail).mean(),
         }
         if s.flatten:
-            parts["flat"] = s.content * F.l1_loss(features["2_1"].float(), like_features["2_1"].float())
+            wanted = like_features["2_1"].float()
+            parts["flat"] = s.content * F.l1_loss(features["2_1"].float(), wanted) / wanted.mean()
         return parts
 
     @torch.no_grad()
@@ -230,4 +231,4 @@ def _untrained(judge: Judge) -> Iterator[None]:
 
 def _flattened(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Areas of one colour: mean shift filtering (Comaniciu and Meer 2002)."""
-    return np.asarray(cv2.pyrMeanShiftFiltering(np.ascontiguousarray(photo), 6, 24), np.uint8)
+    return np.asarray(cv2.pyrMeanShiftFiltering(np.ascontiguousarray(photo), 8, 32), np.uint8)

@@ -17,6 +17,7 @@ from stylex.models.adain.network import AdaIN
 from stylex.models.data import crop, load_folder
 from stylex.models.fast.bake import baked
 from stylex.models.fast.network import STATISTICS, Fast
+from stylex.models.fast.styles import Style
 from stylex.models.painting import (
     PaintingSettings,
     Teachers,
@@ -41,30 +42,21 @@ BAKED_PHOTOS = 32
 class FastSettings(PaintingSettings):
     """Weights of the losses and shape of the batches; the defaults of `stylex train fast` and `stylex bake`.
 
-    Larger crops than AdaIN's, since one style needs fewer pictures a step and its strokes are to be long.
+    Larger crops than AdaIN's, since one style needs fewer pictures a step and its strokes are to be long; freer in flat
+    areas, where a style of one's own may put its strokes.
     """
 
     size: int = 256
     batch: int = 4
     crop: int = 128
+    content: float = 0.7
+    unrest: float = 120.0
     shifted: int = 2
 
-
-@dataclass(frozen=True)
-class Style:
-    """What is painted.
-
-    Attributes:
-        name: of the style.
-        work: artist, title, year; may be empty.
-        picture: RGB (H, W, 3) uint8, or None where only the code is known.
-        code: AdaIN's code of it (D,), or None to train from scratch.
-    """
-
-    name: str
-    work: str = ""
-    picture: npt.NDArray[np.uint8] | None = None
-    code: Tensor | None = None
+    @classmethod
+    def sized(cls, size: int, batch: int, **changed: float) -> FastSettings:
+        """Settings for crops of `size` pixels and so many of them."""
+        return cls(size=size, batch=batch, crop=min(cls.crop, size), shifted=min(cls.shifted, batch), **changed)
 
 
 class FastRecipe:

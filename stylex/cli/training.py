@@ -1,0 +1,112 @@
+"""What every command that trains shares: options, the run, the files that were skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    import torch
+
+    from stylex.models.data import PictureFolder
+    from stylex.models.recipe import Recipe
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def training_options(*, steps: int, minutes: float, batch: int, size: int, rate: float) -> Callable[[F], F]:
+    """--out, --teacher, how long, how fast and where; the arguments are the defaults."""
+    options = (
+        click.option(
+            "--out",
+            required=True,
+            type=click.Path(path_type=Path),
+            help="Folder for checkpoints, weights, card and samples.",
+        ),
+        click.option(
+            "--teacher",
+            type=click.Path(path_type=Path),
+            help="Folder of the loss networks  [teacher/ above photos]",
+        ),
+        click.option(
+            "--steps", default=steps, type=click.IntRange(1), show_default=True, help="Optimizer steps, at most."
+        ),
+        click.option(
+            "--minutes",
+            default=minutes,
+            type=click.FloatRange(0),
+            show_default=True,
+            help="Wall-clock minutes, at most; resumed runs count together; 0 for no limit.",
+        ),
+        click.option("--batch", default=batch, type=click.IntRange(1), show_default=True),
+        click.option(
+            "--size",
+            default=size,
+            type=click.IntRange(96),
+            callback=_multiple_of_8,
+            show_default=True,
+            help="Pixels of the crops, a multiple of 8.",
+        ),
+        click.option(
+            "--hold-out",
+            default=0.05,
+            type=click.FloatRange(0, 0.9),
+            show_default=True,
+            help="Share kept for evaluation.",
+        ),
+        click.option("--rate", default=rate, type=click.FloatRange(0), show_default=True, help="Peak learning rate."),
+        click.option("--seed", default=0, show_default=True),
+        click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), show_default=True),
+        click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores."),
+    )
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def _multiple_of_8(_context: click.Context, _parameter: click.Parameter, size: int) -> int:
+    from stylex.errors import UsageError
+
+    if size % 8:
+        raise UsageError(f"--size is {size}; it must be a multiple of 8")
+    return size
+
+
+def device_of(run: dict[str, Any]) -> torch.device:
+    """The device to train on; also sets the number of threads."""
+    import torch
+
+    from stylex.models.training import choose_device
+
+    if run["threads"]:
+        torch.set_num_threads(run["threads"])
+    return choose_device(run["device"])
+
+
+def run_training(
+    recipe: Recipe, folders: Sequence[PictureFolder], run: dict[str, Any], device: torch.device, **schedule: Any
+) -> Path:
+    """Train with the values of `training_options`; says how many pictures there are, and at the end which were skipped.
+
+    Args:
+        schedule: what differs from the defaults of `Schedule`.
+    """
+    from stylex.models.recipe import Schedule
+    from stylex.models.training import train
+
+    for folder in folders:
+        click.echo(f"{folder.path}: {len(folder.pictures)} pictures, {len(folder.skipped)} skipped", err=True)
+    given = {name: run[name] for name in ("steps", "minutes", "rate", "seed")}
+    weights = train(recipe, Schedule(**given, **schedule), run["out"], device)
+    for folder in folders:
+        for line in folder.skipped:
+            click.echo(f"skipped {line}", err=True)
+    click.echo(f"{weights}: export with `stylex export {recipe.name} --weights {weights}`")
+    return weights

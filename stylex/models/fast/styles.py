@@ -1,0 +1,80 @@
+"""What a network of one style is trained on: a picture, a code of AdaIN, or both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from stylex.errors import UsageError
+from stylex.models.adain.network import AdaIN
+from stylex.models.data import reduced
+from stylex.runtime.color import require_colors
+from stylex.runtime.images import read_picture
+from stylex.runtime.painter import style_sized
+from stylex.runtime.planes import to_floats
+from stylex.runtime.styles import SUFFIX, built_in, load_code
+
+SHORT_SIDE = 384
+"""Pixels that a style picture's shorter side is reduced to: strokes are learnt at this scale."""
+NAME = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Style:
+    """What is painted.
+
+    Attributes:
+        name: of the style.
+        work: artist, title, year; may be empty.
+        picture: RGB (H, W, 3) uint8, or None where only the code is known.
+        code: AdaIN's code of it (D,), or None to train from scratch.
+    """
+
+    name: str
+    work: str = ""
+    picture: npt.NDArray[np.uint8] | None = None
+    code: Tensor | None = None
+
+
+def picture_style(path: Path, name: str = "", adain: AdaIN | None = None) -> Style:
+    """A picture's style; with the code that AdaIN makes of it, if that is given.
+
+    Raises:
+        InputError: the picture can't be read or has one colour only.
+        UsageError: its name can't be part of a file's name.
+    """
+    picture = read_picture(path).rgb
+    require_colors(picture, str(path))
+    code = None
+    if adain is not None:
+        with torch.no_grad():
+            code = adain.style(torch.from_numpy(to_floats(style_sized(picture))))[0]
+    return Style(_usable(name or path.stem), "", reduced(picture, SHORT_SIDE), code)
+
+
+def code_style(given: str, name: str, adain: AdaIN, weights_sha256: str) -> Style:
+    """A built-in style, a .style file or a picture, with its code.
+
+    Raises:
+        InputError: a file can't be read or used.
+        ModelError: the code belongs to other weights.
+        UsageError: the name can't be part of a file's name.
+    """
+    known = built_in().get(given)
+    if known is None and not given.endswith(SUFFIX):
+        return picture_style(Path(given), name, adain)
+    code = known or load_code(given)
+    code.check_fits("adain", weights_sha256, adain.spec.code_size)
+    return Style(_usable(name or code.name), code.work, None, torch.from_numpy(code.values))
+
+
+def _usable(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} can't be part of a file's name: give letters, digits, - and _ with --name")
+    return name
