@@ -16,6 +16,7 @@ from stylex.errors import CheckFailed, ModelError
 from stylex.export.metrics import Difference, compare
 from stylex.models.traceable import Traceable
 from stylex.quant.calibration import Feed
+from stylex.runtime.planes import to_bytes, to_floats
 from stylex.runtime.session import first_line
 
 
@@ -85,15 +86,26 @@ def measure(
     options.log_severity_level = 4
     try:
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        have = [session.run(names, feed) for feed in feeds]
+        photos = {i.name for i in session.get_inputs() if i.type == "tensor(uint8)"}
+        have = [session.run(names, {n: _bytes(v) if n in photos else v for n, v in f.items()}) for f in feeds]
     except Exception as error:  # ONNX Runtime's errors share no base class
         raise ModelError(f"ONNX Runtime can't run the exported {traceable.role} graph: {first_line(error)}") from error
     reports = []
     for i, name in enumerate(names):
         picture = name in traceable.pictures
         pairs = zip(have, wanted, strict=True)
-        reports.append(_report(name, picture, [compare(np.asarray(a[i]), b[i], picture) for a, b in pairs]))
+        reports.append(_report(name, picture, [compare(_floats(np.asarray(a[i])), b[i], picture) for a, b in pairs]))
     return reports
+
+
+def _bytes(planes: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Float32 (1, 3, H, W) in [0, 1] as uint8 (1, H, W, 3)."""
+    return to_bytes(planes)[None]
+
+
+def _floats(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """An output as it is, or uint8 (1, H, W, 3) as float32 (1, 3, H, W) in [0, 1]."""
+    return to_floats(value[0]) if value.dtype == np.uint8 else value
 
 
 def _report(name: str, picture: bool, found: list[Difference]) -> OutputReport:

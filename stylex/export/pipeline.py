@@ -26,9 +26,10 @@ from stylex.quant.fp16 import HalfCompute, HalfWeights
 from stylex.quant.graph import float_nodes
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
+from stylex.quant.picture_bytes import PicturesAsBytes
 from stylex.quant.sensitivity import ranked
 from stylex.runtime.catalog import encoder_file, transfer_file
-from stylex.runtime.facts import PRECISIONS, TARGETS, TRANSFER, GraphFacts
+from stylex.runtime.facts import BYTES, PLANES, PRECISIONS, TARGETS, TRANSFER, GraphFacts
 
 CALIBRATION_PHOTOS = 32
 CHECKED_PHOTOS = 24
@@ -192,7 +193,13 @@ def _to_int8(
         keep = frozenset(name for name, _ in worst[: len(keep) + 1])
         progress(f"leaving {len(keep)} convolutions in float32")
         result = quantized(keep)
-    facts = replace(facts, calibration=_digest(feeds, observed), float_nodes=float_nodes(result))
+    direct = settings.target == "cpu-x86" and run_passes(result, [PicturesAsBytes()])[PicturesAsBytes.name]
+    facts = replace(
+        facts,
+        calibration=_digest(feeds, observed),
+        float_nodes=float_nodes(result),
+        layout=BYTES if direct else PLANES,
+    )
     return result, facts, tuple(sorted(keep))
 
 

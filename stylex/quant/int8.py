@@ -8,7 +8,8 @@ take the bytes themselves, and residual sums stay in float32, where the modulati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,7 +113,10 @@ def tensors_to_observe(model: onnx.ModelProto) -> set[str]:
 
 
 def _only_moves(node: onnx.NodeProto | None) -> bool:
-    """Whether a node only moves values: DepthToSpace, and a Pad that repeats what is there."""
+    """Whether a node only moves values: DepthToSpace, and a Pad that repeats what is there.
+
+    A Resize could be one too, but ONNX Runtime takes four times as long for it on bytes.
+    """
     if node is None:
         return False
     modes = {a.s for a in node.attribute if a.name == "mode"}
@@ -142,7 +146,7 @@ class _Plan:
         convolutions: that are quantized.
         tensors: that get a QuantizeLinear.
         made: those of them that a quantized convolution makes; their other readers see the quantized values.
-        movers: Pad and DepthToSpace nodes that run on integers, each behind those that it reads from.
+        movers: nodes that only move values and run on integers, each behind those that it reads from.
     """
 
     def __init__(self, graph: Graph, chosen: list[onnx.NodeProto], moves_bytes: bool) -> None:
@@ -151,6 +155,8 @@ class _Plan:
         self.movers: list[onnx.NodeProto] = []
         wanted = {n.input[0] for n in chosen}
         if moves_bytes:
+            sums = _integer_sums(graph, chosen, self.made)
+            self.made |= {_activated(graph, n) for n in sums}
             self.movers = self._movers(graph, wanted)
             wanted = {_unmoved(graph, t) for t in wanted}
         self.tensors = wanted | self.made
@@ -172,9 +178,29 @@ class _Plan:
         return [n for n in moving if found.intersection(n.output)]
 
 
-def _activated(graph: Graph, convolution: onnx.NodeProto) -> str:
-    """The convolution's output, behind the activation where only that reads it."""
-    output = convolution.output[0]
+def _integer_sums(graph: Graph, chosen: Sequence[onnx.NodeProto], made: AbstractSet[str]) -> list[onnx.NodeProto]:
+    """Sums with a quantized tensor in them that nothing reads in float: residual streams without modulation sites."""
+    sums: list[onnx.NodeProto] = []
+    known = set(made)
+    for node in graph.nodes:
+        if node.op_type == "Add" and known.intersection(node.input):
+            sums.append(node)
+            known.add(_activated(graph, node))
+
+    def stays(tensor: str) -> bool:
+        return tensor not in graph.outputs and all(
+            any(reader is n for n in (*chosen, *sums)) or (_only_moves(reader) and stays(reader.output[0]))
+            for reader in graph.consumers(tensor)
+        )
+
+    while floating := [n for n in sums if not stays(_activated(graph, n))]:
+        sums = [n for n in sums if all(n is not f for f in floating)]
+    return sums
+
+
+def _activated(graph: Graph, node: onnx.NodeProto) -> str:
+    """What a convolution or a sum makes, behind the activation where only that reads it."""
+    output = node.output[0]
     readers = graph.consumers(output)
     alone = len(readers) == 1 and not graph.is_shared(output)
     return str(readers[0].output[0] if alone and readers[0].op_type in ACTIVATIONS else output)

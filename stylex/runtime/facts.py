@@ -15,6 +15,7 @@ from stylex.errors import ModelError
 SCHEMA = "stylex/1"
 TRANSFER, STYLE_ENCODER = "transfer", "style-encoder"
 PRECISIONS = ("fp32", "fp16", "int8")
+PLANES, BYTES = "planes", "bytes"
 TARGETS = ("cpu-x86", "cpu-arm", "tensorrt")
 
 
@@ -28,7 +29,8 @@ class GraphFacts:
         tier: "edge" or "reference".
         precision: "fp32", "fp16" or "int8".
         target: the kind of device that the precision was made for.
-        value_range: of the picture inputs and outputs.
+        layout: of the photo and the painted picture: "planes" are float32 (1, 3, H, W), "bytes" are uint8 (1, H, W, 3).
+        value_range: of the picture inputs and outputs, where they are planes.
         multiple: height and width of the painted picture are multiples of this.
         smallest: least height and width of the painted picture.
         fixed_size: height and width of the painted picture where they are not dynamic.
@@ -59,6 +61,7 @@ class GraphFacts:
     smallest: int = 32
     fixed_size: int | None = None
     border: int = 2
+    layout: str = PLANES
     value_range: tuple[float, float] = (0.0, 1.0)
     versions: dict[str, str] = field(default_factory=dict)
     calibration: str = ""
@@ -103,7 +106,7 @@ class GraphFacts:
         facts = cls(**found)
         if not isinstance(facts.style, str):
             raise ValueError(f"style is {facts.style!r}")
-        known = {"role": (TRANSFER, STYLE_ENCODER), "precision": PRECISIONS}
+        known = {"role": (TRANSFER, STYLE_ENCODER), "precision": PRECISIONS, "layout": (PLANES, BYTES)}
         for name, values in known.items():
             if getattr(facts, name) not in values:
                 raise ValueError(f"{name} is {getattr(facts, name)!r}")

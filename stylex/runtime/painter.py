@@ -15,7 +15,7 @@ import numpy.typing as npt
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.runtime.catalog import encoder_file
 from stylex.runtime.color import keep_colors as with_own_colors
-from stylex.runtime.facts import STYLE_ENCODER
+from stylex.runtime.facts import BYTES, STYLE_ENCODER
 from stylex.runtime.images import as_rgb, read_picture
 from stylex.runtime.planes import to_bytes, to_floats
 from stylex.runtime.session import Session, open_graph
@@ -125,18 +125,21 @@ class Painter:
             RGB uint8 (H, W, 3).
         """
         height, width = photo.shape[:2]
-        feed = {"content": self._padded(photo)}
+        padded = self._padded(photo)
+        as_bytes = self.transfer.facts.layout == BYTES
+        feed = {"content": padded[None] if as_bytes else to_floats(padded)}
         if codes is not None and masks is not None:
-            feed |= {"codes": np.ascontiguousarray(codes, np.float32), "masks": self._maps(masks, feed["content"])}
+            feed |= {"codes": np.ascontiguousarray(codes, np.float32), "masks": self._maps(masks, padded)}
         shapes = self.transfer.shapes
         if "frozen" in shapes:
             feed |= {"frozen": np.zeros(shapes["frozen"], np.float32), "freeze": np.zeros(1, np.float32)}
-        return np.array(to_bytes(self.transfer.run(**feed)[0])[:height, :width], np.uint8)
+        painted = self.transfer.run(**feed)[0]
+        return np.array((painted[0] if as_bytes else to_bytes(painted))[:height, :width], np.uint8)
 
-    def _maps(self, masks: npt.NDArray[np.float32], content: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _maps(self, masks: npt.NDArray[np.float32], padded: Image) -> npt.NDArray[np.float32]:
         """Masks at the graph's resolution, (K, 1, H'/8, W'/8)."""
         facts = self.transfer.facts
-        cells = [(side - 2 * facts.border) // facts.multiple for side in content.shape[2:]]
+        cells = [(side - 2 * facts.border) // facts.multiple for side in padded.shape[:2]]
         maps = [cv2.resize(m[0], cells[::-1], interpolation=cv2.INTER_LINEAR) for m in masks]
         return np.stack(maps)[:, None].astype(np.float32)
 
@@ -188,13 +191,13 @@ class Painter:
         shares = _shares(style)
         return np.stack([self.code(one).values for one, _ in style]), shares
 
-    def _padded(self, photo: Image) -> npt.NDArray[np.float32]:
-        """Reflect-pad to what the graph takes: (1, 3, H' + 2 border, W' + 2 border) in [0, 1]."""
+    def _padded(self, photo: Image) -> Image:
+        """Reflect-pad to what the graph takes, (H' + 2 border, W' + 2 border, 3)."""
         facts = self.transfer.facts
         height, width = (self._painted_side(side) for side in photo.shape[:2])
         border = facts.border
         bottom, right = height - photo.shape[0] + border, width - photo.shape[1] + border
-        return to_floats(cv2.copyMakeBorder(photo, border, bottom, border, right, cv2.BORDER_REFLECT_101))
+        return np.asarray(cv2.copyMakeBorder(photo, border, bottom, border, right, cv2.BORDER_REFLECT_101), np.uint8)
 
     def _painted_side(self, side: int) -> int:
         facts = self.transfer.facts

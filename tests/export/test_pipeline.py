@@ -18,7 +18,8 @@ from stylex.export.pipeline import ExportSettings, export
 from stylex.files import sha256_of
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.weights import CALIBRATION
-from stylex.runtime.facts import STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
+from stylex.runtime.facts import BYTES, PLANES, STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
+from stylex.runtime.planes import to_bytes
 
 pytestmark = pytest.mark.usefixtures("tiny_registry")
 
@@ -31,8 +32,9 @@ def opened(path):
 
 
 def inputs(facts, height=64, width=64):
+    content = np.random.default_rng(0).random((1, 3, height + 4, width + 4), np.float32)
     return {
-        "content": np.random.default_rng(0).random((1, 3, height + 4, width + 4), np.float32),
+        "content": to_bytes(content)[None] if facts.layout == BYTES else content,
         "codes": np.ones((1, facts.code_size), np.float32),
         "masks": np.ones((1, 1, height // 8, width // 8), np.float32),
         "frozen": np.zeros((1, facts.code_size), np.float32),
@@ -75,8 +77,13 @@ def test_every_precision_and_target(tmp_path, weights, network, precision, targe
     assert transfer.facts.ssim is not None and style.facts.ssim is None
     session, facts = opened(transfer.path)
     painted, statistics = session.run(None, inputs(facts, 96, 48))
-    assert painted.shape == (1, 3, 96, 48) and painted.dtype == np.float32
-    assert 0 <= painted.min() <= painted.max() <= 1
+    if (precision, target) == ("int8", "cpu-x86"):
+        assert facts.layout == BYTES
+        assert painted.shape == (1, 96, 48, 3) and painted.dtype == np.uint8
+    else:
+        assert facts.layout == PLANES
+        assert painted.shape == (1, 3, 96, 48) and painted.dtype == np.float32
+        assert 0 <= painted.min() <= painted.max() <= 1
     assert statistics.shape == (1, facts.code_size)
 
 

@@ -258,3 +258,42 @@ def test_what_a_relu_makes_uses_all_integers(model, target, zero):
     constants = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     assert constants["r1_zero"] == zero
     assert constants["r1_scale"] == pytest.approx(2 / (127 if target == "tensorrt" else 255), rel=0.05)
+
+
+@pytest.fixture
+def stream(net):
+    """A residual stream that nothing reads in float."""
+    n = net()
+    n.relu(n.conv("x", 3, 8, "stem"), "r1")
+    n.conv(n.pad("r1", "p1"), 8, 8, "c1")
+    n.node("Add", ["r1", "c1"], "first")
+    n.conv(n.pad("first", "p2"), 8, 8, "c2")
+    n.relu(n.node("Add", ["first", "c2"], "second"), "r2")
+    n.clip(n.conv(n.pad("r2", "p3"), 8, 3, "head"), "y")
+    return n
+
+
+def test_a_residual_stream_stays_in_integers(stream, feeds, run):
+    model = stream.model({"y": 4})
+    result = quantized(model, feeds, "cpu-x86")
+    assert_close(model, result, feeds, run)
+    graph = Graph(result)
+    for add in (n for n in graph.nodes if n.op_type == "Add"):
+        assert all(graph.producer(i).op_type == "DequantizeLinear" for i in add.input)
+        readers = graph.consumers(add.output[0])
+        assert [r.op_type for r in readers] in (["QuantizeLinear"], ["Relu"])
+
+
+@pytest.mark.parametrize("read", ["first", "second"])
+def test_a_sum_that_is_read_in_float_stays_float(stream, feeds, read):
+    axes = stream.constant("axes", np.array([2, 3], np.int64))
+    stream.node("ReduceMean", [read, axes], "mean", keepdims=0)
+    graph = Graph(quantized(stream.model({"y": 4, "mean": 2}), feeds, "cpu-x86"))
+    mean = next(n for n in graph.nodes if n.op_type == "ReduceMean")
+    assert mean.input[0] == read and graph.producer(read).op_type == "Add"
+
+
+def test_tensorrt_keeps_sums_in_float(stream, feeds):
+    graph = Graph(quantized(stream.model({"y": 4}), feeds, "tensorrt"))
+    first = next(n for n in graph.nodes if n.op_type == "Add")
+    assert "Add" in {r.op_type for r in graph.consumers(first.output[0])}

@@ -1,0 +1,143 @@
+"""Pictures as bytes: a quantized graph that takes and gives uint8 (1, H, W, 3), as cameras and files have them.
+
+A quantized graph begins by turning floats into bytes and ends by turning bytes into floats, and whoever runs it turns
+the photo's bytes into floats before and back behind: at 512x512 that was a third of the whole time. Where the steps of
+both ends are 1/255, the bytes can go straight in and out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from stylex.quant.graph import Graph
+
+FINE = 4
+"""The shuffle at the end makes so many pixels of one, down and across."""
+STEP = np.float32(1 / 255)
+
+
+class PicturesAsBytes:
+    """The pass; it changes nothing unless both the content and the picture are whole bytes already.
+
+    Args:
+        content: the picture input, float32 (1, 3, H, W).
+        painted: the picture output, float32 (1, 3, H, W), that a DepthToSpace makes of a convolution's bytes.
+    """
+
+    name = "pictures as bytes"
+
+    def __init__(self, content: str = "content", painted: str = "painted") -> None:
+        self.content, self.painted = content, painted
+
+    def apply(self, model: onnx.ModelProto) -> bool:
+        """See `stylex.quant.passes.Pass.apply`."""
+        graph = Graph(model)
+        enters, leaves = self._entering(graph), graph.producer(self.painted)
+        if enters is None or leaves is None or not _whole_bytes(graph, leaves, "DequantizeLinear"):
+            return False
+        shuffle = graph.producer(leaves.input[0])
+        head = shuffle and _convolution(graph, shuffle.input[0])
+        if shuffle is None or head is None or not _shuffles_finely(shuffle):
+            return False
+        self._enter(graph, enters)
+        self._leave(graph, head, shuffle, leaves)
+        _retype(model, self.content, self.painted)
+        graph.finish()
+        return True
+
+    def _entering(self, graph: Graph) -> onnx.NodeProto | None:
+        """The QuantizeLinear of the content, if all others that read it only take parts of it."""
+        readers = graph.consumers(self.content)
+        quantizers = [n for n in readers if _whole_bytes(graph, n, "QuantizeLinear")]
+        parts = [n for n in readers if n.op_type == "Slice"]
+        return quantizers[0] if len(quantizers) == 1 and len(quantizers) + len(parts) == len(readers) else None
+
+    def _enter(self, graph: Graph, enters: onnx.NodeProto) -> None:
+        """The content's bytes in place of the quantized content; what is sliced off it becomes floats afterwards."""
+        whole, parameters = enters.output[0], list(enters.input[1:])
+        graph.nodes = [n for n in graph.nodes if n is not enters]
+        slices = graph.consumers(self.content)
+        graph.add("Transpose", [self.content], whole, perm=[0, 3, 1, 2])
+        for node in slices:
+            node.input[0] = whole
+            self._floats_behind(graph, node, parameters)
+
+    def _floats_behind(self, graph: Graph, node: onnx.NodeProto, parameters: list[str]) -> None:
+        """A DequantizeLinear behind the last of a chain of slices."""
+        readers = graph.consumers(node.output[0])
+        if len(readers) == 1 and readers[0].op_type == "Slice":
+            self._floats_behind(graph, readers[0], parameters)
+            return
+        floats, node.output[0] = node.output[0], f"{node.output[0]}_bytes"
+        graph.add("DequantizeLinear", [node.output[0], *parameters], floats)
+
+    def _leave(self, graph: Graph, head: onnx.NodeProto, shuffle: onnx.NodeProto, leaves: onnx.NodeProto) -> None:
+        """Shuffle with colours innermost: four pixels of three colours are then moved as one block."""
+        _colours_innermost(graph, head)
+        source, painted = shuffle.input[0], self.painted
+        graph.nodes = [n for n in graph.nodes if n is not shuffle and n is not leaves]
+        last = graph.add("Transpose", [source], f"{painted}_last", perm=[0, 2, 3, 1])
+        block = graph.constant(f"{painted}_block", np.array([0, 0, 0, FINE, 3 * FINE], np.int64))
+        cut = graph.add("Reshape", [last, block], f"{painted}_cut")  # (1, H/4, W/4, 4, 12)
+        rows = graph.add("Transpose", [cut], f"{painted}_rows", perm=[0, 1, 3, 2, 4])
+        sides = graph.add("Shape", [source], f"{painted}_coarse", start=2, end=4)
+        fine = graph.constant(f"{painted}_fine", np.array([FINE, FINE], np.int64))
+        sides = graph.add("Mul", [sides, fine], f"{painted}_sides")
+        one, three = (graph.constant(f"{painted}_{n}", np.array([n], np.int64)) for n in (1, 3))
+        shape = graph.add("Concat", [one, sides, three], f"{painted}_shape", axis=0)
+        graph.add("Reshape", [rows, shape], painted)
+
+
+def _whole_bytes(graph: Graph, node: onnx.NodeProto, op: str) -> bool:
+    """Whether a node turns [0, 1] into bytes or back."""
+    if node.op_type != op or not set(node.input[1:]) <= set(graph.constants):
+        return False
+    scale, zero = (graph.array(name) for name in node.input[1:3])
+    return bool(np.isclose(scale, STEP, rtol=1e-6)) and zero.dtype == np.uint8 and not zero.any()
+
+
+def _shuffles_finely(node: onnx.NodeProto) -> bool:
+    told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    return node.op_type == "DepthToSpace" and (told.get("blocksize"), told.get("mode")) == (FINE, b"CRD")
+
+
+def _convolution(graph: Graph, tensor: str) -> onnx.NodeProto | None:
+    """The convolution to three colours that makes a quantized tensor, behind its own activation."""
+    node = graph.producer(tensor)
+    while node is not None and node.op_type in ("QuantizeLinear", "Clip", "Relu"):
+        node = graph.producer(node.input[0])
+    if node is None or node.op_type != "Conv":
+        return None
+    weights = graph.producer(node.input[1])
+    if weights is None or weights.op_type != "DequantizeLinear":
+        return None
+    return node if len(graph.array(weights.input[0])) == 3 * FINE**2 else None
+
+
+def _colours_innermost(graph: Graph, head: onnx.NodeProto) -> None:
+    """Reorder the outputs of a convolution from (colour, row, column) to (row, column, colour)."""
+    order = np.arange(3 * FINE**2).reshape(3, FINE, FINE).transpose(1, 2, 0).ravel()
+    for name in head.input[1:]:
+        made = graph.producer(name)
+        for constant in made.input if made is not None else [name]:
+            value = graph.array(constant)
+            if value.ndim:
+                graph.constants[constant].CopyFrom(
+                    numpy_helper.from_array(np.ascontiguousarray(value[order]), constant)
+                )
+
+
+def _retype(model: onnx.ModelProto, *pictures: str) -> None:
+    """Declare pictures as uint8 with colours last."""
+    for value in [*model.graph.input, *model.graph.output]:
+        if value.name in pictures:
+            kind = value.type.tensor_type
+            kind.elem_type = TensorProto.UINT8
+            batch, colours, height, width = (kind.shape.dim[i] for i in range(4))
+            ordered = [onnx.TensorShapeProto.Dimension() for _ in range(4)]
+            for copy, dim in zip(ordered, (batch, height, width, colours), strict=True):
+                copy.CopyFrom(dim)
+            del kind.shape.dim[:]
+            kind.shape.dim.extend(ordered)
