@@ -34,7 +34,12 @@ TECHNIQUES = (
     ),
     Technique("gatys", "optimization", "optimizes the pixels against VGG features", "Gatys et al. 2016"),
     Technique(
-        "fast", "feed-forward", "one small network a style", "Johnson et al. 2016; Ulyanov et al. 2016", one_style=True
+        "fast",
+        "feed-forward",
+        "one small network a style",
+        "Johnson et al. 2016; Ulyanov et al. 2016",
+        one_style=True,
+        ready=True,
     ),
     Technique(
         "cyclegan",
@@ -42,6 +47,7 @@ TECHNIQUES = (
         "translates between two unpaired kinds of pictures",
         "Zhu et al. 2017",
         one_style=True,
+        ready=True,
     ),
     Technique("adain", "feed-forward", "any style from one network", "Huang and Belongie 2017", ready=True),
     Technique(

@@ -2,6 +2,7 @@
 """Put freshly trained weights into the package: weights and card, ONNX graphs, built-in style codes.
 
     python tools/embed.py adain runs/adain --style paintings/
+    python tools/embed.py fast runs/starry-night runs/great-wave
 
 The paintings are only read; what is kept of each is a code of a few KB. All works are in the public domain.
 """
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import write_bytes, write_json
-from stylex.models.registry import embedded_models
+from stylex.methods import technique_named
+from stylex.models.registry import embedded_models, style_of
 from stylex.models.weights import embedded
 from stylex.runtime.catalog import GRAPHS
 from stylex.runtime.facts import PRECISIONS
@@ -50,26 +52,45 @@ WORKS = {
 }
 
 
+PRECISE = {"adain": PRECISIONS}
+EMBEDDED = ("fp16", "int8")
+"""Of the other techniques FP32 is left out: FP16 is stored in half the bytes and computes the same on a CPU."""
+
+
+def embed(technique: str, run: Path) -> None:
+    """Copy weights and card of one run, and export its graphs."""
+    style = style_of(run / "weights.safetensors") if technique_named(technique).one_style else ""
+    weights = embedded(technique, style)
+    weights.parent.mkdir(exist_ok=True)
+    write_bytes(weights, (run / "weights.safetensors").read_bytes())
+    write_bytes(weights.with_name("card.json"), (run / "card.json").read_bytes())
+    for precision in PRECISE.get(technique, EMBEDDED):
+        for made in export(embedded_models(technique, style), ExportSettings(precision), GRAPHS, print):
+            print(made.path.name, made.size, made.facts.psnr, *made.spared)
+
+
+def encode_styles(technique: str, paintings: Path) -> None:
+    """Make the built-in style codes anew."""
+    painter = load(technique, "fp32", "cpu")
+    codes = []
+    for name, (file, work) in WORKS.items():
+        code = painter.encode(read_picture(paintings / file).rgb, name)
+        codes.append(replace(code, work=work).to_json())
+    write_json(BUILT_IN, codes)
+    print(f"{len(codes)} styles")
+
+
 def main() -> None:
     """Copy, export, encode."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("technique")
-    parser.add_argument("run", type=Path, help="folder that `stylex train` wrote")
-    parser.add_argument("--style", type=Path, required=True, help="folder of the paintings")
+    parser.add_argument("runs", type=Path, nargs="+", help="folders that `stylex train` or `stylex bake` wrote")
+    parser.add_argument("--style", type=Path, help="folder of the paintings, for a technique that takes any style")
     arguments = parser.parse_args()
-    weights = embedded(arguments.technique)
-    write_bytes(weights, (arguments.run / "weights.safetensors").read_bytes())
-    write_bytes(weights.with_name("card.json"), (arguments.run / "card.json").read_bytes())
-    for precision in PRECISIONS:
-        for made in export(embedded_models(arguments.technique), ExportSettings(precision), GRAPHS, print):
-            print(made.path.name, made.size, made.facts.psnr, *made.spared)
-    painter = load(arguments.technique, "fp32", "cpu")
-    codes = []
-    for name, (file, work) in WORKS.items():
-        code = painter.encode(read_picture(arguments.style / file).rgb, name)
-        codes.append(replace(code, work=work).to_json())
-    write_json(BUILT_IN, codes)
-    print(f"{len(codes)} styles")
+    for run in arguments.runs:
+        embed(arguments.technique, run)
+    if arguments.style:
+        encode_styles(arguments.technique, arguments.style)
 
 
 if __name__ == "__main__":

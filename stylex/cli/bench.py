@@ -12,6 +12,7 @@ import click
 
 from stylex.cli.options import technique_argument
 from stylex.errors import MissingPackage, ResourceError
+from stylex.methods import technique_named
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.providers import NAMES
 
@@ -31,6 +32,7 @@ COLUMNS = ("precision", "provider", "size", "median ms", "p95 ms", "images/s", "
 @click.option("--provider", default="auto", type=click.Choice(["auto", *NAMES]), show_default=True)
 @click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores.", show_default=True)
 @click.option("--photo", type=click.Path(path_type=Path), help="Photo to paint  [the astronaut of scikit-image]")
+@click.option("--style", default="", help="Which network, of a technique whose weights hold one style  [the first]")
 @click.option(
     "--graphs", type=click.Path(path_type=Path), help="Folder of exported ONNX files instead of the embedded ones."
 )
@@ -42,10 +44,11 @@ def command(
     provider: str,
     threads: int,
     photo: Path | None,
+    style: str,
     graphs: Path | None,
     json_file: Path | None,
 ) -> None:
-    """Measure TECHNIQUE from uint8 photo to uint8 picture; PSNR and SSIM are against FP32, where there is one.
+    """Measure TECHNIQUE from uint8 photo to uint8 picture; PSNR and SSIM are against the most precise graph there is.
 
     Every row is measured in a process of its own, so that its peak memory is its own.
 
@@ -58,17 +61,20 @@ def command(
 
     from stylex.files import check_place
     from stylex.runtime.benchmark import print_table, write_report
+    from stylex.runtime.catalog import GRAPHS, styles_in, transfer_file
 
     if json_file:
         check_place(json_file)
-    picture = _picture(photo)
+    picture, folder = _picture(photo), graphs or GRAPHS
+    if technique_named(technique).one_style:
+        style = style or next(iter(styles_in(folder, technique)), "")
+    there = tuple(p for p in PRECISIONS if os.path.isfile(transfer_file(technique, p, folder, style)))
     rows: list[Row] = []
     with Console(stderr=True).status("measuring") as status:
         for size in sizes or (512,):
-            rows += _rows(
-                technique, precisions or PRECISIONS, (provider, size, threads, picture, graphs), status.update
-            )
-    print_table(f"stylex {technique}", COLUMNS, [_cells(row) for row in rows])
+            rest = (provider, size, threads, picture, style, graphs)
+            rows += _rows(technique, precisions or there or PRECISIONS, there, rest, status.update)
+    print_table(" ".join(filter(None, ("stylex", technique, style))), COLUMNS, [_cells(row) for row in rows])
     if json_file:
         write_report(json_file, rows)
         click.echo(f"{json_file}: {len(rows)} rows")
@@ -88,20 +94,22 @@ def _picture(photo: Path | None) -> Image:
 
 
 def _rows(
-    technique: str, precisions: Sequence[str], rest: tuple[Any, ...], tell: Callable[[str], object]
+    technique: str,
+    precisions: Sequence[str],
+    there: Sequence[str],
+    rest: tuple[Any, ...],
+    tell: Callable[[str], object],
 ) -> Iterator[Row]:
-    """One row a precision, compared with FP32, which is painted too where it isn't asked for but is there."""
+    """One row a precision, compared with the most precise one, which is painted too where it isn't asked for."""
     from stylex.runtime.benchmark import isolated, paint_row, similarity
-    from stylex.runtime.catalog import GRAPHS, transfer_file
 
     reference = None
-    there = os.path.isfile(transfer_file(technique, "fp32", rest[-1] or GRAPHS))
-    for precision in sorted({*precisions, *(["fp32"] if there else [])}, key=PRECISIONS.index):
+    for precision in sorted({*precisions, *there[:1]}, key=PRECISIONS.index):
         tell(f"measuring {precision} at {rest[1]}")
         row, painted = isolated(paint_row, technique, precision, *rest)
-        if precision == "fp32":
+        if reference is None:
             reference = painted
-        elif reference is not None:
+        else:
             psnr, ssim = similarity(painted, reference)
             row = replace(row, psnr=psnr, ssim=ssim)
         if precision in precisions:

@@ -13,6 +13,10 @@ from stylex.errors import UsageError
 from stylex.methods import technique_named
 from stylex.models.adain import graphs as adain_graphs
 from stylex.models.adain.network import AdaIN
+from stylex.models.cyclegan import graphs as cyclegan_graphs
+from stylex.models.cyclegan.network import Generator
+from stylex.models.fast import graphs as fast_graphs
+from stylex.models.fast.network import Fast
 from stylex.models.traceable import Model, Traceable
 from stylex.models.weights import Weights, embedded, read_card, read_weights
 
@@ -84,6 +88,24 @@ ENTRIES = unique(
             "MIT",
             "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings, against VGG-19 (CC BY 4.0) and "
             "Collaborative Distillation's slim VGG-19 (MIT)",
+        ),
+        Entry(
+            "fast",
+            Fast,
+            fast_graphs.graphs,
+            "MIT",
+            "baked by stylex from its AdaIN, then trained on ImageNet, BSDS500 and PACS photos and on one painting in "
+            "the public domain, against VGG-19 (CC BY 4.0) and Collaborative Distillation's slim VGG-19 (MIT)",
+            ("composition-vii", "grande-jatte", "great-wave", "starry-night", "the-kiss", "the-scream", "water-lilies"),
+        ),
+        Entry(
+            "cyclegan",
+            Generator,
+            cyclegan_graphs.graphs,
+            "MIT",
+            "trained by stylex on ImageNet, BSDS500 and PACS photos and on PACS cartoons or on paintings in the public "
+            "domain, against VGG-19 (CC BY 4.0) and Collaborative Distillation's slim VGG-19 (MIT)",
+            ("cartoon", "painting"),
         ),
     ]
 )

@@ -86,17 +86,27 @@ def isolated(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def paint_row(
-    technique: str, precision: str, provider: str, size: int, threads: int, photo: Image, graphs: Path | None
+    technique: str,
+    precision: str,
+    provider: str,
+    size: int,
+    threads: int,
+    photo: Image,
+    style: str,
+    graphs: Path | None,
 ) -> tuple[Row, Image]:
-    """Measure one configuration in this process; also returns the picture, for comparing."""
-    painter = load(technique, precision, provider, graphs=graphs, threads=threads)
-    code = _fitting_code(painter).values[None]
-    masks = np.ones((1, 1, 1, 1), np.float32)
+    """Measure one configuration in this process; also returns the picture, for comparing.
+
+    Args:
+        style: which network, where the weights hold one style.
+    """
+    painter = load(technique, precision, provider, style=style, graphs=graphs, threads=threads)
+    codes = (_fitting_code(painter).values[None], np.ones((1, 1, 1, 1), np.float32)) if painter.takes_styles else ()
     photo = cv2.resize(photo, (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    times = milliseconds(lambda: painter.paint(photo, code, masks))
+    times = milliseconds(lambda: painter.paint(photo, *codes))
     median = float(np.median(times))
     row = Row(
-        name=f"stylex {technique}",
+        name=" ".join(filter(None, ("stylex", technique, painter.transfer.facts.style))),
         precision=painter.precision,
         provider=painter.provider,
         size=size,
@@ -107,7 +117,7 @@ def paint_row(
         peak_mib=hardware.peak_memory_mib(),
         file_bytes=painter.transfer.path.stat().st_size,
     )
-    return row, painter.paint(photo, code, masks)
+    return row, painter.paint(photo, *codes)
 
 
 def _fitting_code(painter: Painter) -> StyleCode:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from stylex.models import losses
 from stylex.models.adain.network import AdaIN
-from stylex.models.cyclegan.network import CycleGan, Judge
+from stylex.models.cyclegan.network import BLUR, CycleGan, Judge
 from stylex.models.data import PictureFolder, load_folder
 from stylex.models.painting import (
     PaintingSettings,
@@ -52,7 +52,9 @@ class CycleGanSettings(PaintingSettings):
         cycle: weight of the pixels that must come back after both directions.
         identity: weight of the pixels that must stay where a picture is of the wanted kind already.
         pool: made pictures that the judges are shown again later.
-        flatten: content is compared with the photo after mean shift filtering, which leaves areas of one colour.
+        color: weight of the photo's colours, blurred.
+        flatten: content is compared with the photo after mean shift filtering, which leaves areas of one colour, and
+            the other kind's moments are those of lightness alone, so that outlines don't come with coloured fringes.
     """
 
     size: int = 160
@@ -67,6 +69,7 @@ class CycleGanSettings(PaintingSettings):
     cycle: float = 5.0
     identity: float = 2.5
     pool: int = 50
+    color: float = 1.0
     flatten: bool = False
 
 
@@ -173,16 +176,22 @@ class CycleGanRecipe:
             like_features = self.teachers.features(like)
         with torch.autocast(device.type, torch.bfloat16):
             features = self.teachers.features(through_clamp(made))
-            texture = self.teachers.texture(through_clamp(made), s.crop, rng)
+            judged = self.teachers.features(_grey(through_clamp(made))) if s.flatten else features
+            texture = self.teachers.texture(self._compared(through_clamp(made)), s.crop, rng)
         whole, detail = self.moments
         parts = common_losses(s, made, like, features, like_features) | {
-            "style": s.style * losses.style_loss(losses.statistics(features), whole).mean(),
+            "style": s.style * losses.style_loss(losses.statistics(judged), whole).mean(),
             "texture": s.texture * losses.style_loss(texture, detail).mean(),
+            "color": s.color * (F.avg_pool2d(made, BLUR) - F.avg_pool2d(a, BLUR)).abs().mean(),
         }
         if s.flatten:
             wanted = like_features["2_1"].float()
             parts["flat"] = s.content * F.l1_loss(features["2_1"].float(), wanted) / wanted.mean()
         return parts
+
+    def _compared(self, pictures: Tensor) -> Tensor:
+        """What moments are measured of."""
+        return _grey(pictures) if self.settings.flatten else pictures
 
     @torch.no_grad()
     def _moments(self, folder: PictureFolder, device: torch.device) -> tuple[losses.Statistics, losses.Statistics]:
@@ -190,7 +199,7 @@ class CycleGanRecipe:
         s, rng = self.settings, np.random.default_rng(5)
         wholes, details = [], []
         for _ in range(MOMENT_BATCHES):
-            batch = tensor(folder.sample(8, s.size, rng), device)
+            batch = self._compared(tensor(folder.sample(8, s.size, rng), device))
             with torch.autocast(device.type, torch.bfloat16):
                 wholes.append(losses.statistics(self.teachers.features(batch)))
                 details.append(self.teachers.texture(batch, s.crop, rng))
@@ -227,6 +236,11 @@ def _untrained(judge: Judge) -> Iterator[None]:
         yield
     finally:
         judge.requires_grad_(True)
+
+
+def _grey(pictures: Tensor) -> Tensor:
+    """Lightness in all three channels."""
+    return pictures.mean(1, keepdim=True).expand_as(pictures)
 
 
 def _flattened(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
