@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
@@ -17,7 +22,15 @@ from stylex.models.adain import network, recipe
 from stylex.models.adain.graphs import graphs
 from stylex.models.adain.network import AdaIN
 from stylex.models.adain.recipe import AdaINSettings
+from stylex.models.cyclegan import recipe as cyclegan_recipe
+from stylex.models.cyclegan.network import CycleGan, Generator
+from stylex.models.fast import recipe as fast_recipe
+from stylex.models.fast.bake import baked
+from stylex.models.fast.network import Fast
 from stylex.models.recipe import Schedule
+from stylex.models.weights import Weights
+from stylex.runtime.images import write_picture
+from stylex.runtime.styles import StyleCode, built_in_code, save_code
 
 
 @pytest.fixture
@@ -72,6 +85,87 @@ def test_train_resume_and_export(tmp_path, crops, teacher, tiny_network):
         assert {r["path"] for r in reported} == {str(f) for f in exported.iterdir()}
         assert "photo" in reported[0]["facts"]["provenance"], "the card tells what it was trained on"
         assert reported[0]["facts"]["licence"] == "not stated"
+
+
+def run_options(teacher, out):
+    return ["--teacher", teacher, "--out", out, "--steps", 1, "--size", 96, "--batch", 2, "--hold-out", 0]
+
+
+@pytest.fixture
+def tiny_spec(monkeypatch, spec):
+    monkeypatch.setattr(fast_recipe, "Fast", lambda: Fast(spec))
+    monkeypatch.setattr(fast_recipe, "baked", lambda *given: baked(*given, spec))
+    adain = AdaIN(dataclasses.replace(spec, blocks=2)).eval()
+    weights = Weights(Path("none"), {}, {}, built_in_code("irises").weights_sha256, {})
+    monkeypatch.setattr(registry, "embedded_adain", lambda: (adain, weights))
+    return adain
+
+
+@pytest.fixture
+def painting(crops):
+    return sorted(crops("painting", 9).iterdir())[0]
+
+
+def test_train_fast(tmp_path, crops, teacher, tiny_spec, painting):
+    made = stylex("train", "fast", "--content", crops("photo", 9), "--style", painting, *run_options(teacher, tmp_path))
+    assert made.exit_code == 0, made.output
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["style"]["name"] == painting.stem and card["start"] == "random"
+    assert "stylex export fast --weights" in made.output
+
+
+def test_bake_a_picture_and_a_code(tmp_path, crops, teacher, tiny_spec, painting):
+    for style, name in ((painting, painting.stem), ("mine.style", "other")):
+        out = tmp_path / name
+        with torch.no_grad():
+            code = tiny_spec.style(torch.rand(1, 3, 64, 64))[0].numpy()
+        save_code(StyleCode("x", code, "adain", built_in_code("irises").weights_sha256), tmp_path / "mine.style")
+        given = tmp_path / style if name == "other" else style
+        more = ["--name", "other"] if name == "other" else []
+        made = stylex("bake", "--style", given, "--content", crops("photo", 9), *more, *run_options(teacher, out))
+        assert made.exit_code == 0, made.output
+        card = json.loads((out / "card.json").read_text())
+        assert card["style"]["name"] == name and "folded in" in card["start"]
+
+
+def test_train_cyclegan(tmp_path, crops, teacher, monkeypatch, spec):
+    class Tiny(CycleGan):
+        def __init__(self) -> None:
+            super().__init__(spec)
+
+    monkeypatch.setattr(cyclegan_recipe, "CycleGan", Tiny)
+    monkeypatch.setattr(cyclegan_recipe, "MOMENT_BATCHES", 1)
+    monkeypatch.setattr(registry, "embedded_adain", lambda: (AdaIN(spec), None))
+    folders = ["--domain-a", crops("photo", 9), "--domain-b", crops("drawing", 9)]
+    made = stylex("train", "cyclegan", *folders, "--name", "drawn", *run_options(teacher, tmp_path))
+    assert made.exit_code == 0, made.output
+    assert json.loads((tmp_path / "card.json").read_text())["style"] == {"name": "drawn"}
+    assert set(load_file(tmp_path / "weights.safetensors")) == set(Generator(spec).state_dict())
+
+
+def test_a_style_of_one_colour(tmp_path, crops, teacher):
+    write_picture(tmp_path / "flat.png", np.full((80, 80, 3), 7, np.uint8))
+    for verb in (("train", "fast"), ("bake",)):
+        content = ["--content", crops("photo", 9), "--style", tmp_path / "flat.png"]
+        result = stylex(*verb, *content, *run_options(teacher, tmp_path / "run"))
+        assert result.exit_code == 3 and "all of one colour" in result.output
+
+
+def test_corrupt_and_tiny_files_are_named_and_too_few_are_an_error(tmp_path, crops, teacher, tiny_spec, painting):
+    folder = tmp_path / "photos"
+    shutil.copytree(crops("photo", 9), folder)
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    write_picture(folder / "tiny.png", np.zeros((20, 20, 3), np.uint8))
+    call = ["train", "fast", "--content", folder, "--style", painting, *run_options(teacher, tmp_path / "run")]
+    made = stylex(*call)
+    assert made.exit_code == 0, made.output
+    assert "9 pictures, 2 skipped" in made.output
+    assert "skipped" in made.output and "broken.jpg" in made.output and "tiny.png" in made.output
+    for file in sorted(folder.glob("photo-*"))[:2]:
+        file.unlink()
+    few = stylex(*call[:-8], "--out", tmp_path / "other", *call[-6:])
+    assert few.exit_code == 3 and "7 usable pictures (2 skipped); training needs at least 8" in few.output
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize(

@@ -39,12 +39,20 @@ def test_milliseconds_warms_up_and_counts(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_row_tells_what_really_ran(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "MOST_RUNS", 2)
     monkeypatch.setattr(benchmark, "LEAST_RUNS", 2)
-    row, painted = benchmark.paint_row("adain", "fp32", "cpu", 48, 1, photo, None)
+    row, painted = benchmark.paint_row("adain", "fp32", "cpu", 48, 1, photo, "", None)
     assert (row.name, row.precision, row.provider, row.size, row.threads) == ("stylex adain", "fp32", "cpu", 48, 1)
     assert 0 < row.median_ms <= row.p95_ms
     assert row.images_per_second == pytest.approx(1e3 / row.median_ms, rel=0.05)
     assert row.file_bytes is not None
     assert row.file_bytes > 1e5
+    assert painted.shape == (48, 48, 3)
+
+
+def test_a_row_of_one_styles_network(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "MOST_RUNS", 2)
+    monkeypatch.setattr(benchmark, "LEAST_RUNS", 2)
+    row, painted = benchmark.paint_row("fast", "int8", "cpu", 48, 1, photo, "the-scream", None)
+    assert (row.name, row.precision) == ("stylex fast the-scream", "int8")
     assert painted.shape == (48, 48, 3)
 
 

@@ -65,10 +65,10 @@ class Judge(nn.Module):
         return scores
 
 
-class CycleGan(nn.Module):
-    """What is trained together; `wanted` is what is exported of it."""
+class CycleGan(Generator):
+    """The wanted direction, and what is trained with it: the way back and the judges of both kinds."""
 
     def __init__(self, spec: BackboneSpec = GENERATOR_SPEC) -> None:
-        super().__init__()
-        self.wanted, self.back = Generator(spec), Generator(spec)
+        super().__init__(spec)
+        self.back = Generator(spec)
         self.judge_a, self.judge_b = Judge(), Judge()

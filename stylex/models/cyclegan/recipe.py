@@ -127,7 +127,7 @@ class CycleGanRecipe:
         torch.manual_seed(seed)
         self.network = CycleGan()
         self.pools = Pool(self.settings.pool), Pool(self.settings.pool)
-        for generator in (self.network.wanted, self.network.back):
+        for generator in (self.network, self.network.back):
             generator.trunk.load_state_dict(self.adain.backbone.state_dict())
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
@@ -138,18 +138,18 @@ class CycleGanRecipe:
         others = tensor(with_border(self.b.sample(s.batch, s.size, rng)), device)
         b = others[:, :, 2:-2, 2:-2]
         with torch.autocast(device.type, torch.bfloat16):
-            made_b, made_a = net.wanted(noisy(content, s.noise, rng)).float(), net.back(others).float()
+            made_b, made_a = net(noisy(content, s.noise, rng)).float(), net.back(others).float()
             parts = self._adversarial(a, b, made_a, made_b, rng)
             parts["cycle"] = s.cycle * (
-                (net.back.again(made_b).float() - a).abs().mean() + (net.wanted.again(made_a).float() - b).abs().mean()
+                (net.back.again(made_b).float() - a).abs().mean() + (net.again(made_a).float() - b).abs().mean()
             )
             parts["identity"] = s.identity * (
-                (net.wanted(others).float() - b).abs().mean() + (net.back(content).float() - a).abs().mean()
+                (net(others).float() - b).abs().mean() + (net.back(content).float() - a).abs().mean()
             )
         parts |= self._anchors(a, made_b, rng)
         if s.shifted:
             parts["shift"] = s.shift * shift_loss(
-                s, lambda moved: net.wanted(noisy(moved, s.noise, rng)).float(), wide, made_b, rng
+                s, lambda moved: net(noisy(moved, s.noise, rng)).float(), wide, made_b, rng
             )
         return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
 
@@ -210,7 +210,7 @@ class CycleGanRecipe:
         """Five photos, always the same ones, what becomes of them, and what comes back."""
         assert isinstance(network, CycleGan)
         photos = self.a.sample(5, 256, np.random.default_rng(7))
-        made = network.wanted(tensor(with_border(photos), torch.device("cpu"))).clamp(0, 1)
+        made = network(tensor(with_border(photos), torch.device("cpu"))).clamp(0, 1)
         rows = (photos, pictures(made), pictures(network.back.again(made)))
         return np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
 

@@ -151,7 +151,6 @@ class FastRecipe:
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
         """Four photos, always the same ones, and what becomes of them."""
-        assert isinstance(network, Fast)
         photos = self.photos.sample(4, 320, np.random.default_rng(7))
         content = tensor(with_border(photos), torch.device("cpu"))
         painted = network(content, content.new_zeros(1, STATISTICS), content.new_zeros(1))[0]

@@ -1,0 +1,98 @@
+"""Techniques whose weights hold one style: which network is loaded, and what a call means."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stylex
+from stylex.errors import InputError, UsageError
+from stylex.methods import TECHNIQUES
+from stylex.runtime.catalog import GRAPHS, encoder_file, styles_in, transfer_file
+from stylex.runtime.facts import BYTES, PRECISIONS
+from stylex.runtime.session import read_facts
+
+OWN = [t.name for t in TECHNIQUES if t.one_style]
+
+
+@pytest.fixture(scope="module")
+def scream() -> stylex.Painter:
+    return stylex.load("fast", "int8", "cpu", style="the-scream", threads=1)
+
+
+def test_file_names() -> None:
+    assert transfer_file("fast", "int8", Path("g"), "the-kiss") == Path("g/fast-the-kiss-int8.onnx")
+    assert transfer_file("adain", "fp32", Path("g")) == Path("g/adain-fp32.onnx")
+    assert encoder_file("adain", Path("g")) == Path("g/adain-style.onnx")
+
+
+def test_styles_of_a_folder(tmp_path: Path) -> None:
+    for name in ("fast-b-int8.onnx", "fast-a-b-fp16.onnx", "fast-b-fp32.onnx", "fast-int8.onnx", "faster-c-int8.onnx"):
+        (tmp_path / name).touch()
+    assert styles_in(tmp_path, "fast") == ["a-b", "b"]
+    assert styles_in(tmp_path / "nowhere", "fast") == []
+
+
+@pytest.mark.parametrize("technique", OWN)
+def test_what_is_embedded_says_what_it_is(technique: str) -> None:
+    for style in styles_in(GRAPHS, technique):
+        for precision in ("fp16", "int8"):
+            facts = read_facts(transfer_file(technique, precision, style=style))
+            assert (facts.technique, facts.style, facts.precision) == (technique, style, precision)
+            assert facts.code_size == 0
+        assert facts.layout == BYTES
+        assert facts.psnr is not None
+        assert facts.psnr >= 30
+
+
+def test_it_paints_without_being_told_the_style(scream: stylex.Painter, photo: np.ndarray) -> None:
+    painted = scream(photo)
+    assert painted.shape == photo.shape
+    assert np.abs(painted.astype(int) - photo).mean() > 20
+    np.testing.assert_array_equal(painted, scream(photo, "the-scream"))
+    assert not scream.takes_styles
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 7), (40, 41), (96, 128)])
+def test_any_size(scream: stylex.Painter, photo: np.ndarray, size: tuple[int, int]) -> None:
+    assert scream(photo[: size[0], : size[1]]).shape == (*size, 3)
+
+
+def test_strength_mixes_photo_and_painting(scream: stylex.Painter, photo: np.ndarray) -> None:
+    full, half = scream(photo).astype(int), scream(photo, strength=0.5).astype(int)
+    np.testing.assert_array_equal(scream(photo, strength=0), photo)
+    assert np.abs(half - (full + photo) / 2).max() <= 0.5
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        scream(photo, strength=1.2)
+
+
+def test_bytes_and_floats_paint_alike(scream: stylex.Painter, photo: np.ndarray) -> None:
+    floats = stylex.load("fast", "fp16", "cpu", style="the-scream", threads=1)
+    difference = np.abs(scream(photo).astype(int) - floats(photo))
+    assert 0 < difference.mean() < 4
+
+
+def test_another_style_is_another_network(scream: stylex.Painter, photo: np.ndarray) -> None:
+    with pytest.raises(UsageError, match=r"one style is 'the-scream'.*style="):
+        scream(photo, "starry-night")
+
+
+def test_the_style_is_named_when_loading() -> None:
+    with pytest.raises(UsageError, match="fast needs a style; choose .*the-scream"):
+        stylex.load("fast")
+    with pytest.raises(UsageError, match="no fast network for 'picasso'; choose "):
+        stylex.load("fast", style="picasso")
+    with pytest.raises(UsageError, match="takes any style"):
+        stylex.load("adain", style="irises")
+
+
+def test_the_only_style_of_a_folder_needs_no_name(tmp_path: Path, photo: np.ndarray) -> None:
+    source = transfer_file("fast", "int8", style="the-scream")
+    shutil.copy(source, tmp_path / "fast-mine-int8.onnx")
+    assert stylex.load("fast", graphs=tmp_path, threads=1)(photo).shape == photo.shape
+    with pytest.raises(InputError, match=r"fast-mine-fp32.onnx: make it with `stylex export fast"):
+        stylex.load("fast", "fp32", graphs=tmp_path)
+    assert set(PRECISIONS) == {"fp32", "fp16", "int8"}
