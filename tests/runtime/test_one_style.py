@@ -81,7 +81,7 @@ def test_another_style_is_another_network(scream: stylex.Painter, photo: np.ndar
 
 
 def test_the_style_is_named_when_loading() -> None:
-    with pytest.raises(UsageError, match="fast needs a style; choose .*the-scream"):
+    with pytest.raises(UsageError, match=r"fast needs a style; choose .*the-scream"):
         stylex.load("fast")
     with pytest.raises(UsageError, match="no fast network for 'picasso'; choose "):
         stylex.load("fast", style="picasso")
