@@ -157,6 +157,11 @@ def seeded_parts(one_thread) -> Callable[[str], dict[str, Any]]:
             gain = 1.0 if layer.kernel_size == (1, 1) and layer.in_channels == layer.out_channels else 2.0
             layer.weight.data = torch.randn(layer.weight.shape, generator=generator) * (gain / fan) ** 0.5
             layer.bias.data = torch.randn(layer.bias.shape, generator=generator) * 0.1
+        for name_in_module, layer in module.named_modules():
+            if name_in_module.endswith((".f", ".g")):  # attention that doesn't jump from one position to another
+                layer.weight.data *= 0.3
+        if "Net" in name or "Generator" in name:  # trained ones hardly react to flat colour, which is normalized away
+            layers[0].weight.data -= 0.95 * layers[0].weight.data.mean((1, 2, 3), keepdim=True)
         if layers[-1].out_channels == 3:
             peak = 255.0 if "TransformerNet" in name else 4.0 if "Resnet" in name else 1.0
             layers[-1].weight.data *= 0.15 * peak

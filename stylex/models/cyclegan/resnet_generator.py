@@ -6,6 +6,8 @@ paper takes for pictures of 256 pixels and more (11.4 M parameters), six for sma
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -62,7 +64,26 @@ class ResnetGenerator(nn.Module):
 
     def forward(self, content: Tensor) -> Tensor:
         """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `MULTIPLE`."""
-        x: Tensor = self.model[:-1](2 * content - 1)
+        return (self.paint(2 * content - 1) + 1) / 2
+
+
+class RgbResnetGenerator(nn.Module):
+    """The same as `ResnetGenerator.forward`: the range of the photo is folded into the first convolution.
+
+    The convolution reflects the borders, so that the offset is the same everywhere.
+    """
+
+    def __init__(self, network: ResnetGenerator) -> None:
+        super().__init__()
+        self.model = nn.Sequential(*copy.deepcopy(network.model)[:-1])
+        first = self.model[1]
+        assert isinstance(first, nn.Conv2d) and first.bias is not None
+        first.bias.data -= first.weight.data.sum((1, 2, 3))
+        first.weight.data *= 2
+
+    def forward(self, content: Tensor) -> Tensor:
+        """See `ResnetGenerator.forward`; less than a tenth of a grey level is cut off, see `SATURATED`."""
+        x: Tensor = self.model(content)
         return (torch.tanh(x.clamp(-SATURATED, SATURATED)) + 1) / 2
 
 

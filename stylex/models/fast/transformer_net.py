@@ -7,6 +7,8 @@ The network is that of the paper's supplement as PyTorch's examples publish it: 
 
 from __future__ import annotations
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -101,6 +103,26 @@ class TransformerNet(nn.Module):
 
     def forward(self, content: Tensor) -> Tensor:
         """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `MULTIPLE`."""
-        picture = PEAK * (content.flip(1) if self.early else content)
-        painted = self.paint(picture).clamp(0, PEAK) / PEAK
+        painted = self.paint(PEAK * (content.flip(1) if self.early else content)).clamp(0.0, PEAK) / PEAK
         return painted.flip(1) if self.early else painted
+
+
+class RgbTransformerNet(nn.Module):
+    """The same as `TransformerNet.forward`: the range of its pictures and BGR are folded into the outer convolutions.
+
+    It saves two passes over the picture, and at INT8 the first convolution reads the bytes of the photo themselves.
+    """
+
+    def __init__(self, network: TransformerNet) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network)
+        first, last = self.network.conv1.conv2d, self.network.deconv3.conv2d
+        assert last.bias is not None
+        first.weight.data *= PEAK
+        if network.early:
+            first.weight.data = first.weight.data.flip(1)
+            last.weight.data, last.bias.data = last.weight.data.flip(0), last.bias.data.flip(0)
+
+    def forward(self, content: Tensor) -> Tensor:
+        """See `TransformerNet.forward`."""
+        return self.network.paint(content).clamp(0.0, PEAK) / PEAK
