@@ -19,7 +19,6 @@ from stylex.export.check import TOLERANCES, OutputReport, measure, reference, re
 from stylex.export.photos import crops
 from stylex.export.trace import OPSET, trace
 from stylex.files import write_bytes
-from stylex.models.backbone import MULTIPLE, SMALLEST
 from stylex.models.traceable import Feed, Model, Traceable
 from stylex.quant.calibration import Observed, observe
 from stylex.quant.fp16 import HalfCompute, HalfWeights
@@ -102,11 +101,10 @@ def export(
         CheckFailed: a graph differs too much from torch.
     """
     _require_usable(settings, folder)
-    made = [
-        _export_one(model, traceable, settings, folder, progress)
-        for model in models
-        for traceable in model.graphs(settings.size)
-    ]
+    planned = [(model, traceable) for model in models for traceable in model.graphs(settings.size)]
+    for _, traceable in planned:
+        _require_size(traceable)
+    made = [_export_one(model, traceable, settings, folder, progress) for model, traceable in planned]
     for one in made:
         write_bytes(one.path, one.data)
     return made
@@ -118,8 +116,14 @@ def _require_usable(settings: ExportSettings, folder: Path) -> None:
     for given, choices in ((settings.precision, PRECISIONS), (settings.target, TARGETS)):
         if given not in choices:
             raise UsageError(f"{given!r} can't be exported; choose {', '.join(choices)}")
-    if settings.size is not None and (settings.size % MULTIPLE or settings.size < SMALLEST):
-        raise UsageError(f"--size is {settings.size}; it must be a multiple of {MULTIPLE}, at least {SMALLEST}")
+    if settings.size is not None and settings.size < 1:
+        raise UsageError(f"--size is {settings.size}; it must be at least 1")
+
+
+def _require_size(traceable: Traceable) -> None:
+    size, multiple, smallest = traceable.fixed_size, traceable.multiple, traceable.smallest
+    if size is not None and (size % multiple or size < smallest):
+        raise UsageError(f"--size is {size}; it must be a multiple of {multiple}, at least {smallest}")
 
 
 def _export_one(

@@ -18,12 +18,15 @@ from torch import nn
 
 from stylex.errors import ModelError, UsageError
 from stylex.files import sha256_of
+from stylex.methods import technique_named
 from stylex.models.adain.vgg_adain import VggAdaIN
 from stylex.models.attention.sanet import SANet, Transform
+from stylex.models.coded import coded_graphs, painting_graphs
 from stylex.models.cyclegan.resnet_generator import ResnetGenerator
 from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
 from stylex.models.pickles import Tensors, read_checkpoint
+from stylex.models.traceable import Model, Traceable
 from stylex.models.vgg import mirrored_decoder, normalized_vgg
 
 Shapes: TypeAlias = "dict[str, tuple[int, ...]]"
@@ -61,12 +64,14 @@ class Published:
         technique: name in `stylex.methods`.
         parts: names of the files that it consists of.
         assemble: makes the network of the parts' modules, in their order.
+        graphs: what is exported of the network, for a fixed size or None.
     """
 
     name: str
     technique: str
     parts: tuple[str, ...]
     assemble: Callable[..., nn.Module]
+    graphs: Callable[[Any, int | None], list[Traceable]]
 
 
 def _itself(module: nn.Module) -> nn.Module:
@@ -91,13 +96,13 @@ PARTS = (
 )
 
 PUBLISHED = (
-    Published("fast-neural-style", "fast", ("TransformerNet",), _itself),
-    Published("fast-neural-style as first published", "fast", ("early TransformerNet",), _itself),
-    Published("CycleGAN", "cyclegan", ("ResnetGenerator of 9 blocks",), _itself),
-    Published("CycleGAN, small", "cyclegan", ("ResnetGenerator of 6 blocks",), _itself),
-    Published("AdaIN", "adain", (VGG, DECODER), VggAdaIN),
-    Published("SANet", "attention", (VGG, TRANSFORM, DECODER), SANet),
-    Published("MicroAST", "multiscale", (CONTENT, STYLE, MODULATOR, MICRO_DECODER), microast.MicroAST),
+    Published("fast-neural-style", "fast", ("TransformerNet",), _itself, painting_graphs),
+    Published("fast-neural-style as first published", "fast", ("early TransformerNet",), _itself, painting_graphs),
+    Published("CycleGAN", "cyclegan", ("ResnetGenerator of 9 blocks",), _itself, painting_graphs),
+    Published("CycleGAN, small", "cyclegan", ("ResnetGenerator of 6 blocks",), _itself, painting_graphs),
+    Published("AdaIN", "adain", (VGG, DECODER), VggAdaIN, coded_graphs),
+    Published("SANet", "attention", (VGG, TRANSFORM, DECODER), SANet, coded_graphs),
+    Published("MicroAST", "multiscale", (CONTENT, STYLE, MODULATOR, MICRO_DECODER), microast.MicroAST, coded_graphs),
 )
 
 
@@ -109,13 +114,38 @@ class Checkpoint:
         published: what it is.
         network: in evaluation.
         sha256: of the file, or of the files' sums in the order of their parts.
+        files: their names, in that order.
         notes: what was passed over in reading, one line each.
     """
 
     published: Published
     network: nn.Module
     sha256: str
+    files: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def model(self, style: str = "") -> Model:
+        """What can be exported.
+
+        Args:
+            style: what to call the one style in the weights; by default as the file, without its ending.
+
+        Raises:
+            UsageError: the network takes any style, or the style can't be part of a file's name.
+        """
+        if not technique_named(self.published.technique, own_graphs=True).one_style:
+            if style:
+                raise UsageError(f"{self.published.name} takes any style: leave --style out")
+        elif (style := style or self.files[0].split(".")[0]) != Path(style).name:
+            raise UsageError(f"the style {style!r} becomes part of a file name: give --style NAME without slashes")
+        return Model(
+            technique=self.published.technique,
+            graphs=lambda size: self.published.graphs(self.network, size),
+            weights_sha256=self.sha256,
+            style=style,
+            tier="reference",
+            provenance=f"a checkpoint of {self.published.name}: {', '.join(self.files)}",
+        )
 
 
 def load_checkpoint(paths: Sequence[Path]) -> Checkpoint:
@@ -140,7 +170,8 @@ def load_checkpoint(paths: Sequence[Path]) -> Checkpoint:
     network = published.assemble(*(found[name][1] for name in published.parts))
     sums = [sha256_of(found[name][0]) for name in published.parts]
     whole = sums[0] if len(sums) == 1 else hashlib.sha256(" ".join(sums).encode()).hexdigest()
-    return Checkpoint(published, network.eval(), whole, tuple(notes))
+    files = tuple(found[name][0].name for name in published.parts)
+    return Checkpoint(published, network.eval(), whole, files, tuple(notes))
 
 
 def _without_statistics(tensors: Tensors) -> tuple[Tensors, int]:

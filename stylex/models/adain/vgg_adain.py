@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from stylex.models.coded import Coded
 from stylex.models.moments import held, restyle, sample_statistics
 from stylex.models.vgg import RELU4_1, SCALE
 
-MULTIPLE = SCALE
-SMALLEST = 16
-"""Pixels: relu4_1 must have two cells on each side for its reflecting pad."""
 
-
-class VggAdaIN(nn.Module):
+class VggAdaIN(Coded):
     """The published encoder and decoder, see `stylex.models.vgg`.
 
     Args:
@@ -24,12 +21,16 @@ class VggAdaIN(nn.Module):
         decoder: its mirror image.
     """
 
+    multiple = SCALE
+    smallest = 2 * SCALE
+    """relu4_1 must have two cells on each side for its reflecting pad."""
+
     def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder[:RELU4_1], decoder
         last = decoder[1]
         assert isinstance(last, nn.Conv2d)
-        self.code_size = 2 * last.in_channels
+        self.code_size = self.statistics_size = 2 * last.in_channels
 
     def encode(self, style: Tensor) -> Tensor:
         """The code of a style: RGB (1, 3, H, W) in [0, 1] to mean and standard deviation (1, D)."""
@@ -41,7 +42,7 @@ class VggAdaIN(nn.Module):
         """Paint a picture.
 
         Args:
-            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `MULTIPLE`.
+            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `multiple`.
             codes: (K, D).
             masks: (K, 1, H/8, W/8); 0 is the photo, 1 the style.
             frozen: statistics to use, (1, D), as an earlier call returned them.

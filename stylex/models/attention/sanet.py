@@ -11,15 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylex.models.coded import Coded
 from stylex.models.moments import held, normalized, sample_statistics
 from stylex.models.vgg import RELU4_1, RELU5_1, SCALE, STAGES
-
-MULTIPLE = 2 * SCALE
-"""Height and width are whole cells at relu5_1."""
-SMALLEST = 32
-"""Pixels: relu5_1 must have two cells on each side for the reflecting pads in front of it."""
-STYLE_SIDE = 256
-"""Height and width that a style picture is brought to."""
 
 
 class Attention(nn.Module):
@@ -75,7 +69,7 @@ class Transform(nn.Module):
         return transformed
 
 
-class SANet(nn.Module):
+class SANet(Coded):
     """The published encoder, transform and decoder.
 
     Args:
@@ -84,13 +78,19 @@ class SANet(nn.Module):
         decoder: as AdaIN's.
     """
 
+    multiple = 2 * SCALE
+    """Height and width are whole cells at relu5_1."""
+    smallest = 4 * SCALE
+    """relu4_1 must have two cells on each side in front of the last pool, and two behind it."""
+    style_side = 256
+
     def __init__(self, encoder: nn.Sequential, transform: Transform, decoder: nn.Sequential) -> None:
         super().__init__()
         self.to_4_1, self.to_5_1 = encoder[:RELU4_1], encoder[RELU4_1:RELU5_1]
         self.transform, self.decoder = transform, decoder
         self.channels = transform.merge_conv.in_channels
         self.statistics_size = 4 * self.channels
-        self.sides = (STYLE_SIDE // SCALE, STYLE_SIDE // (2 * SCALE))
+        self.sides = (self.style_side // SCALE, self.style_side // (2 * SCALE))
         self.code_size = self.channels * sum(side * side for side in self.sides)
 
     def encode(self, style: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ class SANet(nn.Module):
         """Paint a picture.
 
         Args:
-            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `MULTIPLE`.
+            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `multiple`.
             codes: (K, D).
             masks: (K, 1, H/16, W/16); 0 is the photo, 1 the style.
             frozen: statistics to use, (1, S), as an earlier call returned them.

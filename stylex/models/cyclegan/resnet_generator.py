@@ -11,10 +11,6 @@ import copy
 import torch
 from torch import Tensor, nn
 
-MULTIPLE = 4
-"""Two convolutions halve the picture, two transposed ones double it."""
-SMALLEST = 16
-"""Pixels: the 7x7 convolutions reflect 3 of them, and those of the blocks 1 at a quarter of the size."""
 WIDTH = 64
 SATURATED = 4.0
 """tanh of this is within a tenth of a grey level of 1. What lies beyond is cut off, so that the 8-bit steps in front of
@@ -44,6 +40,11 @@ class ResnetGenerator(nn.Module):
         blocks: residual blocks.
     """
 
+    multiple = 4
+    """Two convolutions halve the picture, two transposed ones double it."""
+    smallest = 16
+    """The 7x7 convolutions reflect 3 pixels, those of the blocks 1 at a quarter of the size."""
+
     def __init__(self, blocks: int = 9) -> None:
         super().__init__()
         narrow, middle, wide = WIDTH, 2 * WIDTH, 4 * WIDTH
@@ -63,8 +64,12 @@ class ResnetGenerator(nn.Module):
         return painted
 
     def forward(self, content: Tensor) -> Tensor:
-        """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `MULTIPLE`."""
+        """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
         return (self.paint(2 * content - 1) + 1) / 2
+
+    def folded(self) -> nn.Module:
+        """The module to export."""
+        return RgbResnetGenerator(self)
 
 
 class RgbResnetGenerator(nn.Module):
@@ -75,7 +80,7 @@ class RgbResnetGenerator(nn.Module):
 
     def __init__(self, network: ResnetGenerator) -> None:
         super().__init__()
-        self.model = nn.Sequential(*copy.deepcopy(network.model)[:-1])
+        self.model = nn.Sequential(*list(copy.deepcopy(network.model).children())[:-1])
         first = self.model[1]
         assert isinstance(first, nn.Conv2d) and first.bias is not None
         first.bias.data -= first.weight.data.sum((1, 2, 3))

@@ -13,10 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MULTIPLE = 4
-"""Two convolutions halve the picture, two resizes double it."""
-SMALLEST = 16
-"""Pixels: the 9x9 convolutions reflect 4 of them."""
 PEAK = 255.0
 """Of the pictures that the network takes and gives."""
 BLOCKS = 5
@@ -77,6 +73,11 @@ class TransformerNet(nn.Module):
             normalization parameters of other names.
     """
 
+    multiple = 4
+    """Two convolutions halve the picture, two resizes double it."""
+    smallest = 16
+    """The 9x9 convolutions reflect 4 pixels, those of the blocks 1 at a quarter of the size."""
+
     def __init__(self, early: bool = False) -> None:
         super().__init__()
         self.early = early
@@ -102,9 +103,13 @@ class TransformerNet(nn.Module):
         return painted
 
     def forward(self, content: Tensor) -> Tensor:
-        """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `MULTIPLE`."""
+        """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
         painted = self.paint(PEAK * (content.flip(1) if self.early else content)).clamp(0.0, PEAK) / PEAK
         return painted.flip(1) if self.early else painted
+
+    def folded(self) -> nn.Module:
+        """The module to export."""
+        return RgbTransformerNet(self)
 
 
 class RgbTransformerNet(nn.Module):

@@ -13,12 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylex.models.coded import Coded
 from stylex.models.moments import held, restyle, sample_statistics
 
-MULTIPLE = 8
-"""Two convolutions halve the picture; masks are kept at 1/8, as everywhere."""
-SMALLEST = 16
-"""Pixels: the 9x9 convolutions reflect 4 of them."""
 WIDTH = 64
 """Channels at 1/4 resolution."""
 FAINT = 1e-6
@@ -107,9 +104,13 @@ class Decoder(nn.Module):
         self.dec3 = nn.Sequential(*layers, ReflectedConv(widths[-1], 3, 9))
 
 
-class MicroAST(nn.Module):
+class MicroAST(Coded):
     """The published encoders, modulator and decoder."""
 
+    multiple = 8
+    """Two convolutions halve the picture; masks are kept at 1/8, as everywhere."""
+    smallest = 16
+    """The 9x9 convolutions reflect 4 pixels, those at a quarter of the size 1."""
     code_size, statistics_size = 8 * WIDTH, 4 * WIDTH
 
     def __init__(self, content: Encoder, style: Encoder, modulator: Modulator, decoder: Decoder) -> None:
@@ -130,7 +131,7 @@ class MicroAST(nn.Module):
         styles share them as their masks say.
 
         Args:
-            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `MULTIPLE`.
+            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `multiple`.
             codes: (K, 512).
             masks: (K, 1, H/8, W/8); 0 is the photo, 1 the style.
             frozen: statistics to use, (1, 256), as an earlier call returned them.
