@@ -24,6 +24,7 @@ from stylex.quant.calibration import Observed, observe
 from stylex.quant.fp16 import HalfCompute, HalfWeights
 from stylex.quant.graph import float_nodes
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
+from stylex.quant.leveling import LevelChannels
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
 from stylex.quant.picture_bytes import PicturesAsBytes
 from stylex.quant.sensitivity import ranked
@@ -37,6 +38,8 @@ PICTURE = 256
 MOST_PIXELS = CALIBRATION_PHOTOS * 512**2
 """Of all pictures together; of large fixed sizes fewer are taken, but never fewer than `FEWEST_PHOTOS`."""
 FEWEST_PHOTOS = 4
+LEVELLED = 4
+"""Of the calibration photos, every so many serve to level the channels, which needs no exact ranges."""
 SEED = 0
 
 Progress = Callable[[str], None]
@@ -173,6 +176,7 @@ def _to_int8(
     """Quantize; where the result falls short, leave the most harmful convolutions in float32, one after the other."""
     feeds = _feeds(traceable, settings, check=False)
     progress(f"calibrating on {len(feeds)} photos")
+    run_passes(model, [LevelChannels(feeds[::LEVELLED])])
     observed = observe(model, tensors_to_observe(model), feeds)
     target, fixed = INT8_TARGETS[settings.target], {"content": facts.value_range}
 
