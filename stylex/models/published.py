@@ -21,12 +21,12 @@ from stylex.files import sha256_of
 from stylex.methods import technique_named
 from stylex.models.adain.vgg_adain import VggAdaIN
 from stylex.models.attention.sanet import SANet, Transform
-from stylex.models.coded import coded_graphs, painting_graphs
 from stylex.models.cyclegan.resnet_generator import ResnetGenerator
 from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
 from stylex.models.pickles import Tensors, read_checkpoint
-from stylex.models.traceable import Model, Traceable
+from stylex.models.reference_network import Reference
+from stylex.models.traceable import Model
 from stylex.models.vgg import mirrored_decoder, normalized_vgg
 
 Shapes: TypeAlias = "dict[str, tuple[int, ...]]"
@@ -64,17 +64,15 @@ class Published:
         technique: name in `stylex.methods`.
         parts: names of the files that it consists of.
         assemble: makes the network of the parts' modules, in their order.
-        graphs: what is exported of the network, for a fixed size or None.
     """
 
     name: str
     technique: str
     parts: tuple[str, ...]
-    assemble: Callable[..., nn.Module]
-    graphs: Callable[[Any, int | None], list[Traceable]]
+    assemble: Callable[..., Reference]
 
 
-def _itself(module: nn.Module) -> nn.Module:
+def _itself(module: Reference) -> Reference:
     return module
 
 
@@ -96,13 +94,13 @@ PARTS = (
 )
 
 PUBLISHED = (
-    Published("fast-neural-style", "fast", ("TransformerNet",), _itself, painting_graphs),
-    Published("fast-neural-style as first published", "fast", ("early TransformerNet",), _itself, painting_graphs),
-    Published("CycleGAN", "cyclegan", ("ResnetGenerator of 9 blocks",), _itself, painting_graphs),
-    Published("CycleGAN, small", "cyclegan", ("ResnetGenerator of 6 blocks",), _itself, painting_graphs),
-    Published("AdaIN", "adain", (VGG, DECODER), VggAdaIN, coded_graphs),
-    Published("SANet", "attention", (VGG, TRANSFORM, DECODER), SANet, coded_graphs),
-    Published("MicroAST", "multiscale", (CONTENT, STYLE, MODULATOR, MICRO_DECODER), microast.MicroAST, coded_graphs),
+    Published("fast-neural-style", "fast", ("TransformerNet",), _itself),
+    Published("fast-neural-style as first published", "fast", ("early TransformerNet",), _itself),
+    Published("CycleGAN", "cyclegan", ("ResnetGenerator of 9 blocks",), _itself),
+    Published("CycleGAN, small", "cyclegan", ("ResnetGenerator of 6 blocks",), _itself),
+    Published("AdaIN", "adain", (VGG, DECODER), VggAdaIN),
+    Published("SANet", "attention", (VGG, TRANSFORM, DECODER), SANet),
+    Published("MicroAST", "multiscale", (CONTENT, STYLE, MODULATOR, MICRO_DECODER), microast.MicroAST),
 )
 
 
@@ -119,7 +117,7 @@ class Checkpoint:
     """
 
     published: Published
-    network: nn.Module
+    network: Reference
     sha256: str
     files: tuple[str, ...]
     notes: tuple[str, ...]
@@ -140,7 +138,7 @@ class Checkpoint:
             raise UsageError(f"the style {style!r} becomes part of a file name: give --style NAME without slashes")
         return Model(
             technique=self.published.technique,
-            graphs=lambda size: self.published.graphs(self.network, size),
+            graphs=self.network.graphs,
             weights_sha256=self.sha256,
             style=style,
             tier="reference",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from stylex.models.coded import Coded
 from stylex.models.moments import held, restyle, sample_statistics
+from stylex.models.reference_network import Coded
 from stylex.models.vgg import RELU4_1, SCALE
 
 

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.coded import Coded
 from stylex.models.moments import held, normalized, sample_statistics
+from stylex.models.reference_network import Coded
 from stylex.models.vgg import RELU4_1, RELU5_1, SCALE, STAGES
 
 

@@ -11,6 +11,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from stylex.models.reference_network import Painting
+
 WIDTH = 64
 SATURATED = 4.0
 """tanh of this is within a tenth of a grey level of 1. What lies beyond is cut off, so that the 8-bit steps in front of
@@ -33,7 +35,7 @@ class ResnetBlock(nn.Module):
         return x + changed
 
 
-class ResnetGenerator(nn.Module):
+class ResnetGenerator(Painting):
     """Photo to painting, or back.
 
     Args:

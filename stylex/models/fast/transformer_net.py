@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylex.models.reference_network import Painting
+
 PEAK = 255.0
 """Of the pictures that the network takes and gives."""
 BLOCKS = 5
@@ -65,7 +67,7 @@ class ResidualBlock(nn.Module):
         return x + changed
 
 
-class TransformerNet(nn.Module):
+class TransformerNet(Painting):
     """The network of fast-neural-style.
 
     Args:

@@ -1,9 +1,8 @@
-"""What published networks look like to the exporter: those that take the code of a style, and those that hold one."""
+"""What published networks look like to the exporter: those that hold one style, and those that take the code of any."""
 
 from __future__ import annotations
 
 import functools
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -23,8 +22,8 @@ STRENGTHS = (1.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.5)
 SMALLEST_STYLE = 32
 
 
-class Painting(Protocol):
-    """A network with one style in its weights.
+class Reference(nn.Module):
+    """A published network.
 
     Attributes:
         multiple, smallest: of height and width, in pixels.
@@ -33,22 +32,36 @@ class Painting(Protocol):
     multiple: int
     smallest: int
 
+    def graphs(self, size: int | None) -> list[Traceable]:
+        """What is exported of it.
+
+        Args:
+            size: fixed height and width of the painted picture; None for dynamic sizes.
+        """
+        raise NotImplementedError
+
+
+class Painting(Reference):
+    """A network with one style in its weights."""
+
     def folded(self) -> nn.Module:
         """The module to export: RGB (1, 3, H, W) in [0, 1] to the same."""
+        raise NotImplementedError
+
+    def graphs(self, size: int | None) -> list[Traceable]:
+        """One graph, photo to painting; see `Reference.graphs`."""
+        return [_painting(self, size)]
 
 
-class Coded(nn.Module):
-    """A network that paints in the style of a code.
+class Coded(Reference):
+    """A network that paints in the style of a code; masks have a cell for every `multiple` pixels.
 
     Attributes:
-        multiple, smallest: of height and width, in pixels; masks have a cell for every `multiple` pixels.
         code_size: D, floats in a code.
         statistics_size: S, floats in the content's statistics.
         style_side: height and width that style pictures must have; 0 for any.
     """
 
-    multiple: int
-    smallest: int
     code_size: int
     statistics_size: int
     style_side: int = 0
@@ -56,6 +69,10 @@ class Coded(nn.Module):
     def encode(self, style: Tensor) -> Tensor:
         """A style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
         raise NotImplementedError
+
+    def graphs(self, size: int | None) -> list[Traceable]:
+        """Transfer and style encoder, with the interface of the edge networks; see `Reference.graphs`."""
+        return [_transfer(self, size), _style(self)]
 
 
 class StyleGraph(nn.Module):
@@ -70,7 +87,7 @@ class StyleGraph(nn.Module):
         return self.network.encode(style)
 
 
-def _sides(network: Painting | Coded, size: int | None) -> tuple[tuple[int, int], tuple[Dim, Dim]]:
+def _sides(network: Reference, size: int | None) -> tuple[tuple[int, int], tuple[Dim, Dim]]:
     """Height and width of the example, and the dynamic rows and columns of masks."""
     least = network.smallest // network.multiple
     rows, columns = (Dim(name, min=least, max=LARGEST // network.multiple) for name in ("rows", "columns"))
@@ -78,38 +95,22 @@ def _sides(network: Painting | Coded, size: int | None) -> tuple[tuple[int, int]
     return ((size, size) if size else (height, width)), (rows, columns)
 
 
-def painting_graphs(network: Painting, size: int | None) -> list[Traceable]:
-    """The graph of a network with one style, photo to painting.
-
-    Args:
-        size: fixed height and width of the painted picture; None for dynamic sizes.
-    """
+def _painting(network: Painting, size: int | None) -> Traceable:
     (height, width), (rows, columns) = _sides(network, size)
     multiple = network.multiple
-    return [
-        Traceable(
-            role=TRANSFER,
-            module=network.folded(),
-            example=(torch.rand(1, 3, height, width),),
-            inputs=("content",),
-            outputs=("painted",),
-            pictures=("painted",),
-            dynamic=({} if size else {2: multiple * rows, 3: multiple * columns},),
-            feed=lambda photo, _number, _check: {"content": to_floats(photo)},
-            multiple=multiple,
-            smallest=network.smallest,
-            fixed_size=size,
-        )
-    ]
-
-
-def coded_graphs(network: Coded, size: int | None) -> list[Traceable]:
-    """The graphs of a network that takes codes: transfer and style encoder, with the interface of the edge networks.
-
-    Args:
-        size: fixed height and width of the painted picture; None for dynamic sizes.
-    """
-    return [_transfer(network, size), _style(network)]
+    return Traceable(
+        role=TRANSFER,
+        module=network.folded(),
+        example=(torch.rand(1, 3, height, width),),
+        inputs=("content",),
+        outputs=("painted",),
+        pictures=("painted",),
+        dynamic=({} if size else {2: multiple * rows, 3: multiple * columns},),
+        feed=lambda photo, _number, _check: {"content": to_floats(photo)},
+        multiple=multiple,
+        smallest=network.smallest,
+        fixed_size=size,
+    )
 
 
 def _transfer(network: Coded, size: int | None) -> Traceable:
