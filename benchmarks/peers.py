@@ -36,9 +36,9 @@ from stylex.models.reference_network import Reference
 from stylex.models.vgg import mirrored_decoder, normalized_vgg
 from stylex.runtime.benchmark import Row, print_table, write_report
 from stylex.runtime.catalog import GRAPHS, styles_in, transfer_file
-from stylex.runtime.facts import PRECISIONS
+from stylex.runtime.facts import BYTES, PRECISIONS
 from stylex.runtime.providers import Provider, candidates, session_arguments
-from stylex.runtime.session import open_graph
+from stylex.runtime.session import Session, open_graph
 
 SIZE = 512
 """Pixels of the photo, unless --size says otherwise."""
@@ -90,6 +90,16 @@ def feed_of(shapes: Mapping[str, Sequence[Any]], size: int, border: int, multipl
     return feed | {name: np.zeros(1, np.float32) for name in feed if name == "freeze"}
 
 
+def our_feed(session: Session, size: int) -> dict[str, Any]:
+    """Inputs of one of our graphs; the photo as floats or as bytes, as it takes it."""
+    facts = session.facts
+    feed = feed_of(session.shapes, size, facts.border, facts.multiple)
+    if facts.layout == BYTES:
+        side = size + 2 * facts.border
+        feed["content"] = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
+    return feed
+
+
 def our_jobs(arguments: argparse.Namespace, provider: str) -> list[Job]:
     """Our transfer graphs, every technique and precision that the folder holds; of several styles the first."""
     jobs = []
@@ -99,7 +109,7 @@ def our_jobs(arguments: argparse.Namespace, provider: str) -> list[Job]:
             path = transfer_file(technique.name, precision, arguments.graphs, style[0])
             if path.is_file():
                 session = open_graph(path, provider, arguments.threads)
-                feed = feed_of(session.shapes, arguments.size, session.facts.border, session.facts.multiple)
+                feed = our_feed(session, arguments.size)
                 jobs.append(Job(f"stylex {technique.name}", precision, functools.partial(session.run, **feed), path))
     return jobs
 
