@@ -1,73 +1,69 @@
 #!/usr/bin/env python3
-"""Our graphs beside the classical networks, in one run, at 512x512.
+"""Our graphs beside the classical networks, in one run.
 
     python benchmarks/peers.py --json peers.json
 
-What is timed is the graph alone, in ONNX Runtime, for one 512x512 photo and a style that is already encoded. The
-networks take turns of equal length, so that a machine that slows down slows all of them; ratios are of the medians.
+What is timed is the graph alone, in ONNX Runtime, for one photo, 512x512 by default, and a style that is already
+encoded. The networks take turns of equal length, so that a machine that slows down slows all of them; ratios are of the
+medians.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import math
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import torch
-from peer_networks import build
 
 from stylex.errors import ProviderUnavailable
 from stylex.export.trace import trace
-from stylex.models.backbone import Backbone, BackboneSpec
-from stylex.models.traceable import Feed, Traceable
+from stylex.methods import TECHNIQUES
+from stylex.models.adain.vgg_adain import VggAdaIN
+from stylex.models.cyclegan.resnet_generator import ResnetGenerator
+from stylex.models.fast.transformer_net import TransformerNet
+from stylex.models.multiscale import microast
+from stylex.models.reference_network import Reference
+from stylex.models.vgg import mirrored_decoder, normalized_vgg
 from stylex.runtime.benchmark import Row, print_table, write_report
-from stylex.runtime.catalog import GRAPHS, transfer_file
-from stylex.runtime.facts import PRECISIONS
+from stylex.runtime.catalog import GRAPHS, styles_in, transfer_file
+from stylex.runtime.facts import BYTES, PRECISIONS
 from stylex.runtime.providers import Provider, candidates, session_arguments
-from stylex.runtime.session import open_graph
+from stylex.runtime.session import Session, open_graph
 
 SIZE = 512
+"""Pixels of the photo, unless --size says otherwise."""
 WARM_UP, TURN = 0.2, 0.5
 """Seconds that every network runs in a turn, untimed and timed."""
-COLUMNS = ("network", "precision", "provider", "median ms", "p95 ms", "M parameters", "file MB", "times TransformerNet")
+COLUMNS = ("network", "precision", "provider", "median ms", "p95 ms", "M weights", "file MB", "times TransformerNet")
 
 
-def peer_files(folder: Path) -> dict[str, tuple[Path, dict[str, Any], float]]:
-    """Export the peers; file, inputs and millions of parameters by name."""
-    rng = np.random.default_rng(0)
-    files = {}
-    for name, (network, shapes) in build().items():
-        example = tuple(torch.rand(shape) for shape in shapes.values())
-        traceable = Traceable("peer", network, example, tuple(shapes), ("painted",), (), (None,) * len(shapes), no_feed)
-        path = folder / f"{name.replace(' ', '-')}.onnx"
-        path.write_bytes(trace(traceable).SerializeToString())
-        feed = {key: rng.random(shape, np.float32) for key, shape in shapes.items()}
-        files[name] = (path, feed, sum(p.numel() for p in network.parameters()) / 1e6)
-    return files
+def vgg_adain() -> VggAdaIN:
+    """AdaIN of its published parts."""
+    return VggAdaIN(normalized_vgg(), mirrored_decoder())
 
 
-def no_feed(*_: object) -> Feed:
-    """The peers are only timed."""
-    return {}
+def micro_ast() -> microast.MicroAST:
+    """MicroAST of its published parts."""
+    return microast.MicroAST(microast.Encoder(), microast.Encoder(), microast.Modulator(), microast.Decoder())
 
 
-def our_feed(code_size: int) -> dict[str, Any]:
-    """Inputs of a transfer graph for a 512x512 photo."""
-    rng = np.random.default_rng(0)
-    return {
-        "content": rng.random((1, 3, SIZE + 4, SIZE + 4), np.float32),
-        "codes": rng.random((1, code_size), np.float32),
-        "masks": np.ones((1, 1, SIZE // 8, SIZE // 8), np.float32),
-        "frozen": np.zeros((1, code_size), np.float32),
-        "freeze": np.zeros(1, np.float32),
-    }
+PEERS: dict[str, Callable[[], Reference]] = {
+    "TransformerNet": TransformerNet,
+    "ResnetGenerator": ResnetGenerator,
+    "VGG-19 AdaIN": vgg_adain,
+    "MicroAST": micro_ast,
+}
+"""Published networks by name; their weights are seeded, since times don't depend on them."""
 
 
 @dataclass(frozen=True)
@@ -77,33 +73,72 @@ class Job:
     name: str
     precision: str
     run: Callable[[], object]
-    million_parameters: float
-    file_bytes: int
+    path: Path
+
+
+def feed_of(shapes: Mapping[str, Sequence[Any]], size: int, border: int, multiple: int) -> dict[str, Any]:
+    """Inputs of a transfer graph for one square photo in one style.
+
+    Args:
+        shapes: of the inputs; the sizes of photo and masks, and the number of styles, may be anything.
+    """
+    rng = np.random.default_rng(0)
+    side, cells = size + 2 * border, size // multiple
+    known = {"content": (1, 3, side, side), "masks": (1, 1, cells, cells), "freeze": (1,)}
+    sizes = {name: known.get(name, (1, *shape[1:])) for name, shape in shapes.items()}
+    feed: dict[str, Any] = {name: rng.random(size, np.float32) for name, size in sizes.items()}
+    return feed | {name: np.zeros(1, np.float32) for name in feed if name == "freeze"}
+
+
+def our_feed(session: Session, size: int) -> dict[str, Any]:
+    """Inputs of one of our graphs; the photo as floats or as bytes, as it takes it."""
+    facts = session.facts
+    feed = feed_of(session.shapes, size, facts.border, facts.multiple)
+    if facts.layout == BYTES:
+        side = size + 2 * facts.border
+        feed["content"] = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
+    return feed
 
 
 def our_jobs(arguments: argparse.Namespace, provider: str) -> list[Job]:
-    """Our transfer graph in every precision."""
+    """Our transfer graphs, every technique and precision that the folder holds; of several styles the first."""
     jobs = []
-    for precision in PRECISIONS:
-        path = transfer_file("adain", precision, arguments.graphs)
-        session = open_graph(path, provider, arguments.threads)
-        run = functools.partial(session.run, **our_feed(session.facts.code_size))
-        millions = sum(p.numel() for p in Backbone(BackboneSpec()).parameters()) / 1e6
-        jobs.append(Job("stylex adain", precision, run, millions, path.stat().st_size))
+    for technique in TECHNIQUES:
+        style = (styles_in(arguments.graphs, technique.name) if technique.one_style else []) or [""]
+        for precision in PRECISIONS:
+            path = transfer_file(technique.name, precision, arguments.graphs, style[0])
+            if path.is_file():
+                session = open_graph(path, provider, arguments.threads)
+                feed = our_feed(session, arguments.size)
+                jobs.append(Job(f"stylex {technique.name}", precision, functools.partial(session.run, **feed), path))
     return jobs
 
 
 def peer_jobs(arguments: argparse.Namespace, provider: Provider, folder: Path) -> list[Job]:
     """The peers in FP32."""
     jobs = []
-    for name, (path, feed, millions) in peer_files(folder).items():
+    for name, make in PEERS.items():
+        torch.manual_seed(0)
+        traceable = make().graphs(arguments.size)[0]
+        path = folder / f"{name.replace(' ', '-')}.onnx"
+        path.write_bytes(trace(traceable).SerializeToString())
         options = ort.SessionOptions()
         options.intra_op_num_threads = arguments.threads
         session = ort.InferenceSession(str(path), options, enable_fallback=0, **session_arguments(provider, options))
         if session.get_providers()[0] != provider.ort_name:
             raise ProviderUnavailable(f"{name} did not start on {provider.name}: the comparison would not be fair")
-        jobs.append(Job(name, "fp32", functools.partial(session.run, None, feed), millions, path.stat().st_size))
+        feed = feed_of(
+            {i.name: i.shape for i in session.get_inputs()}, arguments.size, traceable.border, traceable.multiple
+        )
+        jobs.append(Job(name, "fp32", functools.partial(session.run, None, feed), path))
     return jobs
+
+
+def million_weights(path: Path) -> float:
+    """Weights in a graph, in millions, without biases; what encodes styles lies in another file."""
+    kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.INT8)
+    tensors = [t for t in onnx.load(path).graph.initializer if t.data_type in kinds and len(t.dims) > 1]
+    return float(sum(math.prod(t.dims) for t in tensors)) / 1e6
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
@@ -115,7 +150,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]
         for job, found in zip(jobs, times, strict=True):
             timed(job, WARM_UP)  # caches are cold, and the threads of the network before still spin
             found.extend(timed(job, TURN))
-    return [row(job, found, provider.name, arguments.threads) for job, found in zip(jobs, times, strict=True)]
+    return [row(job, found, provider.name, arguments) for job, found in zip(jobs, times, strict=True)]
 
 
 def timed(job: Job, seconds: float) -> list[float]:
@@ -128,21 +163,21 @@ def timed(job: Job, seconds: float) -> list[float]:
     return found
 
 
-def row(job: Job, times: list[float], provider: str, threads: int) -> dict[str, Any]:
+def row(job: Job, times: list[float], provider: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One row of the report."""
     median, p95 = float(np.median(times)), float(np.percentile(times, 95))
     measured = Row(
         name=job.name,
         precision=job.precision,
         provider=provider,
-        size=SIZE,
-        threads=threads,
+        size=arguments.size,
+        threads=arguments.threads,
         median_ms=round(median, 2),
         p95_ms=round(p95, 2),
         images_per_second=round(1e3 / median, 2),
-        file_bytes=job.file_bytes,
+        file_bytes=job.path.stat().st_size,
     )
-    return {**asdict(measured), "million_parameters": round(job.million_parameters, 3)}
+    return {**asdict(measured), "million_weights": round(million_weights(job.path), 3)}
 
 
 def main() -> None:
@@ -151,6 +186,7 @@ def main() -> None:
     parser.add_argument("--graphs", type=Path, default=GRAPHS, help="folder of our ONNX files [embedded]")
     parser.add_argument("--provider", default="cpu")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--size", type=int, default=SIZE, help="height and width, a multiple of 16 [512]")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -162,16 +198,18 @@ def main() -> None:
     cells = [
         (
             *(r[key] for key in ("name", "precision", "provider", "median_ms", "p95_ms")),
-            f"{r['million_parameters']:.2f}",
+            f"{r['million_weights']:.2f}",
             f"{r['file_bytes'] / 1e6:.2f}",
             f"{r['times_transformernet']:.1f}",
         )
         for r in rows
     ]
-    print_table(f"one photo at {SIZE}x{SIZE}", COLUMNS, cells)
-    ours = {r["precision"]: r["median_ms"] for r in rows if r["name"] == "stylex adain"}
-    print(f"stylex adain INT8 is {slow / ours['int8']:.1f} times as fast as TransformerNet FP32")
-    print(f"stylex adain INT8 is {ours['fp32'] / ours['int8']:.2f} times as fast as its own FP32")
+    print_table(f"one photo at {arguments.size}x{arguments.size}", COLUMNS, cells)
+    times = {(r["name"], r["precision"]): r["median_ms"] for r in rows}
+    for name, fast in ((name, ms) for (name, precision), ms in times.items() if precision == "int8"):
+        print(f"{name} INT8 is {slow / fast:.1f} times as fast as TransformerNet FP32")
+        if (name, "fp32") in times:
+            print(f"{name} INT8 is {times[name, 'fp32'] / fast:.2f} times as fast as its own FP32")
     if arguments.json:
         write_report(arguments.json, rows)
 

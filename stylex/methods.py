@@ -17,7 +17,7 @@ class Technique:
         summary: what it does, in one line.
         source: the paper.
         one_style: its weights hold one style, so that there is a network for each.
-        ready: whether this version of stylex has it.
+        ready: whether this version of stylex comes with it; graphs of one's own run also where it doesn't.
     """
 
     name: str
@@ -64,8 +64,11 @@ TECHNIQUES = (
 )
 
 
-def technique_named(name: str) -> Technique:
+def technique_named(name: str, *, own_graphs: bool = False) -> Technique:
     """The technique of that name.
+
+    Args:
+        own_graphs: its networks needn't come with this version.
 
     Raises:
         UsageError: there is none, or this version doesn't have it yet.
@@ -73,7 +76,7 @@ def technique_named(name: str) -> Technique:
     ready = ", ".join(t.name for t in TECHNIQUES if t.ready)
     for technique in TECHNIQUES:
         if technique.name == name:
-            if not technique.ready:
+            if not technique.ready and not own_graphs:
                 raise UsageError(f"the technique {name!r} is not in this version of stylex yet; it has {ready}")
             return technique
     raise UsageError(f"there is no technique {name!r}; this version of stylex has {ready}")

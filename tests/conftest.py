@@ -135,3 +135,57 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def seeded_parts(one_thread) -> Callable[[str], dict[str, Any]]:
+    """State dictionaries of published checkpoints, by the name of the part, as if trained.
+
+    He's initialization keeps features of the order of 1; what ends in a picture ends in one of fair contrast.
+    """
+    import torch
+    from torch import nn
+
+    from stylex.models import published
+
+    def make(name: str, seed: int = 0) -> dict[str, Any]:
+        part = next(p for p in published.PARTS if p.name == name)
+        module, generator = part.network(), torch.Generator().manual_seed(seed)
+        layers = [m for m in module.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+        for layer in layers:
+            fan = layer.weight[0].numel()
+            gain = 1.0 if layer.kernel_size == (1, 1) and layer.in_channels == layer.out_channels else 2.0
+            layer.weight.data = torch.randn(layer.weight.shape, generator=generator) * (gain / fan) ** 0.5
+            layer.bias.data = torch.randn(layer.bias.shape, generator=generator) * 0.1
+        for name_in_module, layer in module.named_modules():
+            if name_in_module.endswith((".f", ".g")):  # attention that doesn't jump from one position to another
+                layer.weight.data *= 0.3
+        if "Net" in name or "Generator" in name:  # trained ones hardly react to flat colour, which is normalized away
+            layers[0].weight.data -= 0.95 * layers[0].weight.data.mean((1, 2, 3), keepdim=True)
+        if layers[-1].out_channels == 3:
+            peak = 255.0 if "TransformerNet" in name else 4.0 if "Resnet" in name else 1.0
+            layers[-1].weight.data *= 0.15 * peak
+            layers[-1].bias.data += 0.5 * peak if peak != 4 else 0
+        return dict(module.state_dict())
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def published_files(tmp_path_factory: pytest.TempPathFactory, seeded_parts) -> Callable[[str], list[Path]]:
+    """The files of a published architecture, written once: `published_files("AdaIN")`."""
+    import torch
+
+    from stylex.models import published
+
+    folder = tmp_path_factory.mktemp("published")
+
+    def make(name: str) -> list[Path]:
+        known = next(p for p in published.PUBLISHED if p.name == name)
+        paths = [folder / f"{part.replace(' ', '_')}.pth" for part in known.parts]
+        for part, path in zip(known.parts, paths, strict=True):
+            if not path.exists():
+                torch.save(seeded_parts(part), path)
+        return paths
+
+    return make

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from stylex.cli.options import technique_argument
+from stylex.cli.options import optional_technique_argument
 from stylex.runtime.facts import TARGETS
+
+if TYPE_CHECKING:
+    from stylex.models.traceable import Model
 
 
 @click.command()
-@technique_argument
+@optional_technique_argument
 @click.option("--fp16", is_flag=True, help="Half precision; inputs and outputs stay float32.")
 @click.option("--int8", is_flag=True, help="8-bit integers, calibrated on real photos times styles.")
 @click.option(
@@ -23,16 +27,23 @@ from stylex.runtime.facts import TARGETS
     show_default=True,
     help="Device that FP16 or INT8 is for.",
 )
-@click.option("--size", type=int, help="Fix height and width, a multiple of 8.")
+@click.option("--size", type=int, help="Fix height and width; for our own networks a multiple of 8.")
 @click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
 @click.option("--opset", default=18, type=click.IntRange(18), show_default=True)
 @click.option("--style", default="", help="Only this network, of a technique whose weights hold one style  [all]")
 @click.option("--weights", type=click.Path(path_type=Path), help="A weights.safetensors of `stylex train`  [embedded]")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A published network's file, .pth or .safetensors; repeat for all of its files. Says itself what it is.",
+)
 @click.option("--calibration", type=click.Path(path_type=Path), help="Folder of photos  [those inside scikit-image]")
 @click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
-    technique: str,
+    technique: str | None,
     fp16: bool,
     int8: bool,
     target: str,
@@ -41,6 +52,7 @@ def command(
     opset: int,
     style: str,
     weights: Path | None,
+    checkpoints: tuple[Path, ...],
     calibration: Path | None,
     folder: Path,
     as_json: bool,
@@ -50,17 +62,21 @@ def command(
     FP32 without --fp16 or --int8. Writes the transfer graph and the style encoder. A graph that differs too much from
     torch is not written, and the exit code is 1.
 
+    Checkpoints of fast-neural-style, CycleGAN, AdaIN, SANet and MicroAST need no TECHNIQUE: they are known by the names
+    and shapes of their parameters.
+
     \b
     Examples:
       stylex export adain -o models/
       stylex export adain --int8 -o models/
       stylex export adain --fp16 --target tensorrt --size 512 -o models/
+      stylex export --checkpoint candy.pth --int8 -o models/
+      stylex export --checkpoint decoder.pth --checkpoint vgg_normalised.pth -o models/
     """
     from rich.console import Console
 
     from stylex.errors import UsageError
     from stylex.export.pipeline import ExportSettings, export
-    from stylex.models.registry import embedded_models, own_model
 
     if fp16 and int8:
         raise UsageError("--fp16 and --int8 exclude each other: export one after the other")
@@ -68,7 +84,7 @@ def command(
         raise UsageError("--size and --dynamic exclude each other: give one of them")
     precision = "fp16" if fp16 else "int8" if int8 else "fp32"
     settings = ExportSettings(precision, target, size, opset, calibration)
-    models = [own_model(technique, weights, style)] if weights else embedded_models(technique, style)
+    models = _models(technique, weights, checkpoints, style)
     with Console(stderr=True).status("exporting") as status:
         made = export(models, settings, folder, lambda what: status.update(what))
     if as_json:
@@ -94,3 +110,25 @@ def command(
             )
         if one.spared:
             click.echo(f"  left in float32 to get there: {', '.join(one.spared)}")
+
+
+def _models(technique: str | None, weights: Path | None, checkpoints: tuple[Path, ...], style: str) -> list[Model]:
+    """What is to be exported: a published checkpoint, a weights file of ours, or the embedded ones."""
+    from stylex.errors import UsageError
+    from stylex.models.published import load_checkpoint
+    from stylex.models.registry import embedded_models, own_model
+
+    if not checkpoints:
+        if technique is None:
+            raise UsageError("nothing to export was named: give a TECHNIQUE, or --checkpoint FILE")
+        return [own_model(technique, weights, style)] if weights else embedded_models(technique, style)
+    if weights:
+        raise UsageError("--weights and --checkpoint exclude each other: give one of them")
+    found = load_checkpoint(checkpoints)
+    if technique not in (None, found.published.technique):
+        raise UsageError(
+            f"this is a checkpoint of {found.published.technique}, not of {technique}: leave TECHNIQUE out"
+        )
+    for note in found.notes:
+        click.echo(note, err=True)
+    return [found.model(style)]

@@ -16,8 +16,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def technique_argument(function: F) -> F:
-    """TECHNIQUE, the first argument; one that this version doesn't have is refused before any work."""
-    return click.argument("technique", callback=lambda _context, _parameter, name: technique_named(name).name)(function)
+    """TECHNIQUE, the first argument; one that doesn't exist is refused before any work."""
+    return click.argument("technique", callback=_known)(function)
+
+
+def optional_technique_argument(function: F) -> F:
+    """TECHNIQUE, where something else may name it."""
+    return click.argument("technique", required=False, callback=_known)(function)
+
+
+def _known(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
+    return name and technique_named(name, own_graphs=True).name
 
 
 def backend_options(function: F) -> F:

@@ -19,12 +19,12 @@ from stylex.export.check import TOLERANCES, OutputReport, measure, reference, re
 from stylex.export.photos import crops
 from stylex.export.trace import OPSET, trace
 from stylex.files import write_bytes
-from stylex.models.backbone import MULTIPLE, SMALLEST
 from stylex.models.traceable import Feed, Model, Traceable
 from stylex.quant.calibration import Observed, observe
 from stylex.quant.fp16 import HalfCompute, HalfWeights
 from stylex.quant.graph import float_nodes
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
+from stylex.quant.leveling import LevelChannels
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
 from stylex.quant.picture_bytes import PicturesAsBytes
 from stylex.quant.sensitivity import ranked
@@ -38,6 +38,8 @@ PICTURE = 256
 MOST_PIXELS = CALIBRATION_PHOTOS * 512**2
 """Of all pictures together; of large fixed sizes fewer are taken, but never fewer than `FEWEST_PHOTOS`."""
 FEWEST_PHOTOS = 4
+LEVELLED = 4
+"""Of the calibration photos, every so many serve to level the channels, which needs no exact ranges."""
 SEED = 0
 
 Progress = Callable[[str], None]
@@ -102,11 +104,10 @@ def export(
         CheckFailed: a graph differs too much from torch.
     """
     _require_usable(settings, folder)
-    made = [
-        _export_one(model, traceable, settings, folder, progress)
-        for model in models
-        for traceable in model.graphs(settings.size)
-    ]
+    planned = [(model, traceable) for model in models for traceable in model.graphs(settings.size)]
+    for _, traceable in planned:
+        _require_size(traceable)
+    made = [_export_one(model, traceable, settings, folder, progress) for model, traceable in planned]
     for one in made:
         write_bytes(one.path, one.data)
     return made
@@ -118,8 +119,14 @@ def _require_usable(settings: ExportSettings, folder: Path) -> None:
     for given, choices in ((settings.precision, PRECISIONS), (settings.target, TARGETS)):
         if given not in choices:
             raise UsageError(f"{given!r} can't be exported; choose {', '.join(choices)}")
-    if settings.size is not None and (settings.size % MULTIPLE or settings.size < SMALLEST):
-        raise UsageError(f"--size is {settings.size}; it must be a multiple of {MULTIPLE}, at least {SMALLEST}")
+    if settings.size is not None and settings.size < 1:
+        raise UsageError(f"--size is {settings.size}; it must be at least 1")
+
+
+def _require_size(traceable: Traceable) -> None:
+    size, multiple, smallest = traceable.fixed_size, traceable.multiple, traceable.smallest
+    if size is not None and (size % multiple or size < smallest):
+        raise UsageError(f"--size is {size}; it must be a multiple of {multiple}, at least {smallest}")
 
 
 def _export_one(
@@ -169,6 +176,7 @@ def _to_int8(
     """Quantize; where the result falls short, leave the most harmful convolutions in float32, one after the other."""
     feeds = _feeds(traceable, settings, check=False)
     progress(f"calibrating on {len(feeds)} photos")
+    run_passes(model, [LevelChannels(feeds[::LEVELLED])])
     observed = observe(model, tensors_to_observe(model), feeds)
     target, fixed = INT8_TARGETS[settings.target], {"content": facts.value_range}
 

@@ -63,7 +63,7 @@ def observe(model: onnx.ModelProto, tensors: Iterable[str], feeds: Sequence[Feed
         feeds: inputs by name.
     """
     names = sorted(set(tensors))
-    session = _watching(model, names)
+    session = watching(model, names)
     extremes = np.array([[np.inf, -np.inf]] * len(names))
     for feed in feeds:
         for i, value in enumerate(session.run(names, feed)):
@@ -75,7 +75,8 @@ def observe(model: onnx.ModelProto, tensors: Iterable[str], feeds: Sequence[Feed
     return {n: Observed(float(e[0]), float(e[1]), c) for n, e, c in zip(names, extremes, counts, strict=True)}
 
 
-def _watching(model: onnx.ModelProto, names: list[str]) -> ort.InferenceSession:
+def watching(model: onnx.ModelProto, names: list[str]) -> ort.InferenceSession:
+    """A session that can be asked for tensors inside the model."""
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     have = {o.name for o in watched.graph.output}

@@ -33,7 +33,7 @@ class GraphFacts:
         value_range: of the picture inputs and outputs, where they are planes.
         multiple: height and width of the painted picture are multiples of this.
         smallest: least height and width of the painted picture.
-        fixed_size: height and width of the painted picture where they are not dynamic.
+        fixed_size: height and width of the painted picture where they are not dynamic; of a style encoder's picture.
         border: pixels of picture needed around what is painted, on each side.
         code_size: D, floats in a style code; 0 where the style is in the weights.
         opset: of the graph.

@@ -41,12 +41,13 @@ def load(
         threads: for the CPU, 0 for all cores.
 
     Raises:
-        UsageError: an unknown technique, precision, provider or style, or a negative number of threads.
+        UsageError: an unknown technique, precision, provider or style, a technique that this version doesn't come with
+            and no `graphs`, or a negative number of threads.
         InputError: the folder has no such graph.
         ModelError: a graph is corrupt or foreign.
         ProviderUnavailable: the provider asked for doesn't run here.
     """
-    known = technique_named(technique)
+    known = technique_named(technique, own_graphs=graphs is not None)
     if precision not in ("auto", *PRECISIONS):
         raise UsageError(f"precision is {precision!r}; choose auto, {', '.join(PRECISIONS)}")
     if threads < 0:
@@ -92,8 +93,9 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
     if there:
         return _first_fitting(there, provider)
     flag = "" if wanted[0] == "fp32" else f" --{wanted[0]}"
+    source = technique if technique_named(technique, own_graphs=True).ready else "--checkpoint FILE"
     missing = transfer_file(technique, wanted[0], style=style).name
-    raise InputError(f"{folder} has no {missing}: make it with `stylex export {technique}{flag} -o {folder}`")
+    raise InputError(f"{folder} has no {missing}: make it with `stylex export {source}{flag} -o {folder}`")
 
 
 def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:

@@ -148,7 +148,8 @@ class Painter:
         if self._encoder is None:
             self._encoder = self._open_encoder()
         facts = self._encoder.facts
-        values = self._encoder.run(style=to_floats(style_sized(as_rgb(style))))[0][0]
+        sized = style_sized(as_rgb(style), facts.fixed_size)
+        values = self._encoder.run(style=to_floats(sized))[0][0]
         return StyleCode(name, values.astype(np.float32), facts.technique, facts.weights_sha256)
 
     def _open_encoder(self) -> Session:
@@ -211,11 +212,16 @@ class Painter:
         return facts.fixed_size
 
 
-def style_sized(style: Image) -> Image:
-    """Reduce a style picture to `STYLE_SIDE`, enlarge one below `SMALLEST_STYLE`, squeeze one that is very long."""
+def style_sized(style: Image, fixed: int | None = None) -> Image:
+    """Reduce a style picture to `STYLE_SIDE`, enlarge one below `SMALLEST_STYLE`, squeeze one that is very long.
+
+    Where the encoder takes one size alone, all of the picture is brought to it.
+    """
     short = min(style.shape[:2])
     scale = min(1.0, STYLE_SIDE / short) if short >= SMALLEST_STYLE else SMALLEST_STYLE / short
     height, width = (min(max(SMALLEST_STYLE, round(side * scale)), LONGEST_STYLE) for side in style.shape[:2])
+    if fixed is not None:
+        scale, height, width = fixed / short, fixed, fixed
     if (height, width) == style.shape[:2]:
         return style
     method = cv2.INTER_AREA if scale <= 1 else cv2.INTER_LINEAR

@@ -30,15 +30,24 @@ def test_help(script: str) -> None:
 
 
 def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
-    result = run("benchmarks/peers.py", "--rounds", 1, "--json", tmp_path / "peers.json")
+    result = run("benchmarks/peers.py", "--rounds", 1, "--size", 64, "--json", tmp_path / "peers.json")
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "peers.json").read_text())
     rows = {(r["name"], r["precision"]): r for r in report["rows"]}
-    assert {name for name, _ in rows} == {"stylex adain", "TransformerNet", "VGG-19 AdaIN"}
+    assert {name for name, _ in rows} == {
+        "stylex adain",
+        "TransformerNet",
+        "ResnetGenerator",
+        "VGG-19 AdaIN",
+        "MicroAST",
+    }
     assert {p for name, p in rows if name == "stylex adain"} == {"fp32", "fp16", "int8"}
     assert {"processor", "cores", "onnxruntime"} <= set(report["machine"])
-    assert 1.6 < rows["TransformerNet", "fp32"]["million_parameters"] < 1.75
-    assert 6.9 < rows["VGG-19 AdaIN", "fp32"]["million_parameters"] < 7.1
+    weights = {name: row["million_weights"] for (name, precision), row in rows.items() if precision == "fp32"}
+    assert weights["TransformerNet"] == pytest.approx(1.674, abs=1e-3)
+    assert weights["ResnetGenerator"] == pytest.approx(11.372, abs=2e-3)
+    assert weights["VGG-19 AdaIN"] == pytest.approx(7.007, abs=3e-3)
+    assert weights["MicroAST"] == pytest.approx(0.31, abs=5e-3)
     int8 = rows["stylex adain", "int8"]
     assert int8["times_transformernet"] == pytest.approx(
         rows["TransformerNet", "fp32"]["median_ms"] / int8["median_ms"], abs=0.01

@@ -1,0 +1,56 @@
+"""AdaIN as it was published (Huang and Belongie 2017): VGG-19 up to relu4_1, and a decoder that mirrors it.
+
+The code of a style is the mean and the standard deviation of its relu4_1, and the one modulation site stands there too.
+Masks and frozen statistics are ours; with a mask of ones this is the published network, 7 M parameters.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from stylex.models.moments import held, restyle, sample_statistics
+from stylex.models.reference_network import Coded
+from stylex.models.vgg import RELU4_1, SCALE
+
+
+class VggAdaIN(Coded):
+    """The published encoder and decoder, see `stylex.models.vgg`.
+
+    Args:
+        encoder: the normalized VGG-19; what lies behind relu4_1 is not used.
+        decoder: its mirror image.
+    """
+
+    multiple = SCALE
+    smallest = 2 * SCALE
+    """relu4_1 must have two cells on each side for its reflecting pad."""
+
+    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder[:RELU4_1], decoder
+        last = decoder[1]
+        assert isinstance(last, nn.Conv2d)
+        self.code_size = self.statistics_size = 2 * last.in_channels
+
+    def encode(self, style: Tensor) -> Tensor:
+        """The code of a style: RGB (1, 3, H, W) in [0, 1] to mean and standard deviation (1, D)."""
+        return sample_statistics(self.encoder(style))
+
+    def forward(
+        self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Paint a picture.
+
+        Args:
+            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `multiple`.
+            codes: (K, D).
+            masks: (K, 1, H/8, W/8); 0 is the photo, 1 the style.
+            frozen: statistics to use, (1, D), as an earlier call returned them.
+            freeze: (1,), 1 to use `frozen`, 0 to measure the content.
+
+        Returns:
+            RGB (1, 3, H, W) in [0, 1], and the statistics that were used (1, D).
+        """
+        x = self.encoder(content)
+        statistics = held(sample_statistics(x), frozen, freeze)
+        return self.decoder(restyle(x, codes, masks, statistics)).clamp(0, 1), statistics

@@ -1,0 +1,1 @@
+"""Attention between photo and style positions."""

@@ -1,0 +1,148 @@
+"""Published checkpoints all the way: file, recognition, graph, INT8, picture."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from click.testing import CliRunner
+
+import stylex
+from stylex.cli import main
+from stylex.errors import InputError, UsageError
+from stylex.export import pipeline
+from stylex.models import vgg
+from stylex.models.attention import sanet
+from stylex.models.published import PUBLISHED
+from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
+from stylex.runtime.images import write_picture
+
+NARROW = ((8, 8), (16, 16), (32,) * 4, (64,) * 4, (64,) * 4)
+
+
+@pytest.fixture(scope="module")
+def few() -> None:
+    """Narrow VGGs, small and few pictures."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 3), ("PICTURE", 64)):
+            patch.setattr(pipeline, name, value)
+        for module in (vgg, sanet):
+            patch.setattr(module, "STAGES", NARROW)
+        patch.setattr(sanet.SANet, "style_side", 64)
+        yield
+
+
+@pytest.fixture(scope="module")
+def export(few, seeded_parts, tmp_path_factory):
+    """Writes the files of an architecture and exports them; once for every architecture and precision."""
+    made = {}
+
+    def run(name, *options):
+        if (name, options) not in made:
+            folder = tmp_path_factory.mktemp("checkpoint")
+            known = next(p for p in PUBLISHED if p.name == name)
+            arguments = []
+            for at, part in enumerate(known.parts):
+                path = folder / f"{part.split()[-1] if 'MicroAST' in part else part.replace(' ', '_')}.pth"
+                torch.save({f"module.{n}": t for n, t in seeded_parts(part, at).items()}, path)
+                arguments += ["--checkpoint", str(path)]
+            result = CliRunner().invoke(main, ["export", *arguments, *options, "--json", "-o", str(folder)])
+            assert result.exit_code == 0, result.output
+            made[name, options] = (folder, json.loads(result.stdout))
+        return made[name, options]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def painting() -> np.ndarray:
+    return skimage.data.coffee()[:150, :130]
+
+
+@pytest.mark.parametrize("name", ["fast-neural-style", "CycleGAN, small", "AdaIN", "SANet", "MicroAST"])
+def test_a_checkpoint_becomes_an_int8_graph_that_paints(export, photo, painting, name):
+    folder, rows = export(name, "--int8")
+    known = next(p for p in PUBLISHED if p.name == name)
+    transfer = rows[0]
+    facts = transfer["facts"]
+    assert (facts["technique"], facts["tier"], facts["role"]) == (known.technique, "reference", TRANSFER)
+    assert (facts["precision"], facts["licence"], facts["border"]) == ("int8", "not stated", 0)
+    assert facts["provenance"].startswith(f"a checkpoint of {name}: ")
+    assert transfer["checks"][0]["mean_psnr"] >= 30 and transfer["checks"][0]["mean_ssim"] >= 0.95
+    assert len(transfer["left_in_float32"]) <= 3
+    takes_styles = name not in ("fast-neural-style", "CycleGAN, small")
+    assert [r["facts"]["role"] for r in rows[1:]] == [STYLE_ENCODER] * takes_styles
+    painter = stylex.load(known.technique, provider="cpu", graphs=folder, threads=1)
+    assert painter.precision == "int8" and painter.takes_styles == takes_styles
+    odd = photo[:70, :101]
+    style = painting if takes_styles else None
+    painted = painter(odd, style)
+    assert painted.shape == odd.shape and painted.dtype == np.uint8 and painted.std() > 2
+    assert np.abs(painted.astype(int) - painter(odd, style, 0.0)).max() > 3
+    if takes_styles:
+        assert painter.encode(painting).values.shape == (facts["code_size"],)
+        mixed = painter(odd, [(painting, 1), (255 - painting, 2)])
+        assert mixed.shape == odd.shape
+
+
+def test_an_architecture_that_is_not_embedded_runs_from_the_command_line(export, photo, painting, tmp_path):
+    folder, _ = export("SANet", "--int8")
+    write_picture(tmp_path / "photo.png", photo)
+    write_picture(tmp_path / "style.png", painting)
+    paint = ["run", "attention", str(tmp_path / "photo.png"), "--style", str(tmp_path / "style.png")]
+    paint += ["-o", str(tmp_path / "painted.png"), "--provider", "cpu"]
+    result = CliRunner().invoke(main, [*paint, "--graphs", str(folder)])
+    assert result.exit_code == 0, result.output
+    assert "attention int8 on cpu" in result.stdout
+    without = CliRunner().invoke(main, paint)
+    assert without.exit_code == 2 and "'attention' is not in this version of stylex yet" in without.stderr
+    with pytest.raises(InputError, match=r"make it with `stylex export --checkpoint FILE -o"):
+        stylex.load("multiscale", "fp32", "cpu", graphs=folder)
+
+
+def test_one_style_is_named_after_its_file_or_by_hand(few, seeded_parts, tmp_path):
+    checkpoint = tmp_path / "candy.tar.pth"
+    torch.save({"state_dict": seeded_parts("TransformerNet"), "epoch": 2}, checkpoint)
+    for arguments, told in (
+        (["--style", "a/b"], "becomes part of a file name"),
+        (["--size", "66"], "it must be a multiple of 4, at least 16"),
+        (["--size", "12"], "it must be a multiple of 4, at least 16"),
+        (["--size", "-4"], "must be at least 1"),
+        (["--weights", "w.safetensors"], "--weights and --checkpoint exclude each other"),
+    ):
+        result = CliRunner().invoke(main, ["export", "--checkpoint", str(checkpoint), *arguments, "-o", str(tmp_path)])
+        assert result.exit_code == 2 and told in result.stderr, result.output
+    result = CliRunner().invoke(main, ["export", "adain", "--checkpoint", str(checkpoint)])
+    assert result.exit_code == 2 and "this is a checkpoint of fast, not of adain" in result.stderr
+    result = CliRunner().invoke(main, ["export"])
+    assert result.exit_code == 2 and "give a TECHNIQUE, or --checkpoint FILE" in result.stderr
+    assert list(tmp_path.iterdir()) == [checkpoint]
+    result = CliRunner().invoke(main, ["export", "--checkpoint", str(checkpoint), "--size", "68", "-o", str(tmp_path)])
+    assert result.exit_code == 0 and (tmp_path / "fast-candy-fp32.onnx").is_file(), result.output
+    painter = stylex.load("fast", provider="cpu", style="candy", graphs=tmp_path)
+    assert painter.transfer.facts.style == "candy" and painter.transfer.facts.fixed_size == 68
+    with pytest.raises(UsageError, match="one style is 'candy'"):
+        painter(np.zeros((20, 20, 3), np.uint8), "irises")
+
+
+def test_old_statistics_are_told(few, seeded_parts, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "_export_one", lambda *_: pytest.skip("told"))
+    tensors = {**seeded_parts("TransformerNet"), "in1.running_mean": torch.zeros(32)}
+    torch.save(tensors, tmp_path / "old.pth")
+    told = []
+    monkeypatch.setattr("click.echo", lambda text="", **_: told.append(text))
+    with pytest.raises(pytest.skip.Exception):
+        main(["export", "--checkpoint", str(tmp_path / "old.pth"), "-o", str(tmp_path)], standalone_mode=False)
+    assert told == ["old.pth: passed over 1 unused running statistics of an old torch"]
+
+
+def test_a_technique_that_takes_styles_has_no_name_for_one(few, seeded_parts, tmp_path):
+    arguments = []
+    for part in ("decoder", "vgg_normalised"):
+        torch.save(seeded_parts(part), tmp_path / f"{part}.pth")
+        arguments += ["--checkpoint", str(tmp_path / f"{part}.pth")]
+    result = CliRunner().invoke(main, ["export", *arguments, "--style", "candy", "-o", str(tmp_path)])
+    assert result.exit_code == 2 and "AdaIN takes any style: leave --style out" in result.stderr
