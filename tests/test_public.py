@@ -132,3 +132,4 @@ def test_nine_techniques() -> None:
         if not technique.ready:
             with pytest.raises(errors.UsageError, match=rf"{technique.name}.* not in this version"):
                 methods.technique_named(technique.name)
+        assert methods.technique_named(technique.name, own_graphs=True) is technique
