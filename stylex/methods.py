@@ -27,12 +27,21 @@ class Technique:
     one_style: bool = False
     ready: bool = False
 
+    @property
+    def has_graphs(self) -> bool:
+        """Whether the runtime paints with ONNX graphs of it; the others have a module of their own."""
+        return self.kind not in ("statistics", "optimization")
+
 
 TECHNIQUES = (
     Technique(
-        "histogram", "statistics", "matches the colour distribution of each channel", "Gonzalez and Woods, chapter 3"
+        "histogram",
+        "statistics",
+        "matches the colour distribution of each channel",
+        "Gonzalez and Woods, chapter 3",
+        ready=True,
     ),
-    Technique("gatys", "optimization", "optimizes the pixels against VGG features", "Gatys et al. 2016"),
+    Technique("gatys", "optimization", "optimizes the pixels against VGG features", "Gatys et al. 2016", ready=True),
     Technique(
         "fast",
         "feed-forward",

@@ -66,7 +66,10 @@ def test_the_wheel_holds_weights_graphs_and_types(wheel: Path) -> None:
     graphs = {
         f"stylex/runtime/graphs/{n}" for n in ("adain-int8.onnx", "adain-fp32.onnx", "adain-style.onnx", "styles.json")
     }
-    assert graphs | {"stylex/py.typed", "stylex/models/adain/weights.safetensors"} <= names
+    weights = {
+        f"stylex/models/{n}/{file}" for n in ("adain", "reference") for file in ("weights.safetensors", "card.json")
+    }
+    assert graphs | weights | {"stylex/py.typed"} <= names
     assert not [n for n in names if n.startswith(("tests/", "benchmarks/"))]
 
 
@@ -94,6 +97,15 @@ def test_a_picture_as_style_works_too(python: Path, tmp_path: Path) -> None:
     command = [python.with_name("stylex"), "run", "adain", "cat.png", "--style", "coffee.jpg", "-o", "painted.png"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_histogram_matching_needs_no_torch(python: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "cat.png"), data.chelsea()[:64, :80, ::-1])
+    cv2.imwrite(str(tmp_path / "coffee.jpg"), data.coffee()[:, :, ::-1])
+    command = [python.with_name("stylex"), "run", "histogram", "cat.png", "--style", "coffee.jpg"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "cat-histogram.png").is_file()
 
 
 def test_export_without_its_extra_says_what_to_install(python: Path, tmp_path: Path) -> None:

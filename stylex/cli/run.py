@@ -2,33 +2,83 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from typing import Any, ClassVar
 
 import click
 
 from stylex.cli.options import backend_options, technique_argument
+from stylex.cli.owned import OwnedCommand, Owners
 from stylex.errors import UsageError
+from stylex.methods import TECHNIQUES
+
+NETWORKS = tuple(technique.name for technique in TECHNIQUES if technique.has_graphs)
+"""Techniques that the runtime paints with from ONNX graphs."""
+GATYS = (
+    "iterations",
+    "encoder",
+    "optimizer",
+    "style_loss",
+    "style_weight",
+    "content_weight",
+    "variation",
+    "preview",
+    "preview_every",
+)
+"""Parameters that only gatys has; their defaults are those of `GatysSettings`."""
+DEFAULT_SIZE = {"gatys": 512}
+"""Where no --size is given; optimizing the pixels of a whole camera picture would take hours."""
+STYLE_OPTIONAL = tuple(technique.name for technique in TECHNIQUES if technique.one_style)
+"""Techniques that do without --style, where there is one network only."""
 
 
-@click.command()
+class RunCommand(OwnedCommand):
+    """`stylex run`, and which options belong to whom."""
+
+    owners: ClassVar[Owners] = {
+        **dict.fromkeys(("precision", "provider", "graphs"), NETWORKS),
+        "threads": (*NETWORKS, "gatys"),
+        "space": ("histogram",),
+        **dict.fromkeys(GATYS, ("gatys",)),
+    }
+
+
+@click.command(cls=RunCommand)
 @technique_argument
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option(
     "--style",
     "styles",
     multiple=True,
-    required=True,
-    help="A built-in style, a picture or a .style file; repeat to mix.",
+    help="A picture; for adain also a built-in style or a .style file; for fast and cyclegan the network's name; "
+    "repeat to mix.",
 )
 @click.option("--weight", "weights", multiple=True, type=float, help="One for each --style; equal shares by default.")
 @click.option("--strength", default=1.0, type=click.FloatRange(0, 1.5), show_default=True, help="0 keeps the photo.")
 @click.option("--keep-colors", is_flag=True, help="Take the strokes, keep the photo's colours.")
-@click.option("--size", type=click.IntRange(1), help="Reduce the photo's longer side to this many pixels first.")
+@click.option(
+    "--size", type=click.IntRange(1), help="Reduce the photo's longer side to this many pixels first.  [gatys: 512]"
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="JPEG, PNG, WebP, BMP or TIFF  [PHOTO-TECHNIQUE.SUFFIX]"
 )
 @backend_options
+@click.option("--space", default="rgb", type=click.Choice(["rgb", "lab"]), show_default=True, help="Colour space.")
+@click.option("--iterations", default=300, type=click.IntRange(1), show_default=True, help="Over all sizes.")
+@click.option(
+    "--encoder",
+    default="slim",
+    type=click.Choice(["slim", "vgg19"]),
+    show_default=True,
+    help="The embedded one, or VGG-19, downloaded once (548 MB).",
+)
+@click.option("--optimizer", default="adam", type=click.Choice(["adam", "lbfgs"]), show_default=True)
+@click.option("--style-loss", default="wasserstein", type=click.Choice(["wasserstein", "gram"]), show_default=True)
+@click.option("--style-weight", default=1.0, type=click.FloatRange(0), show_default=True, help="Of the style.")
+@click.option("--content-weight", default=0.25, type=click.FloatRange(0), show_default=True, help="Of the structure.")
+@click.option("--variation", default=4.0, type=click.FloatRange(0), show_default=True, help="Weight of smoothness.")
+@click.option("--preview", type=click.Path(path_type=Path), help="Picture that shows the work so far.")
+@click.option("--preview-every", default=25, type=click.IntRange(1), show_default=True, help="Iterations between two.")
 def command(
     technique: str,
     photo: Path,
@@ -38,38 +88,40 @@ def command(
     keep_colors: bool,
     size: int | None,
     output: Path | None,
-    precision: str,
-    provider: str,
-    threads: int,
-    graphs: Path | None,
+    **own: Any,
 ) -> None:
     """Paint PHOTO with TECHNIQUE.
 
-    The result has exactly the photo's size, its orientation and its alpha channel.
+    The result has exactly the photo's size, its orientation and its alpha channel. `stylex run TECHNIQUE --help` shows
+    the options of one technique.
 
     \b
     Examples:
       stylex run adain photo.jpg --style starry-night
       stylex run adain photo.jpg --style painting.jpg --strength 0.7 -o painted.png
       stylex run adain photo.jpg --style great-wave --weight 2 --style the-scream --weight 1
+      stylex run fast photo.jpg --style the-scream
+      stylex run histogram photo.jpg --style painting.jpg
+      stylex run histogram photo.jpg --style painting.jpg --space lab --strength 0.6
+      stylex run gatys photo.jpg --style painting.jpg --size 768 --iterations 500
+      stylex run gatys photo.jpg --style one.jpg --weight 2 --style other.jpg --weight 1 --preview so-far.jpg
+      stylex run gatys photo.jpg --style painting.jpg --encoder vgg19 --optimizer lbfgs
     """
+    from stylex.cli.runners import RUNNERS, Job, network
     from stylex.runtime.formats import default_output
-    from stylex.runtime.images import check_output, limited, read_picture, write_picture
-    from stylex.runtime.loading import load
+    from stylex.runtime.images import check_output, limited, read_picture
 
+    if not styles and technique not in STYLE_OPTIONAL:
+        raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")
     if weights and len(weights) != len(styles):
         raise UsageError(
             f"{len(styles)} --style and {len(weights)} --weight were given: give one weight for each style, or none"
         )
     output = output or default_output(photo, technique)
-    check_output(output, [photo, *(Path(s) for s in styles)])
-    picture = limited(read_picture(photo), size)
-    painter = load(technique, precision, provider, graphs=graphs, threads=threads)
-    shares = weights or (1.0,) * len(styles)
-    start = time.perf_counter()
-    painted = painter(picture.rgb, list(zip(styles, shares, strict=True)), strength, keep_colors)
-    seconds = time.perf_counter() - start
-    write_picture(output, painted, picture.alpha)
-    height, width = painted.shape[:2]
-    ran = f"{technique} {painter.precision} on {painter.provider}"
-    click.echo(f"{output}: {width}x{height}, {ran}, {seconds * 1e3:.0f} ms with its styles")
+    inputs = [photo, *(Path(s) for s in styles)]
+    check_output(output, inputs)
+    if own["preview"] is not None:
+        check_output(own["preview"], [*inputs, output])
+    picture = limited(read_picture(photo), size or DEFAULT_SIZE.get(technique))
+    pairs = tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))
+    RUNNERS.get(technique, network)(Job(technique, picture, pairs, strength, keep_colors, output, own))

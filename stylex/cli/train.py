@@ -22,6 +22,7 @@ def command() -> None:
       stylex train adain --content photos/ --style paintings/ --out runs/adain
       stylex train fast --content photos/ --style painting.jpg --out runs/painting
       stylex train cyclegan --domain-a photos/ --domain-b cartoons/ --out runs/cartoon
+      stylex train encoder --content photos/ --style paintings/ --out runs/encoder
     """
 
 
@@ -153,3 +154,23 @@ def cyclegan(
     name = name or domain_b.resolve().name
     recipe = CycleGanRecipe(domain_a, domain_b, name, teachers, settings, device, embedded_adain()[0])
     run_training(recipe, (recipe.a, recipe.b), run, device, momentum=0.5, ema=0.008)
+
+
+@command.command()
+@click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
+@click.option("--style", required=True, type=click.Path(path_type=Path), help="Folder of paintings.")
+@training_options(steps=20_000, minutes=0, batch=8, size=128, rate=2e-3)
+def encoder(content: Path, style: Path, **run: Any) -> None:
+    """Distil the slim encoder of gatys from VGG-19.
+
+    \b
+    Example:
+      stylex train encoder --content photos/ --style paintings/ --out runs/encoder --minutes 30
+    """
+    from stylex.models.losses import find_teacher
+    from stylex.models.reference.recipe import EncoderRecipe, EncoderSettings
+
+    device = device_of(run)
+    settings = EncoderSettings(size=run["size"], batch=run["batch"], hold_out=run["hold_out"])
+    recipe = EncoderRecipe(content, style, find_teacher(run["teacher"], content), settings, device)
+    run_training(recipe, (recipe.photos, recipe.paintings), run, device, then="")

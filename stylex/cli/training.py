@@ -91,11 +91,17 @@ def device_of(run: dict[str, Any]) -> torch.device:
 
 
 def run_training(
-    recipe: Recipe, folders: Sequence[PictureFolder], run: dict[str, Any], device: torch.device, **schedule: Any
+    recipe: Recipe,
+    folders: Sequence[PictureFolder],
+    run: dict[str, Any],
+    device: torch.device,
+    then: str = "export",
+    **schedule: Any,
 ) -> Path:
     """Train with the values of `training_options`; says how many pictures there are, and at the end which were skipped.
 
     Args:
+        then: the verb that takes the weights next.
         schedule: what differs from the defaults of `Schedule`.
     """
     from stylex.models.recipe import Schedule
@@ -108,5 +114,5 @@ def run_training(
     for folder in folders:
         for line in folder.skipped:
             click.echo(f"skipped {line}", err=True)
-    click.echo(f"{weights}: export with `stylex export {recipe.name} --weights {weights}`")
+    click.echo(f"{weights}: {then} with `stylex {then} {recipe.name} --weights {weights}`" if then else str(weights))
     return weights

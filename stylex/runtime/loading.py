@@ -48,6 +48,8 @@ def load(
         ProviderUnavailable: the provider asked for doesn't run here.
     """
     known = technique_named(technique, own_graphs=graphs is not None)
+    if not known.has_graphs:
+        raise UsageError(f"{technique!r} has no graphs that could be loaded: use `stylex run {technique}`")
     if precision not in ("auto", *PRECISIONS):
         raise UsageError(f"precision is {precision!r}; choose auto, {', '.join(PRECISIONS)}")
     if threads < 0:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -19,7 +18,7 @@ from stylex.runtime.facts import BYTES, STYLE_ENCODER
 from stylex.runtime.images import as_rgb, read_picture
 from stylex.runtime.planes import to_bytes, to_floats
 from stylex.runtime.session import Session, open_graph
-from stylex.runtime.styles import SUFFIX, StyleCode, built_in, built_in_code, load_code
+from stylex.runtime.styles import SUFFIX, StyleCode, built_in, built_in_code, load_code, shares
 
 STRONGEST = 1.5
 STYLE_SIDE = 512
@@ -189,8 +188,8 @@ class Painter:
         """Codes (K, D) and weights (K,) that add up to 1."""
         if not isinstance(style, (list, tuple)):
             return self.code(style).values[None], np.ones(1, np.float32)
-        shares = _shares(style)
-        return np.stack([self.code(one).values for one, _ in style]), shares
+        weights = shares(style)
+        return np.stack([self.code(one).values for one, _ in style]), weights
 
     def _padded(self, photo: Image) -> Image:
         """Reflect-pad to what the graph takes, (H' + 2 border, W' + 2 border, 3)."""
@@ -226,24 +225,3 @@ def style_sized(style: Image, fixed: int | None = None) -> Image:
         return style
     method = cv2.INTER_AREA if scale <= 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(style, (width, height), interpolation=method), np.uint8)
-
-
-def _shares(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
-    """The weights of (style, weight) pairs, (K,), scaled to add up to 1."""
-    if not styles:
-        raise UsageError("the list of styles is empty: give at least one (style, weight)")
-    for pair in styles:
-        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            raise UsageError(
-                "a list of styles holds (style, weight) pairs, such as [('irises', 2), ('deluge', 1)]; "
-                f"this one holds a {type(pair).__name__}"
-            )
-    given = [weight for _, weight in styles]
-    try:
-        weights = np.array([float(weight) for weight in given])
-    except (TypeError, ValueError, OverflowError):
-        weights = np.array([np.nan])
-    if not np.isfinite(weights).all() or (weights < 0).any() or weights.max() <= 0:
-        raise UsageError(f"style weights are {given}; they must be numbers, 0 or more, and not all 0")
-    weights /= weights.max()  # so that the sum can't overflow
-    return np.asarray(weights / weights.sum(), np.float32)

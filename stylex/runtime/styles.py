@@ -6,6 +6,7 @@ import difflib
 import functools
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,3 +138,28 @@ def built_in_code(name: str) -> StyleCode:
         known = ", ".join(sorted(styles))
         raise UsageError(f"{name!r} is neither a file nor a built-in style{meant}; built-in are {known}")
     return styles[name]
+
+
+def shares(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
+    """The weights of (style, weight) pairs, (K,), scaled to add up to 1.
+
+    Raises:
+        UsageError: no pairs, or weights that are no numbers, below 0, or all 0.
+    """
+    if not styles:
+        raise UsageError("the list of styles is empty: give at least one (style, weight)")
+    for pair in styles:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise UsageError(
+                "a list of styles holds (style, weight) pairs, such as [('irises', 2), ('deluge', 1)]; "
+                f"this one holds a {type(pair).__name__}"
+            )
+    given = [weight for _, weight in styles]
+    try:
+        weights = np.array([float(weight) for weight in given])
+    except (TypeError, ValueError, OverflowError):
+        weights = np.array([np.nan])
+    if not np.isfinite(weights).all() or (weights < 0).any() or weights.max() <= 0:
+        raise UsageError(f"style weights are {given}; they must be numbers, 0 or more, and not all 0")
+    weights /= weights.max()  # so that the sum can't overflow
+    return np.asarray(weights / weights.sum(), np.float32)

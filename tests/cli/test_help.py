@@ -33,7 +33,7 @@ PATHS = [path for path, _ in ALL]
 def test_the_verbs() -> None:
     assert list(VERBS) == ["run", "styles", "export", "train", "bake", "bench", "doctor", "list"]
     assert {("styles", "list"), ("styles", "show"), ("styles", "encode"), ("train", "adain")} <= set(PATHS)
-    assert {("train", "fast"), ("train", "cyclegan")} <= set(PATHS)
+    assert {("train", "fast"), ("train", "cyclegan"), ("train", "encoder")} <= set(PATHS)
 
 
 @pytest.mark.parametrize("path", [(), *PATHS], ids=" ".join)

@@ -52,7 +52,7 @@ LIBGL = "libGL.so.1: cannot open shared object file: No such file or directory"
 def test_a_server_without_a_desktops_libraries(tmp_path: Path) -> None:
     """As opencv-python behaves there: `import cv2` finds the package and fails in its extension module."""
     (tmp_path / "cv2.py").write_text(f"raise ImportError({LIBGL!r}, name='cv2')", encoding="utf-8")
-    call = "main(['run', 'adain', 'x.png', '--style', 'irises'])"
+    call = "main(['styles', 'encode', 'x.png', '-o', 'x.style'])"
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from stylex.cli import main; {call}"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     told = "stylex: OpenCV needs a system library that is missing (libGL.so.1): "

@@ -58,6 +58,9 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vgg = _layers((4, 6, 8), (2, 2, 4), generator)
     save_file({**vgg, "mean": torch.tensor([0.48, 0.45, 0.4])}, folder / VGG_FILE)
     slim = _layers((4, 4, 6, 6, 6), (2, 2, 4, 4, 1), generator)
+    for name, width in (("4_1", 9), ("5_1", 10)):
+        slim[f"aux{name}.weight"] = torch.rand(width, 6, 1, 1, generator=generator)
+        slim[f"aux{name}.bias"] = torch.zeros(width)
     first = {"conv0.weight": torch.eye(3)[:, :, None, None].clone(), "conv0.bias": torch.zeros(3)}
     save_file({**slim, **first}, folder / SLIM_FILE)
     return folder

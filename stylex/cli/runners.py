@@ -1,0 +1,146 @@
+"""What `stylex run` does for each kind of technique: one function each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stylex.cli.watch import Watch
+from stylex.errors import InputError, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from stylex.runtime.images import Picture
+    from stylex.runtime.painter import Image
+
+
+@dataclass(frozen=True)
+class Job:
+    """One call of `stylex run`.
+
+    Attributes:
+        technique: its name.
+        picture: the photo, already reduced to --size.
+        styles: --style as they were given, with their weights.
+        strength: --strength.
+        keep_colors: --keep-colors.
+        output: where the painted photo goes; has been checked.
+        own: the options that only some techniques have, by parameter name.
+    """
+
+    technique: str
+    picture: Picture
+    styles: tuple[tuple[str, float], ...]
+    strength: float
+    keep_colors: bool
+    output: Path
+    own: dict[str, Any] = field(default_factory=dict)
+
+
+def network(job: Job) -> None:
+    """The techniques whose ONNX graphs the runtime paints with."""
+    from stylex.methods import technique_named
+    from stylex.runtime.loading import load
+
+    options = {name: job.own[name] for name in ("precision", "provider", "graphs", "threads")}
+    one = technique_named(job.technique, own_graphs=True).one_style
+    if one and len(job.styles) > 1:
+        raise UsageError(f"a network of {job.technique} has one style: give one --style")
+    painter = load(job.technique, style=job.styles[0][0] if one and job.styles else "", **options)
+    start = time.perf_counter()
+    painted = painter(job.picture.rgb, None if one else job.styles, job.strength, job.keep_colors)
+    what = "" if one else " with its styles"
+    finish(job, painted, f"{job.technique} {painter.precision} on {painter.provider}", start, what)
+
+
+def histogram(job: Job) -> None:
+    """Histogram matching by lookup tables."""
+    from stylex.runtime.color import keep_colors
+    from stylex.runtime.histogram import match
+
+    styles, space = style_pictures(job), job.own["space"]
+    start = time.perf_counter()
+    painted = match(job.picture.rgb, styles, space, job.strength)
+    if job.keep_colors:
+        painted = keep_colors(painted, job.picture.rgb)
+    finish(job, painted, f"histogram in {'RGB' if space == 'rgb' else 'L*a*b*'}", start)
+
+
+def gatys(job: Job) -> None:
+    """Optimization of the pixels, in torch; Ctrl-C keeps what there is."""
+    import torch
+
+    from stylex.models.reference.encoders import opened
+    from stylex.models.reference.gatys import Gatys, GatysSettings
+    from stylex.runtime.color import keep_colors
+
+    styles, own, photo = style_pictures(job), job.own, job.picture.rgb
+    if own["threads"]:
+        torch.set_num_threads(own["threads"])
+    wanted = {name: own[name] for name in ("iterations", "style_weight", "content_weight", "variation", "optimizer")}
+    painter = Gatys(*opened(own["encoder"]), GatysSettings(**wanted, loss=own["style_loss"]))
+
+    def finished(painted: Image) -> Image:
+        return blended(photo, keep_colors(painted, photo) if job.keep_colors else painted, job.strength)
+
+    start = time.perf_counter()
+    with Watch(own["iterations"], own["preview"], own["preview_every"], finished) as tell:
+        painting = painter(photo, styles, tell)
+    finish(job, finished(painting.picture), f"gatys with {own['encoder']}, {painting.done} iterations", start)
+    if painting.stopped:
+        raise Interrupted(
+            f"stopped after {painting.done} of {own['iterations']} iterations; {job.output} is what there was"
+        )
+
+
+RUNNERS: dict[str, Callable[[Job], None]] = {"histogram": histogram, "gatys": gatys}
+"""Runner by technique; the others are networks."""
+
+
+def style_pictures(job: Job) -> list[tuple[Image, float]]:
+    """The style pictures, RGB, with their weights.
+
+    Raises:
+        UsageError: a built-in style, which has no picture.
+        InputError: a file that can't be read, is a style code, or has one colour only.
+    """
+    from stylex.runtime.color import require_colors
+    from stylex.runtime.images import read_picture
+    from stylex.runtime.styles import SUFFIX, built_in
+
+    found = []
+    for style, weight in job.styles:
+        path, needed = Path(style), f"{job.technique} needs a picture: give --style PICTURE.jpg"
+        if path.suffix == SUFFIX:
+            raise InputError(f"{style} is a style code, which holds no picture; {needed}")
+        if style in built_in() and not path.exists():
+            raise UsageError(f"{style} is a built-in style, a code without its picture; {needed}")
+        rgb = read_picture(path).rgb
+        require_colors(rgb, style)
+        found.append((rgb, weight))
+    return found
+
+
+def blended(photo: Image, painted: Image, strength: float) -> Image:
+    """The photo at strength 0, the painted one at 1, and up to 1.5 beyond; RGB uint8 (H, W, 3)."""
+    import numpy as np
+
+    if strength == 1:
+        return painted
+    mixed = photo + np.float32(strength) * (painted.astype(np.float32) - photo)
+    return np.asarray(np.rint(np.clip(mixed, 0, 255)), np.uint8)
+
+
+def finish(job: Job, painted: Image, ran: str, start: float, what: str = "") -> None:
+    """Write the painted photo and say what was done."""
+    from stylex.runtime.images import write_picture
+
+    seconds = time.perf_counter() - start
+    write_picture(job.output, painted, job.picture.alpha)
+    height, width = painted.shape[:2]
+    took = f"{seconds * 1e3:.0f} ms" if seconds < 10 else f"{seconds:.0f} s"
+    click.echo(f"{job.output}: {width}x{height}, {ran}, {took}{what}")

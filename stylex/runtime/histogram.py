@@ -1,0 +1,123 @@
+"""Histogram matching as a lookup table: every channel of the photo gets the style's distribution of values.
+
+Gonzalez and Woods, Digital Image Processing, chapter 3. A level of the photo becomes the style's level of the same
+cumulative frequency, interpolated between the levels that the style has. The tables of several styles are averaged,
+which gives the Wasserstein barycenter of their distributions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stylex.errors import InputError, UsageError
+from stylex.runtime.styles import shares
+
+SPACES = ("rgb", "lab")
+STRONGEST = 1.5
+LAB_LEVELS = 4096
+"""Levels that L*, a* and b* are counted in. A value is moved by what its level is moved, not rounded to it."""
+LAB_RANGES = ((0.0, 100.0), (-128.0, 128.0), (-128.0, 128.0))
+
+Image: TypeAlias = npt.NDArray[Any]
+Pairs: TypeAlias = "Sequence[tuple[Image, float]]"
+
+
+def match(photo: Image, style: Image | Pairs, space: str = "rgb", strength: float = 1.0) -> Image:
+    """Give a photo the colours of a style picture.
+
+    Args:
+        photo: RGB (H, W, 3), uint8 or uint16, from 1x1 up.
+        style: a picture of the same type and any size, or (picture, weight) pairs; weights are 0 or more, not all 0.
+        space: "rgb", or "lab" for CIE L*a*b*, in which lightness is matched apart from colour.
+        strength: 0 gives the photo back, 1 the style's distribution; in between each level goes a part of the way, and
+            up to 1.5 beyond.
+
+    Returns:
+        RGB of the photo's size and type.
+
+    Raises:
+        UsageError: an unknown space, a strength out of range, or weights that can't be used.
+        InputError: pictures of different types, or of another type than 8 or 16 bits.
+    """
+    pairs = checked(photo, style, space, strength)
+    if strength == 0:
+        return np.array(photo)
+    return _match_rgb(photo, pairs, strength) if space == "rgb" else _match_lab(photo, pairs, strength)
+
+
+def checked(photo: Image, style: Image | Pairs, space: str, strength: float) -> Pairs:
+    """The styles as pairs whose weights add up to 1. Raises as `match` does."""
+    if space not in SPACES:
+        raise UsageError(f"the colour space is {space!r}; choose {' or '.join(SPACES)}")
+    if not 0 <= strength <= STRONGEST:
+        raise UsageError(f"strength is {strength}; it must lie between 0 and {STRONGEST}")
+    pairs = [(style, 1.0)] if isinstance(style, np.ndarray) else list(style)
+    for one in (photo, *(picture for picture, _ in pairs)):
+        if one.dtype not in (np.uint8, np.uint16) or one.ndim != 3 or one.shape[2] != 3 or not one.size:
+            raise InputError(f"got {one.dtype} {one.shape}; a picture is a uint8 or uint16 array of shape (H, W, 3)")
+        if one.dtype != photo.dtype:
+            raise InputError(f"the photo is {photo.dtype} and a style {one.dtype}: convert one of them")
+    return [(picture, float(share)) for (picture, _), share in zip(pairs, shares(pairs), strict=True)]
+
+
+def _match_rgb(photo: Image, styles: Pairs, strength: float) -> Image:
+    levels = int(np.iinfo(photo.dtype).max) + 1
+    moves = strength * _moves(_counts(photo, levels), [(_counts(style, levels), weight) for style, weight in styles])
+    tables = np.clip(np.rint(np.arange(levels) + moves), 0, levels - 1).astype(photo.dtype)
+    if photo.dtype == np.uint8:
+        return np.asarray(cv2.LUT(photo, np.ascontiguousarray(tables.T)[None]), np.uint8)
+    return np.asarray(cv2.merge([t.take(plane) for t, plane in zip(tables, cv2.split(photo), strict=True)]))
+
+
+def _match_lab(photo: Image, styles: Pairs, strength: float) -> Image:
+    lab = to_lab(photo)
+    have = lab_levels(lab)
+    counted = [(_counts(lab_levels(to_lab(style)), LAB_LEVELS), weight) for style, weight in styles]
+    moves = strength * _moves(_counts(have, LAB_LEVELS), counted)
+    moved = [move.astype(np.float32).take(level) for move, level in zip(moves, cv2.split(have), strict=True)]
+    return from_lab(lab, cv2.merge(moved), photo.dtype)
+
+
+def _counts(picture: Image, levels: int) -> npt.NDArray[np.float64]:
+    """How often each level occurs in each channel of (H, W, 3): (3, levels)."""
+    # OpenCV adds up to 2**31 in integers before it returns float32, which is exact up to 2**24 pixels of one level and
+    # off by less than one in a million beyond.
+    found = [np.asarray(cv2.calcHist([picture], [i], None, [levels], [0, levels])).ravel() for i in range(3)]
+    return np.stack(found).astype(np.float64)
+
+
+def _moves(have: npt.NDArray[np.float64], styles: Pairs) -> npt.NDArray[np.float64]:
+    """By how much each level moves, (3, N), from the counts (3, N) of the photo and of the styles."""
+    mixed = sum(weight * np.stack([table(h, w) for h, w in zip(have, want, strict=True)]) for want, weight in styles)
+    return np.asarray(mixed - np.arange(have.shape[1]))
+
+
+def table(have: npt.NDArray[np.float64], want: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """What each level becomes, (N,), from the counts (N,) of the photo and of the style; it never falls."""
+    there = want.nonzero()[0]
+    frequencies = np.cumsum(want)[there] / want.sum()
+    return np.asarray(np.interp(np.cumsum(have) / have.sum(), frequencies, there), np.float64)
+
+
+def to_lab(picture: Image) -> npt.NDArray[np.float32]:
+    """RGB uint8 or uint16 (H, W, 3) as CIE L*a*b* (H, W, 3)."""
+    scaled = picture * np.float32(1 / np.iinfo(picture.dtype).max)
+    return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB))
+
+
+def lab_levels(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    """L*a*b* (H, W, 3) as levels from 0 to 4095."""
+    low, high = np.array(LAB_RANGES, np.float32).T
+    return np.asarray(np.clip((lab - low) * (LAB_LEVELS / (high - low)), 0, LAB_LEVELS - 1), np.uint16)
+
+
+def from_lab(lab: npt.NDArray[np.float32], moves: npt.NDArray[np.float32], dtype: npt.DTypeLike) -> Image:
+    """L*a*b* (H, W, 3), moved by so many levels (H, W, 3), as RGB of the type; colours that RGB lacks are clipped."""
+    low, high = np.array(LAB_RANGES, np.float32).T
+    rgb = cv2.cvtColor(lab + moves * ((high - low) / LAB_LEVELS), cv2.COLOR_LAB2RGB)
+    return np.asarray(np.rint(np.clip(rgb, 0, 1) * np.float32(np.iinfo(dtype).max)), dtype)
