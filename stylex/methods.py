@@ -16,6 +16,9 @@ class Technique:
         kind: "statistics", "optimization", "feed-forward" or "guided".
         summary: what it does, in one line.
         source: the paper.
+        tiers: "edge", our own compact one, which comes with the package; "reference", the published one: in torch, or
+            as a checkpoint of one's own.
+        packages: what running it needs beside the runtime, as they are imported; the extra "export" brings them.
         one_style: its weights hold one style, so that there is a network for each.
         ready: whether this version of stylex comes with it; graphs of one's own run also where it doesn't.
     """
@@ -24,6 +27,8 @@ class Technique:
     kind: str
     summary: str
     source: str
+    tiers: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     one_style: bool = False
     ready: bool = False
 
@@ -33,20 +38,32 @@ class Technique:
         return self.kind not in ("statistics", "optimization")
 
 
+BOTH = ("edge", "reference")
+
 TECHNIQUES = (
     Technique(
         "histogram",
         "statistics",
         "matches the colour distribution of each channel",
         "Gonzalez and Woods, chapter 3",
+        BOTH,
         ready=True,
     ),
-    Technique("gatys", "optimization", "optimizes the pixels against VGG features", "Gatys et al. 2016", ready=True),
+    Technique(
+        "gatys",
+        "optimization",
+        "optimizes the pixels against VGG features",
+        "Gatys et al. 2016",
+        ("reference",),
+        ("torch", "safetensors"),
+        ready=True,
+    ),
     Technique(
         "fast",
         "feed-forward",
         "one small network a style",
         "Johnson et al. 2016; Ulyanov et al. 2016",
+        BOTH,
         one_style=True,
         ready=True,
     ),
@@ -55,18 +72,24 @@ TECHNIQUES = (
         "feed-forward",
         "translates between two unpaired kinds of pictures",
         "Zhu et al. 2017",
+        BOTH,
         one_style=True,
         ready=True,
     ),
-    Technique("adain", "feed-forward", "any style from one network", "Huang and Belongie 2017", ready=True),
+    Technique("adain", "feed-forward", "any style from one network", "Huang and Belongie 2017", BOTH, ready=True),
     Technique(
-        "attention", "feed-forward", "photo positions attend to style positions", "Park and Lee 2019; Liu et al. 2021"
+        "attention",
+        "feed-forward",
+        "photo positions attend to style positions",
+        "Park and Lee 2019; Liu et al. 2021",
+        ("reference",),
     ),
     Technique(
         "multiscale",
         "feed-forward",
         "composition, strokes and grain from their own scales",
         "Wang et al. 2023 (MicroAST)",
+        ("reference",),
     ),
     Technique("semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017"),
     Technique("video", "guided", "optical flow and frozen statistics keep frames steady", "Ruder et al. 2016"),

@@ -11,24 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
+from sheet import arranged, labelled
 
 from stylex.export.photos import bundled
 from stylex.runtime.images import write_picture
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image
 
 STYLES = ("starry-night", "great-wave", "the-scream", "composition-vii", "gray-tree", "red-and-blue-horse")
-SIDE = 512
-
-
-def labelled(picture: Image, text: str) -> Image:
-    """A picture of the sheet's size with a line of text below it."""
-    scaled = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    framed = cv2.copyMakeBorder(scaled, 0, 36, 4, 4, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-    cv2.putText(framed, text, (10, SIDE + 25), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.asarray(framed, np.uint8)
 
 
 def main() -> None:
@@ -47,9 +36,7 @@ def main() -> None:
     painted = painter(photo, style=texture)
     write_picture(arguments.out / "astronaut-tissue.jpg", painted)
     tiles.append(labelled(painted, "a picture: stained tissue"))
-    half = len(tiles) // 2
-    sheet = np.concatenate([np.concatenate(tiles[:half], 1), np.concatenate(tiles[half:], 1)])
-    write_picture(arguments.out / "sheet.jpg", sheet)
+    write_picture(arguments.out / "sheet.jpg", arranged(tiles, len(tiles) // 2))
     print(
         f"{arguments.out / 'sheet.jpg'}: {len(tiles) - 1} paintings, {painter.precision} on {painter.provider}",
         flush=True,

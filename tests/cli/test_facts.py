@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 
@@ -12,26 +13,38 @@ from click.testing import Result
 from stylex import __version__
 from stylex.methods import TECHNIQUES
 from stylex.runtime import hardware
-from stylex.runtime.catalog import GRAPHS
+from stylex.runtime.catalog import GRAPHS, styles_in
 from stylex.runtime.providers import NAMES
 
 Stylex = Callable[..., Result]
 
 
 def test_list(stylex: Stylex) -> None:
-    lines = stylex("list").stdout.splitlines()
+    lines = stylex("list").stdout.splitlines()[1:]
     assert [line.split()[0] for line in lines] == [t.name for t in TECHNIQUES]
-    assert "ready" in next(line for line in lines if line.startswith("adain"))
+    rows = {line.split()[0]: line for line in lines}
+    assert "edge + reference" in rows["adain"] and "1 x 0.9" in rows["adain"] and " yes " in rows["adain"]
+    assert "torch, safetensors" in rows["gatys"] and "reference" in rows["gatys"]
+    assert "with a checkpoint" in rows["attention"]
+    assert "not yet" in rows["video"]
 
 
 def test_list_as_json(stylex: Stylex) -> None:
     rows = {row["name"]: row for row in json.loads(stylex("list", "--json").stdout)}
     assert [t.name for t in TECHNIQUES] == list(rows)
-    sizes = {p: (GRAPHS / f"adain-{p}.onnx").stat().st_size for p in ("fp32", "fp16", "int8")}
+    sizes = {f"adain-{p}.onnx": (GRAPHS / f"adain-{p}.onnx").stat().st_size for p in ("fp32", "fp16", "int8")}
     assert rows["adain"]["embedded_bytes"] == sizes
+    assert rows["fast"]["styles"] == styles_in(GRAPHS, "fast")
     for technique in TECHNIQUES:
-        assert rows[technique.name]["ready"] == technique.ready
+        assert rows[technique.name]["ready"] == technique.ready == rows[technique.name]["runs_here"]
         assert technique.ready or not rows[technique.name]["embedded_bytes"]
+
+
+def test_list_says_what_is_missing(stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "pip install 'stylex[export]'" in next(x for x in stylex("list").stdout.splitlines() if "gatys" in x)
+    row = next(r for r in json.loads(stylex("list", "--json").stdout) if r["name"] == "gatys")
+    assert row["missing"] == ["torch", "safetensors"] and not row["runs_here"]
 
 
 @pytest.fixture
