@@ -7,19 +7,14 @@ from typing import Any
 
 import click
 
-from stylex.cli.training import device_of, run_training, training_options
+from stylex.cli.training import device_of, run_training, training_options, weight_options
 
 
 @click.command()
 @click.option("--style", required=True, help="A built-in style, a .style file or a picture.")
 @click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
 @click.option("--name", default="", help="What to call the style  [its own name]")
-@click.option(
-    "--style-weight", default=2.5, type=click.FloatRange(0), show_default=True, help="Of pictures and of their texture."
-)
-@click.option(
-    "--content-weight", default=0.7, type=click.FloatRange(0), show_default=True, help="Of the photo's structure."
-)
+@weight_options(style=2.5, content=0.7)
 @training_options(steps=100_000, minutes=10, batch=4, size=256, rate=7e-4)
 def command(style: str, content: Path, name: str, style_weight: float, content_weight: float, **run: Any) -> None:
     """Bake one style into a network of its own, which is smaller and faster than AdaIN.

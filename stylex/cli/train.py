@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stylex.cli.training import device_of, run_training, training_options
+from stylex.cli.training import device_of, run_training, training_options, weight_options
 
 
 @click.group()
@@ -29,12 +29,7 @@ def command() -> None:
 @command.command()
 @click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
 @click.option("--style", required=True, type=click.Path(path_type=Path), help="Folder of paintings.")
-@click.option(
-    "--style-weight", default=2.5, type=click.FloatRange(0), show_default=True, help="Of pictures and of their texture."
-)
-@click.option(
-    "--content-weight", default=1.0, type=click.FloatRange(0), show_default=True, help="Of the photo's structure."
-)
+@weight_options(style=2.5, content=1.0)
 @training_options(steps=20_000, minutes=0, batch=8, size=192, rate=1.5e-3)
 def adain(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
     """Train AdaIN: any style from one network.
@@ -65,12 +60,7 @@ def adain(content: Path, style: Path, style_weight: float, content_weight: float
 @click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
 @click.option("--style", required=True, type=click.Path(path_type=Path), help="The picture whose style is wanted.")
 @click.option("--name", default="", help="What to call the style  [the picture's name]")
-@click.option(
-    "--style-weight", default=2.5, type=click.FloatRange(0), show_default=True, help="Of pictures and of their texture."
-)
-@click.option(
-    "--content-weight", default=0.7, type=click.FloatRange(0), show_default=True, help="Of the photo's structure."
-)
+@weight_options(style=2.5, content=0.7)
 @training_options(steps=10_000, minutes=0, batch=4, size=256, rate=1e-3)
 def fast(content: Path, style: Path, name: str, style_weight: float, content_weight: float, **run: Any) -> None:
     """Train a network of one style, from scratch. `stylex bake` is much quicker.

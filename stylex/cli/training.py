@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def weight_options(*, style: float, content: float) -> Callable[[F], F]:
+    """--style-weight and --content-weight; the arguments are the defaults."""
+    weight = click.FloatRange(0)
+
+    def decorate(function: F) -> F:
+        function = click.option(
+            "--content-weight", default=content, type=weight, show_default=True, help="Of the photo's structure."
+        )(function)
+        return click.option(
+            "--style-weight", default=style, type=weight, show_default=True, help="Of pictures and of their texture."
+        )(function)
+
+    return decorate
+
+
 def training_options(*, steps: int, minutes: float, batch: int, size: int, rate: float) -> Callable[[F], F]:
     """--out, --teacher, how long, how fast and where; the arguments are the defaults."""
     options = (
