@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stylex.cli.training import device_of, run_training, training_options, weight_options
+from stylex.cli.training import device_of, run_training, teachers_of, training_options, weight_options
 
 
 @click.command()
@@ -31,8 +31,6 @@ def command(style: str, content: Path, name: str, style_weight: float, content_w
     """
     from stylex.models.fast.recipe import FastRecipe, FastSettings
     from stylex.models.fast.styles import code_style
-    from stylex.models.losses import find_teacher
-    from stylex.models.painting import Teachers
     from stylex.models.registry import embedded_adain
 
     device = device_of(run)
@@ -46,6 +44,5 @@ def command(style: str, content: Path, name: str, style_weight: float, content_w
         texture=style_weight,
         hold_out=run["hold_out"],
     )
-    teachers = Teachers(find_teacher(run["teacher"], content), device)
-    recipe = FastRecipe(content, chosen, teachers, settings, device, adain)
+    recipe = FastRecipe(content, chosen, teachers_of(run, content, device), settings, device, adain)
     run_training(recipe, (recipe.photos,), run, device, warmup=30, ema=0.01)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stylex.cli.training import device_of, run_training, training_options, weight_options
+from stylex.cli.training import device_of, run_training, teachers_of, training_options, weight_options
 
 
 @click.group()
@@ -71,8 +71,6 @@ def fast(content: Path, style: Path, name: str, style_weight: float, content_wei
     """
     from stylex.models.fast.recipe import FastRecipe, FastSettings
     from stylex.models.fast.styles import picture_style
-    from stylex.models.losses import find_teacher
-    from stylex.models.painting import Teachers
 
     device = device_of(run)
     chosen = picture_style(style, name)
@@ -84,7 +82,7 @@ def fast(content: Path, style: Path, name: str, style_weight: float, content_wei
         texture=style_weight,
         hold_out=run["hold_out"],
     )
-    recipe = FastRecipe(content, chosen, Teachers(find_teacher(run["teacher"], content), device), settings, device)
+    recipe = FastRecipe(content, chosen, teachers_of(run, content, device), settings, device)
     run_training(recipe, (recipe.photos,), run, device)
 
 
@@ -123,8 +121,6 @@ def cyclegan(
       stylex train cyclegan --domain-a photos/ --domain-b monet/ --out runs/monet --style-weight 2
     """
     from stylex.models.cyclegan.recipe import CycleGanRecipe, CycleGanSettings
-    from stylex.models.losses import find_teacher
-    from stylex.models.painting import Teachers
     from stylex.models.registry import embedded_adain
 
     device = device_of(run)
@@ -140,7 +136,7 @@ def cyclegan(
         style=style_weight,
         flatten=flatten,
     )
-    teachers = Teachers(find_teacher(run["teacher"], domain_a), device)
+    teachers = teachers_of(run, domain_a, device)
     name = name or domain_b.resolve().name
     recipe = CycleGanRecipe(domain_a, domain_b, name, teachers, settings, device, embedded_adain()[0])
     run_training(recipe, (recipe.a, recipe.b), run, device, momentum=0.5, ema=0.008)

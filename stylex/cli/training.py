@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
     from stylex.models.data import PictureFolder
+    from stylex.models.painting import Teachers
     from stylex.models.recipe import Recipe
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -103,6 +104,21 @@ def device_of(run: dict[str, Any]) -> torch.device:
     if run["threads"]:
         torch.set_num_threads(run["threads"])
     return choose_device(run["device"])
+
+
+def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> Teachers:
+    """The loss networks: those of --teacher, or of a teacher/ folder above the photos, or the embedded encoder."""
+    from stylex.errors import InputError
+    from stylex.models.losses import find_teacher
+    from stylex.models.painting import Teachers
+
+    try:
+        return Teachers(find_teacher(run["teacher"], photos), device)
+    except InputError as error:
+        if run["teacher"]:
+            raise
+        click.echo(f"{error}; until then the embedded encoder judges in their place", err=True)
+        return Teachers(None, device)
 
 
 def run_training(

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stylex.models import losses
 from stylex.models.backbone import BORDER, MULTIPLE
+from stylex.models.reference.encoders import opened
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,20 @@ class PaintingSettings:
 class Teachers:
     """The two frozen loss networks, on a device.
 
+    Args:
+        folder: of the loss networks; None for the encoder that comes with the package, which then serves as both.
+
     Raises:
         InputError: a file is missing.
         ModelError: a file is damaged.
     """
 
-    def __init__(self, folder: Path, device: torch.device) -> None:
+    def __init__(self, folder: Path | None, device: torch.device) -> None:
+        vgg, slim = (losses.Vgg(folder), losses.SlimVgg(folder)) if folder else (opened("slim")[0],) * 2
         # torch's types forget that Module.to takes a memory format
-        self.vgg = losses.Vgg(folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.slim = losses.SlimVgg(folder).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.vgg: nn.Module = vgg.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.slim: nn.Module = slim.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.name = "VGG-19 and the slim VGG-19" if folder else "the embedded encoder"
 
     def texture(self, x: Tensor, size: int, rng: np.random.Generator) -> losses.Statistics:
         """Statistics of the real VGG-19 over one random crop of `size` pixels of every picture."""

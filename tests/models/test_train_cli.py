@@ -128,6 +128,15 @@ def test_bake_a_picture_and_a_code(tmp_path, crops, teacher, tiny_spec, painting
         assert card["style"]["name"] == name and "folded in" in card["start"]
 
 
+def test_without_loss_networks_the_embedded_encoder_judges(tmp_path, crops, teacher, tiny_spec, painting):
+    photos = crops("alone", 9)  # no teacher/ folder above
+    options = [o for o in run_options(teacher, tmp_path) if o not in ("--teacher", teacher)]
+    made = stylex("train", "fast", "--content", photos, "--style", painting, *options)
+    assert made.exit_code == 0, made.output
+    assert "the embedded encoder judges" in made.output
+    assert json.loads((tmp_path / "card.json").read_text())["teachers"] == "the embedded encoder"
+
+
 def test_train_cyclegan(tmp_path, crops, teacher, monkeypatch, spec):
     class Tiny(CycleGan):
         def __init__(self) -> None:

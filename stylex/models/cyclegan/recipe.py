@@ -224,6 +224,7 @@ class CycleGanRecipe:
             "style": {"name": self.style},
             "start": "both generators as AdaIN's content path at strength 0",
             "data": {"a": self.a.facts(), "b": self.b.facts()},
+            "teachers": self.teachers.name,
             "settings": asdict(self.settings),
         }
 

@@ -166,5 +166,6 @@ class FastRecipe:
             "style": {"name": self.style.name, "work": self.style.work},
             "start": "random" if self.adain is None else "AdaIN's code of the style, folded in",
             "data": {"content": self.photos.facts()},
+            "teachers": self.teachers.name,
             "settings": asdict(self.settings),
         }
