@@ -34,13 +34,9 @@ def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "peers.json").read_text())
     rows = {(r["name"], r["precision"]): r for r in report["rows"]}
-    assert {name for name, _ in rows} == {
-        "stylex adain",
-        "TransformerNet",
-        "ResnetGenerator",
-        "VGG-19 AdaIN",
-        "MicroAST",
-    }
+    names = {name for name, _ in rows}
+    assert {"TransformerNet", "ResnetGenerator", "VGG-19 AdaIN", "MicroAST"} <= names
+    assert {"stylex adain", "stylex fast"} <= names
     assert {p for name, p in rows if name == "stylex adain"} == {"fp32", "fp16", "int8"}
     assert {"processor", "cores", "onnxruntime"} <= set(report["machine"])
     weights = {name: row["million_weights"] for (name, precision), row in rows.items() if precision == "fp32"}
