@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ import torch
 from safetensors.torch import save_file
 from skimage import data
 
+from stylex.runtime.catalog import transfer_file
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -22,7 +25,11 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "140"})
 
 
-@pytest.mark.parametrize("script", ["benchmarks/peers.py", "benchmarks/quality.py", "tools/demo.py", "tools/embed.py"])
+SCRIPTS = ("benchmarks/peers.py", "benchmarks/quality.py", "benchmarks/one_style.py")
+TOOLS = ("tools/demo.py", "tools/embed.py", "tools/techniques.py")
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, *TOOLS])
 def test_help(script: str) -> None:
     result = run(script, "--help")
     assert result.returncode == 0, result.stderr
@@ -91,6 +98,22 @@ def test_quality_rates_every_precision(tmp_path: Path, teacher: Path) -> None:
     assert 0 < rows["torch fp32"]["ms_ssim"] < 1
     assert {"precision", "provider", "size", "threads", "median_ms", "p95_ms"} <= rows["onnx int8"].keys()
     assert report["strength_0_psnr"]["torch fp32"] > 15
+
+
+def test_one_style_compares_int8_with_float(tmp_path: Path) -> None:
+    graphs = tmp_path / "graphs"
+    graphs.mkdir()
+    for precision in ("fp16", "int8"):
+        shutil.copy(transfer_file("fast", precision, style="the-scream"), graphs)
+    content = pictures(tmp_path / "content", 2)
+    ask = ("--content", content, "--photos", 2, "--size", 192, "--graphs", graphs, "--json", tmp_path / "o.json")
+    result = run("benchmarks/one_style.py", *ask)
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads((tmp_path / "o.json").read_text())["rows"]
+    assert (row["name"], row["photos"]) == ("stylex fast the-scream", 2)
+    assert 100 > row["psnr"] >= row["worst_psnr"] > 30
+    assert 0 < row["ms_ssim"] < row["ssim"] < 1
+    assert run("benchmarks/one_style.py", "--content", content).returncode == 3
 
 
 def test_quality_says_in_one_line_what_is_missing(tmp_path: Path, teacher: Path) -> None:
