@@ -295,3 +295,26 @@ def test_ctrl_c(module: object, place: str, shot: Path, fails: Fails, monkeypatc
     assert "stopped" in fails(130, "run", "adain", shot, *STYLE, "-o", "out.png")
     assert Path("out.png").read_bytes() == b"of last time"
     assert sorted(entry.name for entry in Path().iterdir()) == ["out.png", "photo.png"]
+
+
+# techniques whose weights hold one style
+
+
+def test_one_styles_network_is_named_by_the_style(shot: Path, stylex: Stylex, fails: Fails) -> None:
+    result = stylex("run", "fast", shot, "--style", "the-scream", "--precision", "int8", "-o", "out.png")
+    assert result.exit_code == 0
+    assert "out.png: 128x96, fast int8 on cpu" in result.stdout
+    assert read_picture(Path("out.png")).rgb.shape == (96, 128, 3)
+    assert "fast needs a style; choose " in fails(2, "run", "fast", shot, "-o", "other.png")
+    assert "no fast network for 'picasso'" in fails(2, "run", "fast", shot, "--style", "picasso", "-o", "other.png")
+    two = fails(2, "run", "fast", shot, "--style", "the-scream", "--style", "starry-night", "-o", "other.png")
+    assert "give one --style" in two
+    assert not Path("other.png").exists()
+
+
+def test_a_photo_becomes_a_cartoon_and_half_of_one(shot: Path, stylex: Stylex) -> None:
+    for strength in ("1", "0.5", "0"):
+        assert stylex("run", "cyclegan", shot, "--style", "cartoon", "--strength", strength, "-o", f"{strength}.png")
+    full, half, none = (read_picture(Path(f"{s}.png")).rgb.astype(int) for s in ("1", "0.5", "0"))
+    np.testing.assert_array_equal(none, read_picture(shot).rgb)
+    assert np.abs(half - (full + none) / 2).max() <= 0.5
