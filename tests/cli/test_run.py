@@ -278,14 +278,14 @@ def test_not_enough_memory(shot: Path, fails: Fails, monkeypatch: pytest.MonkeyP
     def exhausted(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(painter_module, "to_floats", exhausted)
+    monkeypatch.setattr(painter_module.Painter, "paint", exhausted)
     assert "there isn't enough memory for this: use a smaller --size" in fails(5, "run", "adain", shot, *STYLE)
 
 
 # Ctrl-C: 130
 
 
-@pytest.mark.parametrize(("module", "place"), [(loading, "load"), (painter_module, "to_bytes")])
+@pytest.mark.parametrize(("module", "place"), [(loading, "load"), (painter_module.Painter, "paint")])
 def test_ctrl_c(module: object, place: str, shot: Path, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
