@@ -75,7 +75,7 @@ class RunCommand(OwnedCommand):
 @click.option("--optimizer", default="adam", type=click.Choice(["adam", "lbfgs"]), show_default=True)
 @click.option("--style-loss", default="wasserstein", type=click.Choice(["wasserstein", "gram"]), show_default=True)
 @click.option("--style-weight", default=1.0, type=click.FloatRange(0), show_default=True, help="Of the style.")
-@click.option("--content-weight", default=0.25, type=click.FloatRange(0), show_default=True, help="Of the structure.")
+@click.option("--content-weight", default=0.15, type=click.FloatRange(0), show_default=True, help="Of the structure.")
 @click.option("--variation", default=4.0, type=click.FloatRange(0), show_default=True, help="Weight of smoothness.")
 @click.option("--preview", type=click.Path(path_type=Path), help="Picture that shows the work so far.")
 @click.option("--preview-every", default=25, type=click.IntRange(1), show_default=True, help="Iterations between two.")

@@ -49,7 +49,7 @@ class GatysSettings:
 
     iterations: int = 300
     style_weight: float = 1.0
-    content_weight: float = 0.25
+    content_weight: float = 0.15
     variation: float = 4.0
     loss: str = "wasserstein"
     optimizer: str = "adam"
