@@ -55,7 +55,8 @@ def style_distance(network, picture, kind="wasserstein"):
 @pytest.mark.parametrize("loss", ["wasserstein", "gram"])
 def test_the_style_comes_nearer(network, optimizer, loss):
     before = PHOTO.copy()
-    painting = gatys(network, optimizer=optimizer, loss=loss, iterations=30)(PHOTO, [(STYLE, 1.0)])
+    free = {"content_weight": 0.02, "variation": 0.05}
+    painting = gatys(network, optimizer=optimizer, loss=loss, iterations=30, **free)(PHOTO, [(STYLE, 1.0)])
     assert painting.picture.shape == PHOTO.shape and painting.picture.dtype == np.uint8
     assert (painting.done, painting.stopped) == (30, False)
     assert style_distance(network, painting.picture, loss) < 0.5 * style_distance(network, PHOTO, loss)
