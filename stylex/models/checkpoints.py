@@ -7,6 +7,7 @@ import json
 import platform
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -26,7 +27,11 @@ CARD = "card.json"
 
 @dataclass
 class State:
-    """Everything that a run is resumed from."""
+    """Everything that a run is resumed from.
+
+    Attributes:
+        history: the settings that the run had, each with the step from which it had them.
+    """
 
     network: nn.Module
     optimizer: torch.optim.Adam
@@ -34,6 +39,12 @@ class State:
     step: int = 0
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, settings: dict[str, Any]) -> None:
+        """Remember settings that differ from those before."""
+        if not self.history or self.history[-1]["settings"] != settings:
+            self.history.append({"from_step": self.step, "settings": settings})
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint and nothing else; it replaces the older one in one rename."""
@@ -42,6 +53,7 @@ class State:
         for i, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{k}": torch.as_tensor(v).contiguous() for k, v in slots.items()}
         facts = {"step": str(self.step), "seconds": str(self.seconds), "losses": json.dumps(self.losses)}
+        facts["history"] = json.dumps(self.history)
         write_bytes(folder / CHECKPOINT, save(tensors, facts))
 
     def resume(self, folder: Path) -> bool:
@@ -67,6 +79,7 @@ class State:
             self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
             self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
             self.losses = json.loads(facts.get("losses", "{}"))
+            self.history = json.loads(facts.get("history", "[]"))
         except Exception as error:  # safetensors', torch's and JSON's errors share no base class
             raise ModelError(
                 f"{path} doesn't fit this network ({' '.join(str(error).split())[:300]}): "
@@ -116,4 +129,6 @@ def write_card(recipe: Recipe, schedule: Schedule, state: State, out: Path, devi
         "versions": {"stylex": __version__, "torch": torch.__version__, "python": platform.python_version()},
         **recipe.describe(),
     }
+    if len(state.history) > 1:
+        card["history"] = state.history
     write_json(out / CARD, card)

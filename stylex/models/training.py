@@ -8,6 +8,7 @@ card.
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import threading
 import time
@@ -59,6 +60,7 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     console = console or Console(stderr=True)
     if state.resume(out):
         console.print(f"resuming {out} at step {state.step}, after {state.seconds / 60:.0f} minutes")
+    state.note(json.loads(json.dumps(recipe.describe().get("settings", {}))))  # as it is read back
     try:
         _loop(recipe, schedule, state, out, device, console)
     except KeyboardInterrupt:

@@ -258,3 +258,21 @@ def test_choose_device(monkeypatch):
         choose_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_device("auto").type == "cuda"
+
+
+def test_the_card_remembers_settings_of_before(tmp_path):
+    class Told(Darkens):
+        def __init__(self, weight):
+            super().__init__()
+            self.weight = weight
+
+        def describe(self):
+            return {"settings": {"weight": self.weight}}
+
+    for steps, weight in ((2, 1.0), (3, 1.0), (5, 2.0)):
+        train(Told(weight), Schedule(steps=steps, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
+        card = json.loads((tmp_path / CARD).read_text())
+        assert ("history" in card) == (steps == 5)
+    first, second = card["history"]
+    assert first == {"from_step": 0, "settings": {"weight": 1.0}}
+    assert second == {"from_step": 3, "settings": {"weight": 2.0}}
