@@ -22,7 +22,9 @@ from stylex.runtime.catalog import GRAPHS, styles_in
 from stylex.runtime.images import read_picture, write_picture
 from stylex.runtime.painter import Image
 
-ACROSS = 4
+ACROSS = 5
+BUILT_IN = ("great-wave", "red-and-blue-horse")
+"""Codes that adain is shown with beside the style picture."""
 
 
 def calls(style: Path) -> list[tuple[str, list[str]]]:
@@ -35,6 +37,7 @@ def calls(style: Path) -> list[tuple[str, list[str]]]:
             found += [(f"{technique.name}: {s}", [technique.name, s]) for s in styles_in(GRAPHS, technique.name)]
         else:
             found.append((f"{technique.name}: the style picture", [technique.name, str(style)]))
+    found += [(f"adain: {name}", ["adain", name]) for name in BUILT_IN]
     return found
 
 

@@ -76,9 +76,13 @@ def gatys(job: Job) -> None:
 
     from stylex.models.reference.encoders import opened
     from stylex.models.reference.gatys import Gatys, GatysSettings
+    from stylex.models.reference.pixels import SMALLEST
     from stylex.runtime.color import keep_colors
 
     styles, own, photo = style_pictures(job), job.own, job.picture.rgb
+    height, width = photo.shape[:2]
+    if min(height, width) < SMALLEST:  # before anything is downloaded
+        raise InputError(f"at this --size the photo is {width}x{height}; gatys needs {SMALLEST}x{SMALLEST}: use more")
     if own["threads"]:
         torch.set_num_threads(own["threads"])
     wanted = {name: own[name] for name in ("iterations", "style_weight", "content_weight", "variation", "optimizer")}

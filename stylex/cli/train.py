@@ -122,6 +122,7 @@ def cyclegan(
     """
     from stylex.models.cyclegan.recipe import CycleGanRecipe, CycleGanSettings
     from stylex.models.registry import embedded_adain
+    from stylex.models.traceable import require_name
 
     device = device_of(run)
     settings = CycleGanSettings(
@@ -137,7 +138,7 @@ def cyclegan(
         flatten=flatten,
     )
     teachers = teachers_of(run, domain_a, device)
-    name = name or domain_b.resolve().name
+    name = require_name(name or domain_b.resolve().name)
     recipe = CycleGanRecipe(domain_a, domain_b, name, teachers, settings, device, embedded_adain()[0])
     run_training(recipe, (recipe.a, recipe.b), run, device, momentum=0.5, ema=0.008)
 

@@ -41,6 +41,8 @@ FEWEST_PHOTOS = 4
 LEVELLED = 4
 """Of the calibration photos, every so many serve to level the channels, which needs no exact ranges."""
 SEED = 0
+LARGEST = 4096
+"""Pixels of a fixed side; the check runs torch at that size."""
 
 Progress = Callable[[str], None]
 
@@ -119,8 +121,8 @@ def _require_usable(settings: ExportSettings, folder: Path) -> None:
     for given, choices in ((settings.precision, PRECISIONS), (settings.target, TARGETS)):
         if given not in choices:
             raise UsageError(f"{given!r} can't be exported; choose {', '.join(choices)}")
-    if settings.size is not None and settings.size < 1:
-        raise UsageError(f"--size is {settings.size}; it must be at least 1")
+    if settings.size is not None and not 1 <= settings.size <= LARGEST:
+        raise UsageError(f"--size is {settings.size}; it must be at least 1 and at most {LARGEST}")
 
 
 def _require_size(traceable: Traceable) -> None:

@@ -31,6 +31,7 @@ class State:
 
     Attributes:
         history: the settings that the run had, each with the step from which it had them.
+        subject: what is trained on what, which a resumed run can't change.
     """
 
     network: nn.Module
@@ -40,6 +41,7 @@ class State:
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
+    subject: dict[str, Any] = field(default_factory=dict)
 
     def note(self, settings: dict[str, Any]) -> None:
         """Remember settings that differ from those before."""
@@ -53,7 +55,7 @@ class State:
         for i, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{k}": torch.as_tensor(v).contiguous() for k, v in slots.items()}
         facts = {"step": str(self.step), "seconds": str(self.seconds), "losses": json.dumps(self.losses)}
-        facts["history"] = json.dumps(self.history)
+        facts |= {"history": json.dumps(self.history), "subject": json.dumps(self.subject)}
         write_bytes(folder / CHECKPOINT, save(tensors, facts))
 
     def resume(self, folder: Path) -> bool:
@@ -80,11 +82,18 @@ class State:
             self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
             self.losses = json.loads(facts.get("losses", "{}"))
             self.history = json.loads(facts.get("history", "[]"))
+            before = json.loads(facts.get("subject", "{}"))
         except Exception as error:  # safetensors', torch's and JSON's errors share no base class
             raise ModelError(
                 f"{path} doesn't fit this network ({' '.join(str(error).split())[:300]}): "
                 "remove it or train into another folder"
             ) from error
+        if before and before != self.subject:
+            changed = next(name for name in self.subject | before if before.get(name) != self.subject.get(name))
+            raise ModelError(
+                f"{path} was trained with {changed} {json.dumps(before.get(changed))}, not "
+                f"{json.dumps(self.subject.get(changed))}: train into another folder"
+            )
         return True
 
 

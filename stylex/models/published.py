@@ -26,13 +26,16 @@ from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
 from stylex.models.pickles import Tensors, read_checkpoint
 from stylex.models.reference_network import Reference
-from stylex.models.traceable import Model
+from stylex.models.traceable import Model, require_name
 from stylex.models.vgg import mirrored_decoder, normalized_vgg
 
 Shapes: TypeAlias = "dict[str, tuple[int, ...]]"
 
 STATISTICS = re.compile(r"(^|\.)(running_mean|running_var|num_batches_tracked)$")
 """Checkpoints of torch 0.3 and older carry these for instance normalization, which doesn't use them."""
+
+
+ENDINGS = re.compile(r"(\.(pth|pt|tar|model|safetensors))+$")
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,8 @@ class Checkpoint:
         if not technique_named(self.published.technique, own_graphs=True).one_style:
             if style:
                 raise UsageError(f"{self.published.name} takes any style: leave --style out")
-        elif (style := style or self.files[0].split(".")[0]) != Path(style).name:
-            raise UsageError(f"the style {style!r} becomes part of a file name: give --style NAME without slashes")
+        else:
+            style = require_name(style or _told_by(self.files[0]))
         return Model(
             technique=self.published.technique,
             graphs=self.network.graphs,
@@ -170,6 +173,18 @@ def load_checkpoint(paths: Sequence[Path]) -> Checkpoint:
     whole = sums[0] if len(sums) == 1 else hashlib.sha256(" ".join(sums).encode()).hexdigest()
     files = tuple(found[name][0].name for name in published.parts)
     return Checkpoint(published, network.eval(), whole, files, tuple(notes))
+
+
+def _told_by(file: str) -> str:
+    """A style's name from a file's, without its endings.
+
+    Raises:
+        UsageError: the file's name says nothing: CycleGAN's files all have the same.
+    """
+    stem = ENDINGS.sub("", file)
+    if not stem or stem.startswith("latest_net_G"):
+        raise UsageError(f"{file} doesn't tell what its style is called: give --style NAME")
+    return stem
 
 
 def _without_statistics(tensors: Tensors) -> tuple[Tensors, int]:

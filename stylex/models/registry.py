@@ -17,7 +17,7 @@ from stylex.models.cyclegan import graphs as cyclegan_graphs
 from stylex.models.cyclegan.network import Generator
 from stylex.models.fast import graphs as fast_graphs
 from stylex.models.fast.network import Fast
-from stylex.models.traceable import Model, Traceable
+from stylex.models.traceable import Model, Traceable, require_name
 from stylex.models.weights import Weights, embedded, read_card, read_weights
 
 
@@ -159,7 +159,7 @@ def own_model(technique: str, file: Path, style: str = "") -> Model:
         if style:
             raise UsageError(f"the weights of {technique} take any style: leave --style out")
         return known.model(file, own=True)
-    return known.model(file, style or style_of(file), own=True)
+    return known.model(file, require_name(style or style_of(file)), own=True)
 
 
 def style_of(file: Path) -> str:

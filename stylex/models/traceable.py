@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -10,9 +11,25 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
+from stylex.errors import UsageError
+
 Photo: TypeAlias = npt.NDArray[np.uint8]
 Feed: TypeAlias = dict[str, npt.NDArray[Any]]
 """Inputs of a graph by name."""
+
+
+NAME = re.compile(r"\w[\w. -]*")
+
+
+def require_name(name: str) -> str:
+    """The name of a style, which becomes part of a file's name.
+
+    Raises:
+        UsageError: it can't.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} can't be part of a file's name: give another of letters, digits, - and _")
+    return name
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ def read_weights(path: Path) -> Weights:
         everything = {name: t.float() for name, t in load_file(path).items()}
     except (SafetensorError, ValueError) as error:
         raise ModelError(f"{path} is not a usable safetensors file ({error}): train again or restore it") from error
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror or error}): check its permissions") from error
     extras = {n: everything.pop(n) for n in list(everything) if n.startswith("calibration.")}
     return Weights(path, everything, extras, sha256_of(path), read_card(path.with_name("card.json")))
 
@@ -92,6 +94,8 @@ def read_card(path: Path) -> dict[str, Any]:
         return {}
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({error.strerror or error}): check its permissions") from error
     except ValueError as error:
         raise ModelError(f"the training card {path} is damaged ({error}): restore or remove it") from error
     if not isinstance(card, dict):

@@ -43,7 +43,7 @@ class Row:
         images_per_second: of the median.
         peak_mib: largest resident memory of the process; None where the system doesn't tell.
         file_bytes: of the ONNX file.
-        psnr, ssim: against FP32 on the same photo; None for FP32 itself and where there is no FP32.
+        psnr, ssim: against the most precise graph there is, on the same photo; None for that graph itself.
     """
 
     name: str

@@ -94,10 +94,21 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
     there = [file for file in files if os.path.isfile(file)]
     if there:
         return _first_fitting(there, provider)
-    flag = "" if wanted[0] == "fp32" else f" --{wanted[0]}"
-    source = technique if technique_named(technique, own_graphs=True).ready else "--checkpoint FILE"
     missing = transfer_file(technique, wanted[0], style=style).name
-    raise InputError(f"{folder} has no {missing}: make it with `stylex export {source}{flag} -o {folder}`")
+    call = f"stylex export {_source(technique, style)}{'' if wanted[0] == 'fp32' else f' --{wanted[0]}'}"
+    if folder == GRAPHS:
+        raise InputError(f"no {missing} comes with stylex: make it with `{call} -o FOLDER`, then give --graphs FOLDER")
+    raise InputError(f"{folder} has no {missing}: make it with `{call} -o {folder}`")
+
+
+def _source(technique: str, style: str) -> str:
+    """What `stylex export` is to be told, to make the graph of a technique and style."""
+    known = technique_named(technique, own_graphs=True)
+    if not known.ready:
+        return "--checkpoint FILE"
+    if not known.one_style:
+        return technique
+    return f"{technique} --style {style}" if style in styles_in(GRAPHS, technique) else f"{technique} --weights FILE"
 
 
 def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:

@@ -96,7 +96,7 @@ class Painter:
 
     def _as_it_is(self, photo: Image, style: Style | None, strength: float) -> Image:
         facts = self.transfer.facts
-        if style is not None and style != facts.style:
+        if style is not None and not (isinstance(style, str) and style == facts.style):
             raise UsageError(
                 f"this painter's one style is {facts.style!r}: load another with "
                 f"stylex.load({facts.technique!r}, style=...)"

@@ -121,7 +121,7 @@ def test_what_cannot_be_used(shot: Path, style: Path, fails: Fails, monkeypatch:
     assert "--iterations is for gatys, not for adain" in fails(
         2, "run", "adain", shot, "--style", style, "--iterations", 3
     )
-    assert "gatys needs at least 16x16" in fails(3, *gatys, style, "--size", 12)
+    assert "the photo is 12x9; gatys needs 16x16" in fails(3, *gatys, style, "--size", 12)
     assert "is also an input" in fails(3, *gatys, style, "--preview", style)
     assert "is also an input" in fails(3, *gatys, style, "-o", "out.png", "--preview", "out.png")
     assert "ends in .gif" in fails(2, *gatys, style, "--preview", "out.gif")

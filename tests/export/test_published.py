@@ -120,7 +120,7 @@ def test_one_style_is_named_after_its_file_or_by_hand(few, seeded_parts, tmp_pat
     checkpoint = tmp_path / "candy.tar.pth"
     torch.save({"state_dict": seeded_parts("TransformerNet"), "epoch": 2}, checkpoint)
     for arguments, told in (
-        (["--style", "a/b"], "becomes part of a file name"),
+        (["--style", "a/b"], "can't be part of a file's name"),
         (["--size", "66"], "it must be a multiple of 4, at least 16"),
         (["--size", "12"], "it must be a multiple of 4, at least 16"),
         (["--size", "-4"], "must be at least 1"),

@@ -115,9 +115,9 @@ def test_styles_that_cant_be_used(tmp_path, photo):
         code_style("nowhere.png", "", adain, weights.sha256)
     with pytest.raises(ModelError, match="other weights"):
         code_style("irises", "", adain, "f" * 64)
-    write_picture(tmp_path / "a b.png", photo)
+    write_picture(tmp_path / "(a).png", photo)
     with pytest.raises(UsageError, match="--name"):
-        picture_style(tmp_path / "a b.png")
+        picture_style(tmp_path / "(a).png")
 
 
 @pytest.mark.parametrize("known", ["picture", "code"])

@@ -9,7 +9,7 @@ import torch
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.files import sha256_of
 from stylex.methods import TECHNIQUES
-from stylex.models.published import PARTS, PUBLISHED, load_checkpoint
+from stylex.models.published import PARTS, PUBLISHED, _told_by, load_checkpoint
 
 PARAMETERS = {
     "TransformerNet": 1_679_235,
@@ -166,3 +166,17 @@ def test_microast_encoders_are_told_apart_by_their_names(tmp_path, published_fil
     for source, target in zip(paths, published, strict=True):
         shutil.copy(source, target)
     assert load_checkpoint(published).published.name == "MicroAST"
+
+
+@pytest.mark.parametrize(
+    ("file", "style"),
+    [("candy.pth", "candy"), ("candy.v2.pth", "candy.v2"), ("my net.pth.tar", "my net"), ("mosaic.model", "mosaic")],
+)
+def test_a_style_is_called_like_its_file(file, style):
+    assert _told_by(file) == style
+
+
+@pytest.mark.parametrize("file", ["latest_net_G.pth", "latest_net_G_A.pth", ".pth"])
+def test_files_whose_names_say_nothing(file):
+    with pytest.raises(UsageError, match="give --style NAME"):
+        _told_by(file)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+import shutil
+
 import pytest
 
 from stylex.errors import UsageError
 from stylex.methods import TECHNIQUES, technique_named
-from stylex.models.registry import ENTRIES, Entry, embedded_models, entry, unique
+from stylex.models.registry import ENTRIES, Entry, embedded_models, entry, own_model, unique
+from stylex.models.weights import embedded
 from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
 
 
@@ -27,3 +31,16 @@ def test_entries_are_found_by_name():
 def test_a_duplicate_raises():
     with pytest.raises(ValueError, match="adain"):
         unique((*ENTRIES, ENTRIES[0]))
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x", ".hidden", ""])
+def test_names_that_cant_be_part_of_a_files_name(name, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    shutil.copy(embedded("fast", "the-scream"), folder)
+    weights = folder / "weights.safetensors"
+    assert own_model("fast", weights).style == "run", "without a card it is called like its folder"
+    (folder / "card.json").write_text(json.dumps({"style": {"name": name or "a:b"}}))
+    with pytest.raises(UsageError, match="can't be part of a file's name"):
+        own_model("fast", weights)
+    assert own_model("fast", weights, "good-name").style == "good-name"

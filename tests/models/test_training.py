@@ -276,3 +276,19 @@ def test_the_card_remembers_settings_of_before(tmp_path):
     first, second = card["history"]
     assert first == {"from_step": 0, "settings": {"weight": 1.0}}
     assert second == {"from_step": 3, "settings": {"weight": 2.0}}
+
+
+def test_a_run_of_another_style_is_not_resumed(tmp_path):
+    class Styled(Darkens):
+        def __init__(self, name):
+            super().__init__()
+            self.style = name
+
+        def describe(self):
+            return {"style": {"name": self.style}}
+
+    train(Styled("one"), Schedule(steps=2, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
+    before = (tmp_path / CARD).read_bytes()
+    with pytest.raises(ModelError, match=r'style \{"name": "one"\}, not \{"name": "two"\}: train into another folder'):
+        train(Styled("two"), Schedule(steps=4, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
+    assert (tmp_path / CARD).read_bytes() == before

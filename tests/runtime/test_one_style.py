@@ -76,8 +76,9 @@ def test_bytes_and_floats_paint_alike(scream: stylex.Painter, photo: np.ndarray)
 
 
 def test_another_style_is_another_network(scream: stylex.Painter, photo: np.ndarray) -> None:
-    with pytest.raises(UsageError, match=r"one style is 'the-scream'.*style="):
-        scream(photo, "starry-night")
+    for other in ("starry-night", "", photo, [("the-scream", 1.0)]):
+        with pytest.raises(UsageError, match=r"one style is 'the-scream'.*style="):
+            scream(photo, other)
 
 
 def test_the_style_is_named_when_loading() -> None:
@@ -93,6 +94,11 @@ def test_the_only_style_of_a_folder_needs_no_name(tmp_path: Path, photo: np.ndar
     source = transfer_file("fast", "int8", style="the-scream")
     shutil.copy(source, tmp_path / "fast-mine-int8.onnx")
     assert stylex.load("fast", graphs=tmp_path, threads=1)(photo).shape == photo.shape
-    with pytest.raises(InputError, match=r"fast-mine-fp32.onnx: make it with `stylex export fast"):
+    with pytest.raises(InputError, match=r"fast-mine-fp32.onnx: make it with `stylex export fast --weights FILE -o"):
         stylex.load("fast", "fp32", graphs=tmp_path)
+    told = (
+        r"comes with stylex: make it with `stylex export fast --style the-scream -o FOLDER`, then give --graphs FOLDER"
+    )
+    with pytest.raises(InputError, match=told):
+        stylex.load("fast", "fp32", style="the-scream")
     assert set(PRECISIONS) == {"fp32", "fp16", "int8"}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from stylex.errors import UsageError
 from stylex.models.adain.network import AdaIN
-from stylex.models.data import reduced
+from stylex.models.traceable import require_name
 from stylex.runtime.color import require_colors
 from stylex.runtime.images import read_picture
 from stylex.runtime.painter import style_sized
@@ -22,7 +21,6 @@ from stylex.runtime.styles import SUFFIX, built_in, load_code
 
 SHORT_SIDE = 384
 """Pixels that a style picture's shorter side is reduced to: strokes are learnt at this scale."""
-NAME = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def picture_style(path: Path, name: str = "", adain: AdaIN | None = None) -> Sty
     if adain is not None:
         with torch.no_grad():
             code = adain.style(torch.from_numpy(to_floats(style_sized(picture))))[0]
-    return Style(_usable(name or path.stem), "", reduced(picture, SHORT_SIDE), code)
+    return Style(require_name(name or path.stem), "", _sized(picture), code)
 
 
 def code_style(given: str, name: str, adain: AdaIN, weights_sha256: str) -> Style:
@@ -71,10 +69,13 @@ def code_style(given: str, name: str, adain: AdaIN, weights_sha256: str) -> Styl
         return picture_style(Path(given), name, adain)
     code = known or load_code(given)
     code.check_fits("adain", weights_sha256, adain.spec.code_size)
-    return Style(_usable(name or code.name), code.work, None, torch.from_numpy(code.values))
+    return Style(require_name(name or code.name), code.work, None, torch.from_numpy(code.values))
 
 
-def _usable(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} can't be part of a file's name: give letters, digits, - and _ with --name")
-    return name
+def _sized(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """All of the picture, its shorter side reduced to `SHORT_SIDE`."""
+    scale = SHORT_SIDE / min(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    height, width = (round(side * scale) for side in picture.shape[:2])
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

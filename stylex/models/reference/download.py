@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.client
 import os
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -96,7 +97,7 @@ def _told(url: str, path: Path) -> Iterator[None]:
         ) from error
     except urllib.error.URLError as error:
         raise ResourceError(f"{url} can't be reached ({_reason(error.reason)}): check the network, {hand}") from error
-    except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
+    except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
         raise ResourceError(
             f"the download of {url} broke off ({_reason(error)}): the same command goes on from there"
         ) from error
