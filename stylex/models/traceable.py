@@ -28,7 +28,10 @@ def require_name(name: str) -> str:
         UsageError: it can't.
     """
     if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} can't be part of a file's name: give another of letters, digits, - and _")
+        raise UsageError(
+            f"{name!r} can't be part of a file's name: give another of letters, digits, - and _ with --name, or with "
+            "--style where a graph is exported"
+        )
     return name
 
 
