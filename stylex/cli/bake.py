@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stylex.cli.training import device_of, run_training, teachers_of, training_options, weight_options
+from stylex.cli.training import device_of, fast_settings, run_training, teachers_of, training_options, weight_options
 
 
 @click.command()
@@ -29,20 +29,13 @@ def command(style: str, content: Path, name: str, style_weight: float, content_w
       stylex export fast --int8 --weights runs/painting/weights.safetensors -o models/
       stylex run fast photo.jpg --style painting --graphs models/
     """
-    from stylex.models.fast.recipe import FastRecipe, FastSettings
+    from stylex.models.fast.recipe import FastRecipe
     from stylex.models.fast.styles import code_style
     from stylex.models.registry import embedded_adain
 
     device = device_of(run)
     adain, weights = embedded_adain()
     chosen = code_style(style, name, adain, weights.sha256)
-    settings = FastSettings.sized(
-        run["size"],
-        batch=run["batch"],
-        content=content_weight,
-        style=style_weight,
-        texture=style_weight,
-        hold_out=run["hold_out"],
-    )
+    settings = fast_settings(run, style_weight, content_weight)
     recipe = FastRecipe(content, chosen, teachers_of(run, content, device), settings, device, adain)
     run_training(recipe, (recipe.photos,), run, device, warmup=30, ema=0.01)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from stylex.cli.options import optional_technique_argument
 from stylex.runtime.facts import TARGETS
 
 if TYPE_CHECKING:
+    from stylex.export.pipeline import Exported
     from stylex.models.traceable import Model
 
 
@@ -88,28 +89,34 @@ def command(
     with Console(stderr=True).status("exporting") as status:
         made = export(models, settings, folder, lambda what: status.update(what))
     if as_json:
-        rows = [
-            {
-                "path": str(e.path),
-                "bytes": e.size,
-                "facts": asdict(e.facts),
-                "left_in_float32": e.spared,
-                "checks": [asdict(r) for r in e.reports],
-            }
-            for e in made
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([_row(one) for one in made], indent=2))
         return
     for one in made:
-        click.echo(f"{one.path}: {one.facts.role} {one.facts.precision}, {one.size / 1e6:.2f} MB")
-        for r in one.reports:
-            quality = f", SSIM {r.mean_ssim:.4f}" if r.mean_ssim is not None else ""
-            click.echo(
-                f"  {r.output:11} against torch: largest difference {r.largest:.2g}, "
-                f"PSNR {r.mean_psnr:.1f} dB (worst {r.worst_psnr:.1f}){quality}"
-            )
-        if one.spared:
-            click.echo(f"  left in float32 to get there: {', '.join(one.spared)}")
+        _tell(one)
+
+
+def _row(one: Exported) -> dict[str, Any]:
+    """One file, machine-readable."""
+    return {
+        "path": str(one.path),
+        "bytes": one.size,
+        "facts": asdict(one.facts),
+        "left_in_float32": one.spared,
+        "checks": [asdict(r) for r in one.reports],
+    }
+
+
+def _tell(one: Exported) -> None:
+    """One file in some lines."""
+    click.echo(f"{one.path}: {one.facts.role} {one.facts.precision}, {one.size / 1e6:.2f} MB")
+    for r in one.reports:
+        quality = f", SSIM {r.mean_ssim:.4f}" if r.mean_ssim is not None else ""
+        click.echo(
+            f"  {r.output:11} against torch: largest difference {r.largest:.2g}, "
+            f"PSNR {r.mean_psnr:.1f} dB (worst {r.worst_psnr:.1f}){quality}"
+        )
+    if one.spared:
+        click.echo(f"  left in float32 to get there: {', '.join(one.spared)}")
 
 
 def _models(technique: str | None, weights: Path | None, checkpoints: tuple[Path, ...], style: str) -> list[Model]:

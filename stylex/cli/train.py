@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stylex.cli.training import device_of, run_training, teachers_of, training_options, weight_options
+from stylex.cli.training import device_of, fast_settings, run_training, teachers_of, training_options, weight_options
 
 
 @click.group()
@@ -69,19 +69,12 @@ def fast(content: Path, style: Path, name: str, style_weight: float, content_wei
     Example:
       stylex train fast --content photos/ --style painting.jpg --out runs/painting --minutes 60
     """
-    from stylex.models.fast.recipe import FastRecipe, FastSettings
+    from stylex.models.fast.recipe import FastRecipe
     from stylex.models.fast.styles import picture_style
 
     device = device_of(run)
     chosen = picture_style(style, name)
-    settings = FastSettings.sized(
-        run["size"],
-        batch=run["batch"],
-        content=content_weight,
-        style=style_weight,
-        texture=style_weight,
-        hold_out=run["hold_out"],
-    )
+    settings = fast_settings(run, style_weight, content_weight)
     recipe = FastRecipe(content, chosen, teachers_of(run, content, device), settings, device)
     run_training(recipe, (recipe.photos,), run, device)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
     from stylex.models.data import PictureFolder
+    from stylex.models.fast.recipe import FastSettings
     from stylex.models.painting import Teachers
     from stylex.models.recipe import Recipe
 
@@ -119,6 +120,20 @@ def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> Teac
             raise
         click.echo(f"{error}; until then the embedded encoder judges in their place", err=True)
         return Teachers(None, device)
+
+
+def fast_settings(run: dict[str, Any], style_weight: float, content_weight: float) -> FastSettings:
+    """How a network of one style is trained, from scratch or baked."""
+    from stylex.models.fast.recipe import FastSettings
+
+    return FastSettings.sized(
+        run["size"],
+        batch=run["batch"],
+        content=content_weight,
+        style=style_weight,
+        texture=style_weight,
+        hold_out=run["hold_out"],
+    )
 
 
 def run_training(

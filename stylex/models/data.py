@@ -134,9 +134,14 @@ def load_folder(
 
 def reduced(picture: Picture, short_side: int) -> Picture:
     """A picture whose shorter side has at most `short_side` pixels, and the longer one at most twice that."""
+    return np.ascontiguousarray(shrunk(picture, short_side)[: 2 * short_side, : 2 * short_side])
+
+
+def shrunk(picture: Picture, short_side: int) -> Picture:
+    """All of a picture, its shorter side reduced to at most `short_side` pixels."""
     height, width = picture.shape[:2]
     scale = short_side / min(height, width)
-    if scale < 1:
-        size = (round(width * scale), round(height * scale))
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.ascontiguousarray(picture[: 2 * short_side, : 2 * short_side])
+    if scale >= 1:
+        return picture
+    size = (round(width * scale), round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

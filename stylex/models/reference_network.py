@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 
 import cv2
 import numpy as np
@@ -10,19 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from stylex.models.traceable import Feed, Photo, Traceable
+from stylex.models.traceable import LARGEST, MOST_STYLES, STRENGTHS, Feed, Photo, Traceable
 from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
 from stylex.runtime.planes import to_floats
 
-LARGEST = 2**14
-"""Pixels that a dynamic side may have."""
-MOST_STYLES = 64
-STRENGTHS = (1.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.5)
-"""Of the pictures that are calibrated on or checked with, in turn."""
 SMALLEST_STYLE = 32
 
 
-class Reference(nn.Module):
+class Reference(nn.Module, ABC):
     """A published network.
 
     Attributes:
@@ -32,21 +28,21 @@ class Reference(nn.Module):
     multiple: int
     smallest: int
 
+    @abstractmethod
     def graphs(self, size: int | None) -> list[Traceable]:
         """What is exported of it.
 
         Args:
             size: fixed height and width of the painted picture; None for dynamic sizes.
         """
-        raise NotImplementedError
 
 
 class Painting(Reference):
     """A network with one style in its weights."""
 
+    @abstractmethod
     def folded(self) -> nn.Module:
         """The module to export: RGB (1, 3, H, W) in [0, 1] to the same."""
-        raise NotImplementedError
 
     def graphs(self, size: int | None) -> list[Traceable]:
         """One graph, photo to painting; see `Reference.graphs`."""
@@ -66,9 +62,9 @@ class Coded(Reference):
     statistics_size: int
     style_side: int = 0
 
+    @abstractmethod
     def encode(self, style: Tensor) -> Tensor:
         """A style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
-        raise NotImplementedError
 
     def graphs(self, size: int | None) -> list[Traceable]:
         """Transfer and style encoder, with the interface of the edge networks; see `Reference.graphs`."""

@@ -11,11 +11,8 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from stylex.models.backbone import BORDER, MULTIPLE, SMALLEST
-from stylex.models.traceable import Feed, Photo, Traceable
+from stylex.models.traceable import LARGEST, Feed, Photo, Traceable
 from stylex.runtime.facts import TRANSFER
-
-LARGEST = 2**14
-"""Pixels that a dynamic side may have."""
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,11 @@ from torch.export import Dim
 from stylex.errors import ModelError
 from stylex.models.adain.network import AdaIN
 from stylex.models.backbone import BORDER, MULTIPLE
-from stylex.models.traceable import Feed, Photo, Traceable
-from stylex.models.trunk_graphs import LARGEST, Input, Sides, transfer_graph
+from stylex.models.traceable import LARGEST, MOST_STYLES, STRENGTHS, Feed, Photo, Traceable
+from stylex.models.trunk_graphs import Input, Sides, transfer_graph
 from stylex.models.weights import CALIBRATION, Weights
 from stylex.runtime.facts import STYLE_ENCODER
 from stylex.runtime.planes import to_floats
-
-MOST_STYLES = 64
-STRENGTHS = (1.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.5)
-"""Of the pictures that are calibrated on or checked with, in turn: features that pass a site unchanged have another
-range than restyled ones."""
 
 
 class StyleGraph(nn.Module):

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from stylex.models import losses
 from stylex.models.adain.network import AdaIN
+from stylex.models.backbone import BORDER
 from stylex.models.cyclegan.network import BLUR, CycleGan, Judge
 from stylex.models.data import PictureFolder, load_folder
 from stylex.models.painting import (
@@ -136,7 +137,7 @@ class CycleGanRecipe:
         photos = self.a.sample(s.batch, wide_side(s.size), rng)
         wide, content, a = wide_photos(photos, s.size, device)
         others = tensor(with_border(self.b.sample(s.batch, s.size, rng)), device)
-        b = others[:, :, 2:-2, 2:-2]
+        b = others[:, :, BORDER:-BORDER, BORDER:-BORDER]
         with torch.autocast(device.type, torch.bfloat16):
             made_b, made_a = net(noisy(content, s.noise, rng)).float(), net.back(others).float()
             parts = self._adversarial(a, b, made_a, made_b, rng)
@@ -175,9 +176,11 @@ class CycleGanRecipe:
             like = tensor(np.stack([_flattened(p) for p in pictures(a)]), device) if s.flatten else a
             like_features = self.teachers.features(like)
         with torch.autocast(device.type, torch.bfloat16):
-            features = self.teachers.features(through_clamp(made))
-            judged = self.teachers.features(_grey(through_clamp(made))) if s.flatten else features
-            texture = self.teachers.texture(self._compared(through_clamp(made)), s.crop, rng)
+            clamped = through_clamp(made)
+            compared = self._compared(clamped)
+            features = self.teachers.features(clamped)
+            judged = self.teachers.features(compared) if s.flatten else features
+            texture = self.teachers.texture(compared, s.crop, rng)
         whole, detail = self.moments
         parts = common_losses(s, made, like, features, like_features) | {
             "style": s.style * losses.style_loss(losses.statistics(judged), whole).mean(),

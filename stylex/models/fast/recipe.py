@@ -107,8 +107,9 @@ class FastRecipe:
             with torch.no_grad():
                 photo_features = self.teachers.features(photo)
                 target, texture_target = self.targets(content, rng)
-            features = self.teachers.features(through_clamp(painted))
-            texture = self.teachers.texture(through_clamp(painted), s.crop, rng)
+            clamped = through_clamp(painted)
+            features = self.teachers.features(clamped)
+            texture = self.teachers.texture(clamped, s.crop, rng)
         parts = common_losses(s, painted, photo, features, photo_features) | {
             "style": s.style * losses.style_loss(losses.statistics(features), target).mean(),
             "texture": s.texture * losses.style_loss(texture, texture_target).mean(),

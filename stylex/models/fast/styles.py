@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from stylex.models.adain.network import AdaIN
+from stylex.models.data import shrunk
 from stylex.models.traceable import require_name
 from stylex.runtime.color import require_colors
 from stylex.runtime.images import read_picture
@@ -53,7 +53,7 @@ def picture_style(path: Path, name: str = "", adain: AdaIN | None = None) -> Sty
     if adain is not None:
         with torch.no_grad():
             code = adain.style(torch.from_numpy(to_floats(style_sized(picture))))[0]
-    return Style(require_name(name or path.stem), "", _sized(picture), code)
+    return Style(require_name(name or path.stem), "", shrunk(picture, SHORT_SIDE), code)
 
 
 def code_style(given: str, name: str, adain: AdaIN, weights_sha256: str) -> Style:
@@ -70,12 +70,3 @@ def code_style(given: str, name: str, adain: AdaIN, weights_sha256: str) -> Styl
     code = known or load_code(given)
     code.check_fits("adain", weights_sha256, adain.spec.code_size)
     return Style(require_name(name or code.name), code.work, None, torch.from_numpy(code.values))
-
-
-def _sized(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """All of the picture, its shorter side reduced to `SHORT_SIDE`."""
-    scale = SHORT_SIDE / min(picture.shape[:2])
-    if scale >= 1:
-        return picture
-    height, width = (round(side * scale) for side in picture.shape[:2])
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from stylex.errors import ModelError
 from stylex.models import losses
-from stylex.models.data import PictureFolder, load_folder
+from stylex.models.data import load_folder
 from stylex.models.losses import Features
+from stylex.models.painting import packed, tensor
 from stylex.models.reference.encoder import FAINTEST, LAYERS, Encoder, normalize
 
 REAL, MAPPED = LAYERS[:3], LAYERS[3:]
@@ -113,7 +114,7 @@ class EncoderRecipe:
         """Half photos, half paintings (count, 3, size, size), channels last."""
         size = self.settings.size
         drawn = [self.photos.sample(count - count // 2, size, rng), self.paintings.sample(count // 2, size, rng)]
-        return torch.from_numpy(np.concatenate(drawn)).permute(0, 3, 1, 2).float().div(255)
+        return tensor(np.concatenate(drawn), torch.device("cpu"))
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch."""
@@ -122,7 +123,7 @@ class EncoderRecipe:
         noise = rng.normal(0, 1, pictures.shape) * rng.uniform(0, s.noise, (s.batch, 1, 1, 1))
         noisy = rng.random((s.batch, 1, 1, 1)) < 1 / 3
         pictures = (pictures + torch.from_numpy((noisy * noise).astype(np.float32))).clamp(0, 1).to(device)
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        pictures = packed(pictures)
         with torch.autocast(device.type, torch.bfloat16):
             phase = (int(rng.integers(2)), int(rng.integers(2)))
             want = thinned(self.teachers(pictures), phase)
@@ -160,7 +161,7 @@ class EncoderRecipe:
     def describe(self) -> dict[str, Any]:
         """Data and loss weights for the training card."""
         return {
-            "data": {"content": _folder_facts(self.photos), "style": _folder_facts(self.paintings)},
+            "data": {"content": self.photos.facts(), "style": self.paintings.facts()},
             "settings": asdict(self.settings),
         }
 
@@ -196,8 +197,3 @@ def _as_grey(x: Tensor, scale: Tensor, size: int) -> npt.NDArray[np.uint8]:
     levels = (x / scale.max().clamp(min=FAINTEST)).clamp(0, 1).mul(255).byte().numpy()
     grey = np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_NEAREST) for one in levels])
     return np.repeat(grey[..., None], 3, -1)
-
-
-def _folder_facts(folder: PictureFolder) -> dict[str, Any]:
-    facts = {"folder": folder.path.name, "pictures": len(folder.pictures), "skipped": len(folder.skipped)}
-    return {**facts, "file_list_sha256": folder.digest}
