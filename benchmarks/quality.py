@@ -126,7 +126,7 @@ def paint(painter: TorchPainter | Painter, photo: Image, code: npt.NDArray[np.fl
     """Paint with either of them."""
     if isinstance(painter, TorchPainter):
         return painter.paint(photo, code, strength)
-    return painter.paint(photo, code, np.full((1, 1, 1, 1), strength, np.float32))
+    return painter.paint(photo, code, np.full((1, 1, 1, 1), strength, np.float32)).picture
 
 
 class Ratings:

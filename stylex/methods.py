@@ -40,6 +40,9 @@ class Technique:
 
 BOTH = ("edge", "reference")
 
+TOOLS = ("segmenter", "upscaler")
+"""Networks beside the techniques: they are trained and exported, but paint nothing themselves."""
+
 TECHNIQUES = (
     Technique(
         "histogram",

@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from stylex.cli.training import device_of, fast_settings, run_training, teachers_of, training_options, weight_options
+from stylex.cli.training import (
+    any_style,
+    device_of,
+    fast_settings,
+    folder_options,
+    run_training,
+    teachers_of,
+    training_options,
+    weight_options,
+)
 
 
 @click.group()
@@ -20,6 +29,8 @@ def command() -> None:
     \b
     Examples:
       stylex train adain --content photos/ --style paintings/ --out runs/adain
+      stylex train attention --content photos/ --style paintings/ --out runs/attention
+      stylex train multiscale --content photos/ --style paintings/ --out runs/multiscale
       stylex train fast --content photos/ --style painting.jpg --out runs/painting
       stylex train cyclegan --domain-a photos/ --domain-b cartoons/ --out runs/cartoon
       stylex train encoder --content photos/ --style paintings/ --out runs/encoder
@@ -27,8 +38,7 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
-@click.option("--style", required=True, type=click.Path(path_type=Path), help="Folder of paintings.")
+@folder_options
 @weight_options(style=2.5, content=1.0)
 @training_options(steps=20_000, minutes=0, batch=8, size=192, rate=1.5e-3)
 def adain(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
@@ -39,21 +49,46 @@ def adain(content: Path, style: Path, style_weight: float, content_weight: float
       stylex train adain --content photos/ --style paintings/ --out runs/adain --minutes 90
       stylex train adain --content photos/ --style paintings/ --out runs/adain --steps 60000 --batch 16 --device cuda
     """
-    from stylex.models.adain.recipe import AdaINRecipe, AdaINSettings
-    from stylex.models.losses import find_teacher
+    from stylex.models.adain.recipe import AdaINRecipe
+    from stylex.models.any_style_recipe import AnyStyleSettings
 
-    device = device_of(run)
-    settings = AdaINSettings(
-        size=run["size"],
-        batch=run["batch"],
-        crop=min(96, run["size"]),
-        content=content_weight,
-        style=style_weight,
-        texture=style_weight,
-        hold_out=run["hold_out"],
-    )
-    recipe = AdaINRecipe(content, style, find_teacher(run["teacher"], content), settings, device)
-    run_training(recipe, (recipe.photos, recipe.paintings), run, device)
+    any_style(AdaINRecipe, AnyStyleSettings(), content, style, style_weight, content_weight, run)
+
+
+@command.command()
+@folder_options
+@weight_options(style=2.5, content=1.0)
+@training_options(steps=20_000, minutes=0, batch=8, size=192, rate=6e-4)
+def attention(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
+    """Train attention: every place of the photo takes its style from places of the style that are like it.
+
+    Begins as the embedded AdaIN.
+
+    \b
+    Example:
+      stylex train attention --content photos/ --style paintings/ --out runs/attention --minutes 90
+    """
+    from stylex.models.attention.recipe import SETTINGS, AttentionRecipe
+
+    any_style(AttentionRecipe, SETTINGS, content, style, style_weight, content_weight, run)
+
+
+@command.command()
+@folder_options
+@weight_options(style=2.5, content=1.0)
+@training_options(steps=20_000, minutes=0, batch=4, size=256, rate=6e-4)
+def multiscale(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
+    """Train multiscale: composition, strokes and grain from three sizes of the style picture.
+
+    Begins as the embedded AdaIN.
+
+    \b
+    Example:
+      stylex train multiscale --content photos/ --style paintings/ --out runs/multiscale --minutes 90
+    """
+    from stylex.models.multiscale.recipe import SETTINGS, MultiscaleRecipe
+
+    any_style(MultiscaleRecipe, SETTINGS, content, style, style_weight, content_weight, run)
 
 
 @command.command()
@@ -137,8 +172,7 @@ def cyclegan(
 
 
 @command.command()
-@click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
-@click.option("--style", required=True, type=click.Path(path_type=Path), help="Folder of paintings.")
+@folder_options
 @training_options(steps=20_000, minutes=0, batch=8, size=128, rate=2e-3)
 def encoder(content: Path, style: Path, **run: Any) -> None:
     """Distil the slim encoder of gatys from VGG-19.

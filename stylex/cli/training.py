@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,12 +12,20 @@ import click
 if TYPE_CHECKING:
     import torch
 
+    from stylex.models.any_style_recipe import AnyStyleRecipe, AnyStyleSettings
     from stylex.models.data import PictureFolder
     from stylex.models.fast.recipe import FastSettings
     from stylex.models.painting import Teachers
     from stylex.models.recipe import Recipe
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def folder_options(function: F) -> F:
+    """--content and --style, two folders."""
+    folder = click.Path(path_type=Path)
+    function = click.option("--style", required=True, type=folder, help="Folder of paintings.")(function)
+    return click.option("--content", required=True, type=folder, help="Folder of photos.")(function)
 
 
 def weight_options(*, style: float, content: float) -> Callable[[F], F]:
@@ -120,6 +129,32 @@ def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> Teac
             raise
         click.echo(f"{error}; until then the embedded encoder judges in their place", err=True)
         return Teachers(None, device)
+
+
+def any_style(
+    recipe: Callable[..., AnyStyleRecipe],
+    settings: AnyStyleSettings,
+    content: Path,
+    style: Path,
+    style_weight: float,
+    content_weight: float,
+    run: dict[str, Any],
+) -> None:
+    """Train a network that takes any style; `settings` are what differs from technique to technique."""
+    device, batch = device_of(run), run["batch"]
+    chosen = replace(
+        settings,
+        size=run["size"],
+        batch=batch,
+        crop=min(96, run["size"]),
+        shifted=min(settings.shifted, batch),
+        content=content_weight,
+        style=style_weight,
+        texture=style_weight,
+        hold_out=run["hold_out"],
+    )
+    made = recipe(content, style, teachers_of(run, content, device), chosen)
+    run_training(made, (made.photos, made.paintings), run, device)
 
 
 def fast_settings(run: dict[str, Any], style_weight: float, content_weight: float) -> FastSettings:

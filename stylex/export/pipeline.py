@@ -29,7 +29,7 @@ from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
 from stylex.quant.picture_bytes import PicturesAsBytes
 from stylex.quant.sensitivity import ranked
 from stylex.runtime.catalog import encoder_file, transfer_file
-from stylex.runtime.facts import BYTES, PLANES, PRECISIONS, TARGETS, TRANSFER, GraphFacts
+from stylex.runtime.facts import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphFacts
 
 CALIBRATION_PHOTOS = 32
 CHECKED_PHOTOS = 24
@@ -135,7 +135,7 @@ def _export_one(
     known: Model, traceable: Traceable, settings: ExportSettings, folder: Path, progress: Progress
 ) -> Exported:
     # A style encoder runs once a style: speed doesn't count, and its weights were saved in half precision.
-    precision = settings.precision if traceable.role == TRANSFER else "fp16"
+    precision = "fp16" if traceable.role == STYLE_ENCODER else settings.precision
     name = " ".join(filter(None, (known.technique, known.style, traceable.role)))
     progress(f"tracing {name}")
     model = trace(traceable, settings.opset)
@@ -147,7 +147,7 @@ def _export_one(
     if precision == "int8":
         model, facts, spared = _to_int8(model, traceable, settings, facts, (checked, wanted), progress)
     elif precision == "fp16":
-        computes = traceable.role == TRANSFER and settings.target == "tensorrt"
+        computes = traceable.role != STYLE_ENCODER and settings.target == "tensorrt"
         run_passes(model, [HalfCompute() if computes else HalfWeights()])
         facts = replace(facts, float_nodes=float_nodes(model))
     progress(f"comparing {name} {precision} with torch")
@@ -158,11 +158,10 @@ def _export_one(
     )
     onnx.helper.set_model_props(model, facts.to_metadata())
     model.producer_name, model.producer_version = "stylex", __version__
-    transfer = traceable.role == TRANSFER
     path = (
-        transfer_file(known.technique, precision, folder, known.style)
-        if transfer
-        else encoder_file(known.technique, folder)
+        encoder_file(known.technique, folder)
+        if traceable.role == STYLE_ENCODER
+        else transfer_file(known.technique, precision, folder, known.style)
     )
     return Exported(path, facts, model.SerializeToString(), tuple(reports), spared)
 
@@ -239,6 +238,10 @@ def _facts(known: Model, traceable: Traceable, settings: ExportSettings, precisi
         multiple=traceable.multiple,
         smallest=traceable.smallest,
         border=traceable.border,
+        cell=traceable.cell,
+        sites=traceable.sites,
+        classes=traceable.classes,
+        scale=traceable.scale,
         opset=settings.opset,
         weights_sha256=known.weights_sha256,
         style=known.style,

@@ -36,29 +36,43 @@ class BackboneSpec:
         eighth: channels at 1/8 resolution.
         blocks: residual blocks at 1/8, each behind a modulation site.
         fine_blocks: residual blocks at 1/4, each behind a modulation site.
+        sixteenth: channels at 1/16 resolution; 0 for a network that doesn't go there.
+        deep_blocks: residual blocks at 1/16, each behind a modulation site.
     """
 
     quarter: int = 48
     eighth: int = 96
     blocks: int = 3
     fine_blocks: int = 2
+    sixteenth: int = 0
+    deep_blocks: int = 0
+
+    @property
+    def levels(self) -> tuple[tuple[int, ...], ...]:
+        """Channels of the modulation sites at 1/16, 1/8 and 1/4, in the order in which a code lists them."""
+        return (self.sixteenth,) * self.deep_blocks, (self.eighth,) * self.blocks, (self.quarter,) * self.fine_blocks
 
     @property
     def sites(self) -> tuple[int, ...]:
-        """Channels of each modulation site, in the order in which a code lists them."""
-        return (self.eighth,) * self.blocks + (self.quarter,) * self.fine_blocks
+        """Channels of each modulation site."""
+        return tuple(width for level in self.levels for width in level)
 
     @property
     def code_size(self) -> int:
-        """D: the floats in one style code, sigma and beta of every site."""
+        """The floats in what every site's channels have two of: sigma and beta, or mean and standard deviation."""
         return 2 * sum(self.sites)
+
+    @property
+    def multiple(self) -> int:
+        """Height and width of what the network paints are multiples of this many pixels."""
+        return 2 * MULTIPLE if self.sixteenth else MULTIPLE
 
 
 MULTIPLE = 8
-"""Height and width of what the network paints are multiples of this many pixels."""
+"""Pixels of a cell at 1/8, down and across; a mask has one value for each."""
 
-SMALLEST = 32
-"""Least height and width of what the network paints: fewer than 4 cells at 1/8 can't be reflected."""
+FEWEST = 4
+"""Cells of the coarsest resolution that a picture must have, down and across: fewer can't be reflected."""
 
 BORDER = 2
 """Pixels of real or reflected picture that the first convolution needs around what is painted."""
@@ -186,6 +200,10 @@ class Trunk(nn.Module):
         self.entry = PaddedConv(quarter, quarter)
         self.down = PaddedConv(quarter, eighth, stride=2)
         self.encode = ResidualBlock(eighth)
+        if spec.sixteenth:
+            self.deeper = PaddedConv(eighth, spec.sixteenth, stride=2)
+            self.deep = nn.ModuleList(ResidualBlock(spec.sixteenth) for _ in range(spec.deep_blocks))
+            self.rise = PaddedConv(spec.sixteenth, eighth)
         self.coarse = nn.ModuleList(ResidualBlock(eighth) for _ in range(spec.blocks))
         self.up = PaddedConv(eighth, quarter)
         self.skip = nn.Conv2d(quarter, quarter, 1)
@@ -203,30 +221,61 @@ class Trunk(nn.Module):
         assert self.head.conv.bias is not None
         self.head.conv.bias.data.fill_(0.5)
 
+    def descend(self, entered: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at 1/4 and at 1/8 of what `stem` makes of pictures; see `paint`."""
+        q = F.relu(self.entry(F.relu(entered)))
+        return q, self.encode(F.relu(self.down(q)))
+
     def paint(self, entered: Tensor, site: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
         """Paint pictures.
 
         Args:
-            entered: what `stem` makes of RGB (B, 3, H + 4, W + 4), H and W multiples of 8: `BORDER` pixels more on each
-                side.
-            site: what the features are put through in front of every block at 1/8, then at 1/4.
+            entered: what `stem` makes of RGB (B, 3, H + 4, W + 4), H and W multiples of `spec.multiple`: `BORDER`
+                pixels more on each side.
+            site: what the features are put through in front of every block at 1/16, at 1/8, then at 1/4.
 
         Returns:
             RGB (B, 3, H, W), not clamped.
         """
-        q = F.relu(self.entry(F.relu(entered)))
-        x = self.encode(F.relu(self.down(q)))
+        q, x = self.descend(entered)
+        if self.spec.sixteenth:
+            y = F.relu(self.deeper(F.relu(x)))
+            for block in self.deep:
+                y = block(site(y))
+            x = x + doubled(self.rise(F.relu(y)))
         for block in self.coarse:
             x = block(site(x))
-        up = F.interpolate(self.up(F.relu(x)), scale_factor=2, mode="bilinear", align_corners=False)
-        x = up + self.skip(q)
+        x = doubled(self.up(F.relu(x))) + self.skip(q)
         for block in self.fine:
             x = block(site(x))
         return F.pixel_shuffle(self.head(F.relu(x)), 4)
 
 
+def doubled(x: Tensor) -> Tensor:
+    """Features (B, C, H, W) at twice the resolution, bilinear."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a modulation site works with.
+
+    Attributes:
+        number: of the site, from 0.
+        codes: of every style, (G, K, D), where G is 1 or B.
+        masks: of the site's resolution, (G, H*W, K + 1), see `flat_masks`.
+        mean, std: of the content's channels, (B, C).
+    """
+
+    number: int
+    codes: Tensor
+    masks: Tensor
+    mean: Tensor
+    std: Tensor
+
+
 class Backbone(Trunk):
-    """Content path with modulation sites at 1/8 and 1/4 resolution."""
+    """Content path with modulation sites at 1/8 and 1/4 resolution, and at 1/16 where the spec has it."""
 
     def forward(
         self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
@@ -234,33 +283,41 @@ class Backbone(Trunk):
         """Paint pictures.
 
         Args:
-            content: RGB in [0, 1], (B, 3, H + 4, W + 4), H and W multiples of 8: `BORDER` pixels more on each side.
+            content: RGB in [0, 1], (B, 3, H + 4, W + 4), H and W multiples of `spec.multiple`: `BORDER` pixels more on
+                each side.
             codes: (K, D), or (B, K, D) for codes of its own for every picture.
             masks: (K, 1, H/8, W/8), or (B, K, H/8, W/8); 0 is the photo, 1 the style.
-            frozen: statistics to use, (B, D), as an earlier call returned them.
+            frozen: statistics to use, (B, S), as an earlier call returned them.
             freeze: (1,), 1 to use `frozen`, 0 to measure the content.
 
         Returns:
-            RGB (B, 3, H, W), not clamped, and the statistics that were used (B, D).
+            RGB (B, 3, H, W), not clamped, and the statistics that were measured (B, S): mean and standard deviation of
+            every site. What is used of them is up to `freeze`.
         """
         codes, masks = _grouped(codes, masks)
-        coarse, fine = flat_masks(masks), flat_masks(F.interpolate(masks, scale_factor=2, mode="nearest"))
+        levels = [F.avg_pool2d(masks, 2)] if self.spec.sixteenth else [masks]
+        levels += [masks, F.interpolate(masks, scale_factor=2, mode="nearest")]
+        flat = [flat_masks(m) for m, widths in zip(levels, self.spec.levels, strict=True) for _ in widths]
         used, at = frozen.float(), 0
         statistics: list[Tensor] = []
 
         def site(x: Tensor) -> Tensor:
             nonlocal at
-            width = x.shape[1]
+            width, number = x.shape[1], len(statistics) // 2
             mean, std = channel_statistics(x)
+            statistics.extend((mean, std))
             mean = mean + freeze * (used[:, at : at + width] - mean)
             std = std + freeze * (used[:, at + width : at + 2 * width] - std)
-            sigma, beta = codes[..., at : at + width], codes[..., at + width : at + 2 * width]
             at += 2 * width
-            here = coarse if len(statistics) < 2 * self.spec.blocks else fine
-            statistics.extend((mean, std))
-            return modulate(x, sigma, beta, here, mean, std)
+            return self.restyle(x, Site(number, codes, flat[number], mean, std))
 
         return self.paint(self.stem(content), site), torch.cat(statistics, 1)
+
+    def restyle(self, x: Tensor, site: Site) -> Tensor:
+        """Features (B, C, H, W) in the styles' manner: by sigma and beta, which a code lists site by site."""
+        at, width = 2 * sum(self.spec.sites[: site.number]), x.shape[1]
+        sigma, beta = site.codes[..., at : at + width], site.codes[..., at + width : at + 2 * width]
+        return modulate(x, sigma, beta, site.masks, site.mean, site.std)
 
 
 def _grouped(codes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:

@@ -28,6 +28,9 @@ Statistics = dict[str, tuple[Tensor, Tensor]]
 FAINTEST = 2 / 255
 """Amplitude of detail that can't be seen."""
 
+CONTRAST_FLOOR = 0.03**2
+"""Keeps the contrast of flat areas from counting; of Wang et al. 2003."""
+
 VGG_FILE = "vgg19_relu3_4.safetensors"
 SLIM_FILE = "vgg19_slim_relu5_1.safetensors"
 
@@ -165,6 +168,38 @@ def total_variation(x: Tensor) -> Tensor:
     """Mean squared difference of neighbouring pixels; (B,)."""
     down, right = x[:, :, 1:] - x[:, :, :-1], x[:, :, :, 1:] - x[:, :, :, :-1]
     return down.square().mean((1, 2, 3)) + right.square().mean((1, 2, 3))
+
+
+def structure(x: Tensor, photo: Tensor, window: int = 8, scales: int = 4) -> Tensor:
+    """How little of the photo's structure is kept: 1 less the contrast-structure term of MS-SSIM; (B,).
+
+    Of Wang et al. 2003, equations 2 and 3, averaged over scales instead of multiplied, over square windows instead of
+    Gaussian ones, which the whole picture is covered with half overlapping.
+    """
+    total = x.new_zeros(len(x))
+    for scale in range(scales):
+        if scale:
+            x, photo = F.avg_pool2d(x, 2), F.avg_pool2d(photo, 2)
+        a, b, aa, bb, ab = (F.avg_pool2d(v, window, window // 2) for v in (x, photo, x * x, photo * photo, x * photo))
+        similar = (2 * (ab - a * b) + CONTRAST_FLOOR) / (aa - a * a + bb - b * b + CONTRAST_FLOOR)
+        total = total + similar.mean((1, 2, 3))
+    return 1 - total / scales
+
+
+def local_style(have: Tensor, photo: Tensor, style: Tensor) -> Tensor:
+    """Distance to what the style has where it is like the photo: AdaAttN's local feature loss; (B,).
+
+    Liu et al. 2021, equation 9, without weights of its own: softmax of the normalized features' likeness, and by it
+    mean and standard deviation of the style's features for every position, which the normalized photo's are given.
+    """
+    with torch.no_grad():
+        query, key = (_normalized(v).flatten(2) for v in (photo, style))  # (B, C, N)
+        value = style.float().flatten(2)
+        weights = (query.transpose(1, 2) @ key).softmax(-1).transpose(1, 2)  # (B, M, N)
+        mean, square = value @ weights, value.square() @ weights
+        wanted = (square - mean.square()).clamp(min=0).sqrt() * query + mean
+        scale = wanted.square().mean((1, 2))
+    return (have.float().flatten(2) - wanted).square().mean((1, 2)) / scale
 
 
 def lattice(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:

@@ -34,6 +34,7 @@ class PaintingSettings:
         unrest: weight of fine detail where the photo has none.
         noise: largest standard deviation of the noise added to the photo, which keeps flat areas free of patterns.
         hold_out: share of the files that training never sees.
+        grid: pixels of the network's own grid, a divisor of `size`.
     """
 
     size: int = 192
@@ -49,6 +50,7 @@ class PaintingSettings:
     unrest: float = 600.0
     noise: float = 0.02
     hold_out: float = 0.05
+    grid: int = MULTIPLE
 
 
 class Teachers:
@@ -85,7 +87,7 @@ def wide_photos(photos: npt.NDArray[np.uint8], size: int, device: torch.device) 
     """Pictures with room to move, what the network is given of them, and what it paints.
 
     Args:
-        photos: (B, size + 2 BORDER + MULTIPLE - 1, the same, 3) uint8, see `wide_side`.
+        photos: (B, S, S, 3) uint8, S pixels as `wide_side` says.
 
     Returns:
         RGB in [0, 1]: the whole, (B, 3, size + 2 BORDER, ...) and (B, 3, size, size).
@@ -95,9 +97,9 @@ def wide_photos(photos: npt.NDArray[np.uint8], size: int, device: torch.device) 
     return wide, content, content[:, :, BORDER:-BORDER, BORDER:-BORDER]
 
 
-def wide_side(size: int) -> int:
+def wide_side(s: PaintingSettings) -> int:
     """Pixels of a picture that is painted with room to move by less than the network's own grid."""
-    return size + 2 * BORDER + MULTIPLE - 1
+    return s.size + 2 * BORDER + s.grid - 1
 
 
 def noisy(content: Tensor, most: float, rng: np.random.Generator) -> Tensor:
@@ -119,7 +121,7 @@ def common_losses(
     return {
         "content": s.content * losses.content_loss(features["4_1"], photo_features["4_1"]).mean(),
         "variation": s.variation * losses.total_variation(painted).mean(),
-        "lattice": s.lattice * losses.lattice(clamped).mean(),
+        "lattice": s.lattice * losses.lattice(clamped, s.grid).mean(),
         "unrest": s.unrest * losses.unrest(clamped, photo).mean(),
         "range": losses.out_of_range(painted).mean(),
     }
@@ -139,12 +141,12 @@ def shift_loss(
         painted: what was painted of them, (B, 3, size, size).
     """
     last = slice(-s.shifted, None)
-    down, right = (int(d) for d in rng.integers(0, MULTIPLE, 2))
+    down, right = (int(d) for d in rng.integers(0, s.grid, 2))
     side = s.size + 2 * BORDER
     with torch.autocast(wide.device.type, torch.bfloat16):
         again = paint(wide[last, :, down : down + side, right : right + side])
     a, b = painted[last, :, down:, right:], again[:, :, : s.size - down, : s.size - right]
-    inner = slice(MULTIPLE, -MULTIPLE)
+    inner = slice(s.grid, -s.grid)
     gap: Tensor = (a - b)[:, :, inner, inner]
     return gap.square().mean()
 

@@ -133,6 +133,7 @@ def _transfer(network: Coded, size: int | None) -> Traceable:
         feed=functools.partial(_feed, network),
         code_size=network.code_size,
         multiple=multiple,
+        cell=multiple,
         smallest=network.smallest,
         fixed_size=size,
     )

@@ -11,7 +11,7 @@ from torch import nn
 
 from stylex.errors import UsageError
 from stylex.methods import technique_named
-from stylex.models.adain import graphs as adain_graphs
+from stylex.models import any_style_graphs
 from stylex.models.adain.network import AdaIN
 from stylex.models.cyclegan import graphs as cyclegan_graphs
 from stylex.models.cyclegan.network import Generator
@@ -84,7 +84,7 @@ ENTRIES = unique(
         Entry(
             "adain",
             AdaIN,
-            adain_graphs.graphs,
+            any_style_graphs.graphs,
             "MIT",
             "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings, against VGG-19 (CC BY 4.0) and "
             "Collaborative Distillation's slim VGG-19 (MIT)",

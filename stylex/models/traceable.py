@@ -46,7 +46,7 @@ class Traceable:
     """One graph to be.
 
     Attributes:
-        role: "transfer" or "style-encoder", see `stylex.runtime.facts`.
+        role: see `stylex.runtime.facts.GraphFacts`.
         module: the torch module.
         example: one tensor for each input.
         inputs, outputs: names.
@@ -55,7 +55,7 @@ class Traceable:
         feed: inputs for a square photo, RGB uint8 with `border` more on each side; its number, from 0; and whether it
             is to check with, rather than to calibrate on.
         code_size: D, floats in a style code; 0 if it takes none.
-        multiple, smallest, border, fixed_size: see `stylex.runtime.facts.GraphFacts`.
+        multiple, smallest, border, cell, sites, classes, scale, fixed_size: see `stylex.runtime.facts.GraphFacts`.
     """
 
     role: str
@@ -70,6 +70,10 @@ class Traceable:
     multiple: int = 1
     smallest: int = 1
     border: int = 0
+    cell: int = 8
+    sites: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+    scale: int = 1
     fixed_size: int | None = None
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from stylex.models.backbone import BORDER, MULTIPLE, SMALLEST
+from stylex.models.backbone import BORDER, FEWEST, MULTIPLE
 from stylex.models.traceable import LARGEST, Feed, Photo, Traceable
 from stylex.runtime.facts import TRANSFER
 
@@ -28,24 +28,27 @@ class Sides:
     """Height and width of what is painted, fixed or dynamic.
 
     Args:
-        size: fixed height and width, a multiple of 8; None for dynamic sizes.
+        size: fixed height and width, a multiple of `multiple`; None for dynamic sizes.
+        multiple: of height and width, itself one of `MULTIPLE`.
     """
 
-    def __init__(self, size: int | None) -> None:
-        self.size = size
-        self.height, self.width = (size, size) if size else (8 * MULTIPLE, 12 * MULTIPLE)
-        self._rows, self._columns = (Dim(name, min=4, max=LARGEST // MULTIPLE) for name in ("rows", "columns"))
+    def __init__(self, size: int | None, multiple: int = MULTIPLE) -> None:
+        self.size, self.multiple = size, multiple
+        self.height, self.width = (size, size) if size else (8 * multiple, 12 * multiple)
+        self._rows, self._columns = (Dim(name, min=FEWEST, max=LARGEST // multiple) for name in ("rows", "columns"))
 
     def content(self) -> Input:
         """The photo with its border."""
         example = torch.rand(1, 3, self.height + 2 * BORDER, self.width + 2 * BORDER)
-        sizes = {2: MULTIPLE * self._rows + 2 * BORDER, 3: MULTIPLE * self._columns + 2 * BORDER}
+        sizes = {2: self.multiple * self._rows + 2 * BORDER, 3: self.multiple * self._columns + 2 * BORDER}
         return Input("content", example, {} if self.size else sizes)
 
     def cells(self, name: str, count: int, first: Any) -> Input:
         """A map at 1/8 resolution for each of `count` things, as many as the dynamic size `first` says."""
         example = torch.rand(count, 1, self.height // MULTIPLE, self.width // MULTIPLE)
-        return Input(name, example, {0: first} | ({} if self.size else {2: self._rows, 3: self._columns}))
+        cells = self.multiple // MULTIPLE
+        sizes = {2: cells * self._rows, 3: cells * self._columns} if cells > 1 else {2: self._rows, 3: self._columns}
+        return Input(name, example, {0: first} | ({} if self.size else sizes))
 
 
 class Clamped(nn.Module):
@@ -70,7 +73,6 @@ def transfer_graph(
     more: Sequence[Input],
     outputs: tuple[str, ...],
     feed: Callable[[Photo, int, bool], Feed],
-    code_size: int = 0,
 ) -> Traceable:
     """The transfer graph of a network that takes the content first and paints first."""
     inputs = (sides.content(), *more)
@@ -83,9 +85,9 @@ def transfer_graph(
         pictures=outputs[:1],
         dynamic=tuple(i.dynamic for i in inputs),
         feed=feed,
-        code_size=code_size,
-        multiple=MULTIPLE,
-        smallest=SMALLEST,
+        multiple=sides.multiple,
+        smallest=FEWEST * sides.multiple,
         border=BORDER,
+        cell=MULTIPLE,
         fixed_size=sides.size,
     )

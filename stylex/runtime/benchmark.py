@@ -117,7 +117,7 @@ def paint_row(
         peak_mib=hardware.peak_memory_mib(),
         file_bytes=painter.transfer.path.stat().st_size,
     )
-    return row, painter.paint(photo, *codes)
+    return row, painter.paint(photo, *codes).picture
 
 
 def _fitting_code(painter: Painter) -> StyleCode:

@@ -13,7 +13,7 @@ from typing import Any
 from stylex.errors import ModelError
 
 SCHEMA = "stylex/1"
-TRANSFER, STYLE_ENCODER = "transfer", "style-encoder"
+TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER = "transfer", "style-encoder", "segmenter", "upscaler"
 PRECISIONS = ("fp32", "fp16", "int8")
 PLANES, BYTES = "planes", "bytes"
 TARGETS = ("cpu-x86", "cpu-arm", "tensorrt")
@@ -24,8 +24,9 @@ class GraphFacts:
     """Metadata of one graph.
 
     Attributes:
-        technique: name in `stylex.methods`.
-        role: "transfer" (content, codes, masks to picture) or "style-encoder" (picture to code).
+        technique: name in `stylex.methods`, also of a tool.
+        role: "transfer" (content, codes, masks to picture), "style-encoder" (picture to code), "segmenter" (picture to
+            shares of classes) or "upscaler" (picture to a larger one).
         tier: "edge" or "reference".
         precision: "fp32", "fp16" or "int8".
         target: the kind of device that the precision was made for.
@@ -35,6 +36,11 @@ class GraphFacts:
         smallest: least height and width of the painted picture.
         fixed_size: height and width of the painted picture where they are not dynamic; of a style encoder's picture.
         border: pixels of picture needed around what is painted, on each side.
+        cell: pixels that a mask has one value for, down and across.
+        sites: channels of every modulation site; statistics list the mean and the standard deviation of each in turn.
+            Empty where they are others.
+        classes: of a segmenter, in the order of its output.
+        scale: how many times larger an upscaler's output is, down and across.
         code_size: D, floats in a style code; 0 where the style is in the weights.
         opset: of the graph.
         style: the one style in its weights; empty where any style can be painted.
@@ -61,6 +67,10 @@ class GraphFacts:
     smallest: int = 32
     fixed_size: int | None = None
     border: int = 2
+    cell: int = 8
+    sites: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+    scale: int = 1
     layout: str = PLANES
     value_range: tuple[float, float] = (0.0, 1.0)
     versions: dict[str, str] = field(default_factory=dict)
@@ -101,16 +111,21 @@ class GraphFacts:
         found: dict[str, Any] = {
             f.name: json.loads(metadata[f"stylex.{f.name}"]) for f in fields(cls) if f"stylex.{f.name}" in metadata
         }
-        for name in ("value_range", "float_nodes"):
-            found[name] = tuple(found[name])
+        for name in ("value_range", "float_nodes", "sites", "classes"):
+            if name in found:
+                found[name] = tuple(found[name])
         facts = cls(**found)
         if not isinstance(facts.style, str):
             raise ValueError(f"style is {facts.style!r}")
-        known = {"role": (TRANSFER, STYLE_ENCODER), "precision": PRECISIONS, "layout": (PLANES, BYTES)}
+        known = {
+            "role": (TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER),
+            "precision": PRECISIONS,
+            "layout": (PLANES, BYTES),
+        }
         for name, values in known.items():
             if getattr(facts, name) not in values:
                 raise ValueError(f"{name} is {getattr(facts, name)!r}")
-        least = {"code_size": 0, "multiple": 1, "smallest": 1, "border": 0}
+        least = {"code_size": 0, "multiple": 1, "smallest": 1, "border": 0, "cell": 1, "scale": 1}
         if facts.fixed_size is not None:
             least["fixed_size"] = 1
         for name, smallest in least.items():

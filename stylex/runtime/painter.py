@@ -30,6 +30,20 @@ OneStyle: TypeAlias = "str | Path | Image | StyleCode"
 Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"
 
 
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """What a transfer graph made.
+
+    Attributes:
+        picture: RGB uint8 (H, W, 3).
+        statistics: of the photo, (1, S) float32, as measured; they can be frozen for other photos. None where the
+            graph measures nothing.
+    """
+
+    picture: Image
+    statistics: npt.NDArray[np.float32] | None = None
+
+
 @dataclass
 class Painter:
     """A technique, ready to paint.
@@ -88,11 +102,21 @@ class Painter:
         """Whether it paints in any style, rather than in the one of its weights."""
         return self.transfer.facts.code_size > 0
 
+    @property
+    def takes_masks(self) -> bool:
+        """Whether every place can have a style and a strength of its own."""
+        return "masks" in self.transfer.shapes
+
+    @property
+    def measures(self) -> bool:
+        """Whether it measures statistics of the photo, which can be frozen."""
+        return "frozen" in self.transfer.shapes
+
     def _in_style(self, photo: Image, style: Style | None, strength: float) -> Image:
         if style is None:
             raise UsageError(f"{self.transfer.facts.technique} needs a style: give a built-in name or a picture")
-        codes, weights = self._codes(style)
-        return self.paint(photo, codes, strength * weights[:, None, None, None])
+        codes, weights = self.codes(style)
+        return self.paint(photo, codes, strength * weights[:, None, None, None]).picture
 
     def _as_it_is(self, photo: Image, style: Style | None, strength: float) -> Image:
         facts = self.transfer.facts
@@ -101,7 +125,7 @@ class Painter:
                 f"this painter's one style is {facts.style!r}: load another with "
                 f"stylex.load({facts.technique!r}, style=...)"
             )
-        painted = self.paint(photo)
+        painted = self.paint(photo).picture
         if strength == 1:
             return painted
         return np.asarray(cv2.addWeighted(painted, strength, photo, 1 - strength, 0), np.uint8)
@@ -111,7 +135,8 @@ class Painter:
         photo: Image,
         codes: npt.NDArray[np.float32] | None = None,
         masks: npt.NDArray[np.float32] | None = None,
-    ) -> Image:
+        frozen: npt.NDArray[np.float32] | None = None,
+    ) -> Painted:
         """Run the transfer graph.
 
         Args:
@@ -119,9 +144,7 @@ class Painter:
             codes: (K, D) float32; none where the weights hold one style.
             masks: (K, 1, h, w) float32 in units of strength; stretched to the graph's 1/8 resolution, so that
                 (K, 1, 1, 1) does for the whole picture.
-
-        Returns:
-            RGB uint8 (H, W, 3).
+            frozen: statistics (1, S) float32 to use instead of the photo's own, from an earlier call.
         """
         height, width = photo.shape[:2]
         padded = self._padded(photo)
@@ -129,16 +152,18 @@ class Painter:
         feed = {"content": padded[None] if as_bytes else to_floats(padded)}
         if codes is not None and masks is not None:
             feed |= {"codes": np.ascontiguousarray(codes, np.float32), "masks": self._maps(masks, padded)}
-        shapes = self.transfer.shapes
-        if "frozen" in shapes:
-            feed |= {"frozen": np.zeros(shapes["frozen"], np.float32), "freeze": np.zeros(1, np.float32)}
-        painted = self.transfer.run(**feed)[0]
-        return np.array((painted[0] if as_bytes else to_bytes(painted))[:height, :width], np.uint8)
+        if self.measures:
+            freeze = np.full(1, frozen is not None, np.float32)
+            none = np.zeros(self.transfer.shapes["frozen"], np.float32)
+            feed |= {"frozen": none if frozen is None else frozen, "freeze": freeze}
+        painted, *measured = self.transfer.run(**feed)
+        picture = np.array((painted[0] if as_bytes else to_bytes(painted))[:height, :width], np.uint8)
+        return Painted(picture, measured[0] if measured else None)
 
     def _maps(self, masks: npt.NDArray[np.float32], padded: Image) -> npt.NDArray[np.float32]:
         """Masks at the graph's resolution, (K, 1, H'/8, W'/8)."""
         facts = self.transfer.facts
-        cells = [(side - 2 * facts.border) // facts.multiple for side in padded.shape[:2]]
+        cells = [(side - 2 * facts.border) // facts.cell for side in padded.shape[:2]]
         maps = [cv2.resize(m[0], cells[::-1], interpolation=cv2.INTER_LINEAR) for m in masks]
         return np.stack(maps)[:, None].astype(np.float32)
 
@@ -184,8 +209,8 @@ class Painter:
             return self.encode(read_picture(path).rgb, path.stem)
         return built_in_code(style)
 
-    def _codes(self, style: Style) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Codes (K, D) and weights (K,) that add up to 1."""
+    def codes(self, style: Style) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Codes (K, D) and weights (K,) that add up to 1. Raises as a call of the painter does."""
         if not isinstance(style, (list, tuple)):
             return self.code(style).values[None], np.ones(1, np.float32)
         weights = shares(style)

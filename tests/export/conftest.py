@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from stylex.export.trace import trace
 from stylex.models import registry
 from stylex.models.adain import network as module
-from stylex.models.adain.graphs import graphs
 from stylex.models.adain.network import AdaIN
+from stylex.models.any_style_graphs import graphs
 from stylex.models.backbone import BackboneSpec
 from stylex.models.traceable import Traceable
 from stylex.models.weights import CALIBRATION, read_weights

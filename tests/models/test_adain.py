@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from stylex.models.adain.graphs import graphs
 from stylex.models.adain.network import AdaIN, StyleEncoder
+from stylex.models.any_style_graphs import graphs
 from stylex.models.backbone import BORDER
 from stylex.models.weights import CALIBRATION, Weights
 from stylex.runtime.facts import STYLE_ENCODER, TRANSFER

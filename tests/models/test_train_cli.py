@@ -19,9 +19,9 @@ from stylex.export.pipeline import ExportSettings
 from stylex.export.trace import OPSET
 from stylex.models import registry
 from stylex.models.adain import network, recipe
-from stylex.models.adain.graphs import graphs
 from stylex.models.adain.network import AdaIN
-from stylex.models.adain.recipe import AdaINSettings
+from stylex.models.any_style_graphs import graphs
+from stylex.models.any_style_recipe import AnyStyleSettings
 from stylex.models.cyclegan import recipe as cyclegan_recipe
 from stylex.models.cyclegan.network import CycleGan, Generator
 from stylex.models.fast import recipe as fast_recipe
@@ -194,7 +194,7 @@ def test_wrong_calls_end_with_one_line(tmp_path, crops, teacher, more, code, mes
 
 def test_the_commands_defaults_are_the_librarys():
     options = {p.name: p.default for p in command.commands["adain"].params}
-    schedule, settings = Schedule(), AdaINSettings()
+    schedule, settings = Schedule(), AnyStyleSettings()
     for name in ("steps", "minutes", "rate", "seed"):
         assert options[name] == getattr(schedule, name), name
     for name, field in (("batch", "batch"), ("size", "size"), ("hold_out", "hold_out"), ("content_weight", "content")):

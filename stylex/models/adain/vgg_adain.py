@@ -49,8 +49,8 @@ class VggAdaIN(Coded):
             freeze: (1,), 1 to use `frozen`, 0 to measure the content.
 
         Returns:
-            RGB (1, 3, H, W) in [0, 1], and the statistics that were used (1, D).
+            RGB (1, 3, H, W) in [0, 1], and the statistics that were measured (1, D).
         """
         x = self.encoder(content)
-        statistics = held(sample_statistics(x), frozen, freeze)
-        return self.decoder(restyle(x, codes, masks, statistics)).clamp(0, 1), statistics
+        measured = sample_statistics(x)
+        return self.decoder(restyle(x, codes, masks, held(measured, frozen, freeze))).clamp(0, 1), measured

@@ -111,7 +111,7 @@ class SANet(Coded):
             freeze: (1,), 1 to use `frozen`, 0 to measure the content.
 
         Returns:
-            RGB (1, 3, H, W) in [0, 1], and the statistics that were used (1, S).
+            RGB (1, 3, H, W) in [0, 1], and the statistics that were measured (1, S).
         """
         x = self.to_4_1(content)
         y = self.to_5_1(x)
@@ -122,7 +122,7 @@ class SANet(Coded):
         fine_masks = F.interpolate(masks, scale_factor=2, mode="nearest")
         fine = self.transform.sanet4_1(x, fine_styles, fine_masks, of_x)
         coarse = self.transform.sanet5_1(y, coarse_styles, masks, of_y)
-        return self.decoder(self.transform(fine, coarse)).clamp(0, 1), statistics
+        return self.decoder(self.transform(fine, coarse)).clamp(0, 1), measured
 
     def _features(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (K, D) as features at relu4_1 (K, C, 32, 32) and relu5_1 (K, C, 16, 16)."""

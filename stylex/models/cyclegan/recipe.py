@@ -134,7 +134,7 @@ class CycleGanRecipe:
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch of either kind."""
         s, net = self.settings, self.network
-        photos = self.a.sample(s.batch, wide_side(s.size), rng)
+        photos = self.a.sample(s.batch, wide_side(s), rng)
         wide, content, a = wide_photos(photos, s.size, device)
         others = tensor(with_border(self.b.sample(s.batch, s.size, rng)), device)
         b = others[:, :, BORDER:-BORDER, BORDER:-BORDER]

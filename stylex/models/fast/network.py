@@ -56,11 +56,11 @@ class Fast(nn.Module):
             freeze: (1,), 1 to use `frozen`, 0 to measure the content.
 
         Returns:
-            RGB (B, 3, H, W), not clamped, and the numbers that were used (B, 3).
+            RGB (B, 3, H, W), not clamped, and the numbers that were measured (B, 3).
         """
-        used = exposure(content)
-        used = used + freeze * (frozen - used)
-        return self.trunk.paint(entered(self.trunk, content, used)), used
+        measured = exposure(content)
+        used = measured + freeze * (frozen - measured)
+        return self.trunk.paint(entered(self.trunk, content, used)), measured
 
 
 def entered(trunk: Trunk, content: Tensor, used: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ class FastSettings(PaintingSettings):
     shifted: int = 2
 
     @classmethod
-    def sized(cls, size: int, batch: int, **changed: float) -> FastSettings:
+    def sized(cls, size: int, batch: int, **changed: Any) -> FastSettings:
         """Settings for crops of `size` pixels and so many of them."""
         return cls(size=size, batch=batch, crop=min(cls.crop, size), shifted=min(cls.shifted, batch), **changed)
 
@@ -100,7 +100,7 @@ class FastRecipe:
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch of photos."""
         s = self.settings
-        wide, content, photo = wide_photos(self.photos.sample(s.batch, wide_side(s.size), rng), s.size, device)
+        wide, content, photo = wide_photos(self.photos.sample(s.batch, wide_side(s), rng), s.size, device)
         content = noisy(content, s.noise, rng)
         with torch.autocast(device.type, torch.bfloat16):
             painted = self._paint(content)

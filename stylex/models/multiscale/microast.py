@@ -138,17 +138,19 @@ class MicroAST(Coded):
             freeze: (1,), 1 to use `frozen`, 0 to measure the content.
 
         Returns:
-            RGB (1, 3, H, W) in [0, 1], and the statistics that were used (1, 256).
+            RGB (1, 3, H, W) in [0, 1], and the statistics that were measured (1, 256).
         """
         masks = F.interpolate(masks, scale_factor=2, mode="nearest")
         shares = (masks + FAINT) / (masks + FAINT).sum(0, keepdim=True)
         first, second, *filters = torch.split(codes, [2 * WIDTH, 2 * WIDTH, WIDTH, WIDTH, WIDTH, WIDTH], 1)
         factor1, offset1, factor2, offset2 = (_mixed(v, shares) for v in filters)
         _, x = self.content(content)
-        of_second = held(sample_statistics(x), frozen[:, : 2 * WIDTH], freeze)
-        x = self.decoder.dec1.modulated(restyle(x, second, masks, of_second), factor2, offset2)
-        of_first = held(sample_statistics(x), frozen[:, 2 * WIDTH :], freeze)
-        x = self.decoder.dec2.modulated(restyle(x, first, masks, of_first), factor1, offset1)
+        of_second = sample_statistics(x)
+        x = restyle(x, second, masks, held(of_second, frozen[:, : 2 * WIDTH], freeze))
+        x = self.decoder.dec1.modulated(x, factor2, offset2)
+        of_first = sample_statistics(x)
+        x = restyle(x, first, masks, held(of_first, frozen[:, 2 * WIDTH :], freeze))
+        x = self.decoder.dec2.modulated(x, factor1, offset1)
         return self.decoder.dec3(x).clamp(0, 1), torch.cat((of_second, of_first), 1)
 
 

@@ -1,8 +1,9 @@
-"""AdaIN as the graphs that are exported."""
+"""A network that paints in any style as the graphs that are exported: what paints, and what makes codes."""
 
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from stylex.errors import ModelError
-from stylex.models.adain.network import AdaIN
+from stylex.models.any_style import AnyStyle
 from stylex.models.backbone import BORDER, MULTIPLE
 from stylex.models.traceable import LARGEST, MOST_STYLES, STRENGTHS, Feed, Photo, Traceable
 from stylex.models.trunk_graphs import Input, Sides, transfer_graph
@@ -22,22 +23,21 @@ from stylex.runtime.planes import to_floats
 class StyleGraph(nn.Module):
     """A style picture (1, 3, H, W) to its code (1, D); torch's exporter can't decompose the encoder by itself."""
 
-    def __init__(self, network: AdaIN) -> None:
+    def __init__(self, network: AnyStyle) -> None:
         super().__init__()
-        self.style = network.style
+        self.network = network
 
     def forward(self, style: Tensor) -> Tensor:
-        """See `StyleEncoder.forward`."""
-        code: Tensor = self.style(style)
-        return code
+        """See `AnyStyle.encode`."""
+        return self.network.encode(style)
 
 
-def graphs(network: AdaIN, weights: Weights, size: int | None) -> list[Traceable]:
-    """The graphs of AdaIN: `Backbone.forward` and `StyleEncoder.forward`.
+def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Traceable]:
+    """The graphs of a network: `Backbone.forward` and `AnyStyle.encode`.
 
     Args:
         weights: of the network, with the codes that it is calibrated and checked with.
-        size: fixed height and width of the painted picture, a multiple of 8; None for dynamic sizes.
+        size: fixed height and width of the painted picture, a multiple of `spec.multiple`; None for dynamic sizes.
 
     Raises:
         ModelError: the weights have no such codes.
@@ -52,7 +52,7 @@ def _codes(weights: Weights) -> Tensor:
     return codes
 
 
-def _feed(known: Tensor, photo: Photo, number: int, check: bool) -> Feed:
+def _feed(network: AnyStyle, known: Tensor, photo: Photo, number: int, check: bool) -> Feed:
     """A photo in a real style; checking sees other styles than calibration."""
     codes = known[1::2] if check else known[::2]
     rows, columns = ((side - 2 * BORDER) // MULTIPLE for side in photo.shape[:2])
@@ -60,25 +60,27 @@ def _feed(known: Tensor, photo: Photo, number: int, check: bool) -> Feed:
         "content": to_floats(photo),
         "codes": codes[number % len(codes)][None].numpy().astype(np.float32),
         "masks": np.full((1, 1, rows, columns), STRENGTHS[number % len(STRENGTHS)], np.float32),
-        "frozen": np.zeros((1, codes.shape[1]), np.float32),
+        "frozen": np.zeros((1, network.spec.code_size), np.float32),
         "freeze": np.zeros(1, np.float32),
     }
 
 
-def _transfer(network: AdaIN, known: Tensor, size: int | None) -> Traceable:
-    sides, codes, styles = Sides(size), network.spec.code_size, Dim("styles", min=1, max=MOST_STYLES)
+def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
+    sides, styles = Sides(size, network.spec.multiple), Dim("styles", min=1, max=MOST_STYLES)
     more = (
-        Input("codes", torch.rand(2, codes), {0: styles}),
+        Input("codes", torch.rand(2, network.code_size), {0: styles}),
         sides.cells("masks", 2, styles),
-        Input("frozen", torch.zeros(1, codes)),
+        Input("frozen", torch.zeros(1, network.spec.code_size)),
         Input("freeze", torch.zeros(1)),
     )
-    feed = functools.partial(_feed, known)
-    return transfer_graph(network.backbone, sides, more, ("painted", "statistics"), feed, codes)
+    traceable = transfer_graph(
+        network.backbone, sides, more, ("painted", "statistics"), functools.partial(_feed, network, known)
+    )
+    return replace(traceable, code_size=network.code_size, sites=network.spec.sites)
 
 
-def _style(network: AdaIN) -> Traceable:
-    height, width = (Dim(name, min=16, max=LARGEST) for name in ("height", "width"))
+def _style(network: AnyStyle) -> Traceable:
+    height, width = (Dim(name, min=64, max=LARGEST) for name in ("height", "width"))
     return Traceable(
         role=STYLE_ENCODER,
         module=StyleGraph(network),
@@ -88,5 +90,5 @@ def _style(network: AdaIN) -> Traceable:
         pictures=(),
         dynamic=({2: height, 3: width},),
         feed=lambda photo, _number, _check: {"style": to_floats(photo)},
-        code_size=network.spec.code_size,
+        code_size=network.code_size,
     )

@@ -1,0 +1,107 @@
+"""What the networks that paint in any style share: how a style picture is measured, how codes and pictures meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stylex.models.backbone import MULTIPLE, Backbone, BackboneSpec, channel_statistics
+
+WIDTHS = (32, 64, 96, 128)
+MEASURED = 2 * sum(WIDTHS)
+SIGMA_AT_ZERO = 0.5413
+"""softplus of this is 1: a new network begins with sigma = 1."""
+
+
+class StyleMeter(nn.Module):
+    """Convolutions that a style picture is measured with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        inputs = (3, *WIDTHS)
+        self.enter = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1) for i, o in zip(inputs, WIDTHS, strict=False))
+        self.refine = nn.ModuleList(nn.Conv2d(o, o, 3, 1, 1) for o in WIDTHS)
+
+    def features(self, style: Tensor) -> list[Tensor]:
+        """Features at 1/2, 1/4, 1/8 and 1/16 resolution."""
+        found: list[Tensor] = []
+        x = style
+        for enter, refine in zip(self.enter, self.refine, strict=True):
+            x = F.relu(enter(x))
+            x = x + F.relu(refine(x))
+            found.append(x)
+        return found
+
+    def measure(self, style: Tensor) -> Tensor:
+        """Mean and standard deviation of the features at 1/2, 1/4, 1/8 and 1/16 resolution, (B, 640)."""
+        return measured(self.features(style))
+
+
+def measured(features: list[Tensor]) -> Tensor:
+    """Mean and standard deviation of all features' channels, one behind the other."""
+    return torch.cat([x for found in features for x in channel_statistics(found)], 1)
+
+
+def twice(sites: Sequence[int]) -> list[int]:
+    """Every site's width, twice: of sigma and beta, or of mean and standard deviation."""
+    return [width for site in sites for width in (site, site)]
+
+
+def as_code(raw: Tensor, sites: Sequence[int]) -> Tensor:
+    """Sigma (positive) and beta for every site, in the order of the sites, of numbers that may be any; (B, D)."""
+    parts = torch.split(raw, twice(sites), 1)
+    return torch.cat([F.softplus(p + SIGMA_AT_ZERO) if i % 2 == 0 else p for i, p in enumerate(parts)], 1)
+
+
+class AnyStyle(nn.Module):
+    """A backbone, and what makes codes for it of style pictures: what techniques that take any style share.
+
+    Attributes:
+        spec: of the backbone.
+        backbone: what paints.
+        code_size: D, floats in a code.
+    """
+
+    spec: BackboneSpec
+    backbone: Backbone
+    code_size: int
+
+    def encode(self, style: Tensor) -> Tensor:
+        """RGB (B, 3, H, W) in [0, 1], at least 64x64, to codes (B, D)."""
+        raise NotImplementedError
+
+    def sigmas(self, codes: Tensor) -> list[Tensor]:
+        """The sigmas of a batch of codes, (B, C) for every site."""
+        return list(torch.split(codes, twice(self.spec.sites), 1)[::2])
+
+    def spread_gap(self, codes: Tensor, statistics: Tensor) -> Tensor:
+        """How far the content's standard deviations lie from the codes' sigmas, squared and in logarithms, on average.
+
+        At strength 0 a site passes its features on as they are, at strength 1 with the code's sigma. Left alone,
+        training lets the two drift a factor of 50 apart, and every strength in between explodes.
+        """
+        deviations = torch.split(statistics, twice(self.spec.sites), 1)[1::2]
+        pairs = zip(self.sigmas(codes), deviations, strict=True)
+        gaps = [(std.log().mean(0) - sigma.log().mean(0)).square().mean() for sigma, std in pairs]
+        return torch.stack(gaps).mean()
+
+    def forward(self, content: Tensor, codes: Tensor, strength: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
+        """Paint every content picture with the code beside it.
+
+        Args:
+            content: RGB (B, 3, H + 4, W + 4) in [0, 1], see `Backbone.forward`.
+            codes: (B, D), as `encode` makes them.
+            strength: one number, or (B,).
+
+        Returns:
+            RGB (B, 3, H, W), not clamped, and the content statistics (B, S).
+        """
+        batch, _, height, width = content.shape
+        strengths = torch.as_tensor(strength, dtype=torch.float32, device=content.device).expand(batch)
+        masks = strengths.view(-1, 1, 1, 1).expand(batch, 1, height // MULTIPLE, width // MULTIPLE)
+        frozen = codes.new_zeros(batch, self.spec.code_size)
+        picture, statistics = self.backbone(content, codes[:, None], masks, frozen, codes.new_zeros(1))
+        return picture.float(), statistics

@@ -1,0 +1,22 @@
+"""How the network that attends to a style's places is trained: from AdaIN's weights, with structure and places."""
+
+from __future__ import annotations
+
+from stylex.models.any_style_recipe import AnyStyleRecipe, AnyStyleSettings
+from stylex.models.attention.network import Attention
+from stylex.models.registry import embedded_adain
+
+SETTINGS = AnyStyleSettings(structure=0.6, local=0.3, shifted=2)
+"""The defaults of `stylex train attention`."""
+
+
+class AttentionRecipe(AnyStyleRecipe):
+    """Training of `Attention`."""
+
+    name = "attention"
+
+    def begun(self) -> Attention:
+        """A network that paints as AdaIN does; only what attends is new."""
+        network = Attention()
+        network.load_state_dict(embedded_adain()[1].tensors, strict=False)
+        return network

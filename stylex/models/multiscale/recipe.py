@@ -1,0 +1,38 @@
+"""How the network with three scales of the style is trained: from AdaIN's weights, on two resolutions."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from stylex.models.adain.network import AdaIN
+from stylex.models.any_style_recipe import AnyStyleRecipe, AnyStyleSettings
+from stylex.models.multiscale.network import Multiscale
+from stylex.models.registry import embedded_adain
+
+SETTINGS = AnyStyleSettings(size=256, batch=4, grid=16, quarter=1.5, shifted=2)
+"""The defaults of `stylex train multiscale`."""
+
+
+class MultiscaleRecipe(AnyStyleRecipe):
+    """Training of `Multiscale`."""
+
+    name = "multiscale"
+
+    def begun(self) -> Multiscale:
+        """A network that paints much as AdaIN does; what happens at 1/16 is new."""
+        network = Multiscale()
+        take_over(embedded_adain()[0], network)
+        return network
+
+
+def take_over(adain: AdaIN, network: Multiscale) -> None:
+    """Give a network AdaIN's convolutions, and to the heads of its two finer levels AdaIN's rows of their sites."""
+    network.backbone.load_state_dict(adain.backbone.state_dict(), strict=False)
+    network.style.load_state_dict(adain.style.state_dict(), strict=False)
+    at = 0
+    for head, widths in list(zip(network.style.heads, network.style.levels, strict=True))[1:]:
+        assert isinstance(head, nn.Sequential)
+        rows = slice(at, at + 2 * sum(widths))
+        head[0].load_state_dict(adain.style.hidden.state_dict())
+        head[2].load_state_dict({name: value[rows] for name, value in adain.style.code.state_dict().items()})
+        at = rows.stop
