@@ -11,19 +11,25 @@ from torch import Tensor, nn
 from stylex.models.backbone import MULTIPLE, Backbone, BackboneSpec, channel_statistics
 
 WIDTHS = (32, 64, 96, 128)
-MEASURED = 2 * sum(WIDTHS)
+"""Channels of what measures styles, at 1/2, 1/4, 1/8 and 1/16 resolution."""
 SIGMA_AT_ZERO = 0.5413
 """softplus of this is 1: a new network begins with sigma = 1."""
 
 
 class StyleMeter(nn.Module):
-    """Convolutions that a style picture is measured with."""
+    """Convolutions that a style picture is measured with.
 
-    def __init__(self) -> None:
+    Attributes:
+        widths: channels at 1/2, 1/4, 1/8 and 1/16 resolution.
+        measured: M, how many numbers are measured: the mean and the standard deviation of every channel.
+    """
+
+    def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
-        inputs = (3, *WIDTHS)
-        self.enter = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1) for i, o in zip(inputs, WIDTHS, strict=False))
-        self.refine = nn.ModuleList(nn.Conv2d(o, o, 3, 1, 1) for o in WIDTHS)
+        self.widths, self.measured = tuple(widths), 2 * sum(widths)
+        inputs = (3, *widths)
+        self.enter = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1) for i, o in zip(inputs, widths, strict=False))
+        self.refine = nn.ModuleList(nn.Conv2d(o, o, 3, 1, 1) for o in widths)
 
     def features(self, style: Tensor) -> list[Tensor]:
         """Features at 1/2, 1/4, 1/8 and 1/16 resolution."""
@@ -36,11 +42,11 @@ class StyleMeter(nn.Module):
         return found
 
     def measure(self, style: Tensor) -> Tensor:
-        """Mean and standard deviation of the features at 1/2, 1/4, 1/8 and 1/16 resolution, (B, 640)."""
-        return measured(self.features(style))
+        """Mean and standard deviation of the features at 1/2, 1/4, 1/8 and 1/16 resolution, (B, M)."""
+        return moments(self.features(style))
 
 
-def measured(features: list[Tensor]) -> Tensor:
+def moments(features: list[Tensor]) -> Tensor:
     """Mean and standard deviation of all features' channels, one behind the other."""
     return torch.cat([x for found in features for x in channel_statistics(found)], 1)
 

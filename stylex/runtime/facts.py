@@ -111,9 +111,10 @@ class GraphFacts:
         found: dict[str, Any] = {
             f.name: json.loads(metadata[f"stylex.{f.name}"]) for f in fields(cls) if f"stylex.{f.name}" in metadata
         }
-        for name in ("value_range", "float_nodes", "sites", "classes"):
-            if name in found:
-                found[name] = tuple(found[name])
+        for name in ("value_range", "float_nodes"):
+            found[name] = tuple(found[name])
+        for name in ("sites", "classes"):  # files of the first version have none
+            found[name] = tuple(found.get(name, ()))
         facts = cls(**found)
         if not isinstance(facts.style, str):
             raise ValueError(f"style is {facts.style!r}")

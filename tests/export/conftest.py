@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 
 from stylex.export.trace import trace
 from stylex.models import registry
-from stylex.models.adain import network as module
 from stylex.models.adain.network import AdaIN
 from stylex.models.any_style_graphs import graphs
 from stylex.models.backbone import BackboneSpec
@@ -28,9 +27,7 @@ def single(one_thread) -> None:
 
 
 def tiny() -> AdaIN:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "WIDTHS", (8, 8, 8, 8))
-        return AdaIN(TINY)
+    return AdaIN(TINY, widths=(8, 8, 8, 8))
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def test_any_size_and_any_number_of_styles(transfer, network, height, width, sty
         assert np.abs(a - b.numpy()).max() < 1e-4
 
 
-@pytest.mark.parametrize("size", [(16, 16), (33, 77), (200, 120)])
+@pytest.mark.parametrize("size", [(64, 64), (67, 77), (200, 120)])
 def test_styles_of_any_size(traced, size):
     traceable, model = traced[STYLE_ENCODER]
     style = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1))

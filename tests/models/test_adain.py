@@ -44,15 +44,15 @@ def test_a_new_network_begins_with_sigma_1(encoder):
     assert not code[:, width : 2 * width].any()
 
 
-def test_spread_gap(encoder):
+def test_spread_gap(spec):
     """Statistics list mean and std, codes sigma and beta: the gap is between std and sigma."""
-    size, at = encoder.spec.code_size, 0
+    network, size, at = AdaIN(spec), spec.code_size, 0
     codes, statistics = torch.rand(4, size) + 0.1, torch.rand(4, size) + 0.1
-    for width in encoder.spec.sites:
+    for width in spec.sites:
         statistics[:, at + width : at + 2 * width] = codes[:, at : at + width]
         at += 2 * width
-    assert encoder.spread_gap(codes, statistics) < 1e-9
-    gap = encoder.spread_gap(codes, statistics * 2.718281828)
+    assert network.spread_gap(codes, statistics) < 1e-9
+    gap = network.spread_gap(codes, statistics * 2.718281828)
     assert gap.item() == pytest.approx(1, abs=1e-4)
 
 

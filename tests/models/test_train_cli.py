@@ -18,7 +18,7 @@ from stylex.export import pipeline
 from stylex.export.pipeline import ExportSettings
 from stylex.export.trace import OPSET
 from stylex.models import registry
-from stylex.models.adain import network, recipe
+from stylex.models.adain import recipe
 from stylex.models.adain.network import AdaIN
 from stylex.models.any_style_graphs import graphs
 from stylex.models.any_style_recipe import AnyStyleSettings
@@ -39,9 +39,8 @@ def tiny_network(monkeypatch, spec):
 
     class TinyAdaIN(AdaIN):
         def __init__(self, described: int = 0) -> None:
-            super().__init__(spec, described)
+            super().__init__(spec, described, (4, 8, 8, 8))
 
-    monkeypatch.setattr(network, "WIDTHS", (4, 8, 8, 8))
     monkeypatch.setattr(recipe, "AdaIN", TinyAdaIN)
     monkeypatch.setattr(registry, "ENTRIES", (registry.Entry("adain", TinyAdaIN, graphs, "MIT", "tests"),))
     for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 4), ("PICTURE", 64)):

@@ -7,10 +7,12 @@ beta for every modulation site, so that VGG-19 is needed for neither and a style
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.any_style import MEASURED, AnyStyle, StyleMeter, as_code
+from stylex.models.any_style import WIDTHS, AnyStyle, StyleMeter, as_code
 from stylex.models.backbone import Backbone, BackboneSpec
 
 
@@ -21,14 +23,15 @@ class StyleEncoder(StyleMeter):
         spec: the backbone that the codes are for.
         described: length of the description of the style that is learnt beside the code, to teach the encoder; 0 for
             none.
+        widths: see `StyleMeter`.
     """
 
-    def __init__(self, spec: BackboneSpec, described: int = 0) -> None:
-        super().__init__()
+    def __init__(self, spec: BackboneSpec, described: int = 0, widths: Sequence[int] = WIDTHS) -> None:
+        super().__init__(widths)
         self.spec = spec
-        self.hidden = nn.Linear(MEASURED, 384)
+        self.hidden = nn.Linear(self.measured, 384)
         self.code = nn.Linear(384, spec.code_size)
-        self.describe = nn.Linear(MEASURED, described) if described else None
+        self.describe = nn.Linear(self.measured, described) if described else None
 
     def forward(self, style: Tensor) -> Tensor:
         """RGB (B, 3, H, W) in [0, 1], at least 16x16, to codes (B, D)."""
@@ -42,11 +45,11 @@ class StyleEncoder(StyleMeter):
 class AdaIN(AnyStyle):
     """Style encoder and backbone, as they are trained together."""
 
-    def __init__(self, spec: BackboneSpec | None = None, described: int = 0) -> None:
+    def __init__(self, spec: BackboneSpec | None = None, described: int = 0, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         self.spec = spec or BackboneSpec()
         self.code_size = self.spec.code_size
-        self.style = StyleEncoder(self.spec, described)
+        self.style = StyleEncoder(self.spec, described, widths)
         self.backbone = Backbone(self.spec)
 
     def encode(self, style: Tensor) -> Tensor:

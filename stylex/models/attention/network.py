@@ -9,6 +9,7 @@ equations 4 to 8). The other sites are those of AdaIN, for the whole picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models.adain.network import AdaIN
-from stylex.models.any_style import WIDTHS, measured, twice
+from stylex.models.any_style import WIDTHS, moments, twice
 from stylex.models.backbone import BORDER, Backbone, BackboneSpec, Site, channel_statistics
 
 GRID = 8
@@ -106,15 +107,15 @@ class Attention(AdaIN):
 
     backbone: AttentiveBackbone
 
-    def __init__(self, spec: BackboneSpec | None = None, described: int = 0) -> None:
-        super().__init__(spec, described)
+    def __init__(self, spec: BackboneSpec | None = None, widths: Sequence[int] = WIDTHS) -> None:
+        super().__init__(spec, 0, widths)
         self.backbone = AttentiveBackbone(self.spec)
         self.code_size = self.backbone.code_size
         eighth = self.spec.eighth
         last = nn.Linear(192, 2 * eighth)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
-        self.values = nn.Sequential(nn.Linear(eighth + WIDTHS[2], 192), nn.ReLU(), last)
+        self.values = nn.Sequential(nn.Linear(eighth + widths[2], 192), nn.ReLU(), last)
         self.sharpness = nn.Parameter(torch.tensor(SHARPNESS / KEY**0.5))
 
     def encode(self, style: Tensor) -> Tensor:
@@ -124,7 +125,7 @@ class Attention(AdaIN):
         from AdaIN's by what two layers make of its place.
         """
         features = self.style.features(style)
-        code, eighth = self.style.to_code(measured(features)), self.spec.eighth
+        code, eighth = self.style.to_code(moments(features)), self.spec.eighth
         sigma, beta = code[:, None, :eighth], code[:, None, eighth : 2 * eighth]
         border = F.pad(style, [BORDER] * 4, mode="reflect")
         seen = _places(_normalized(self.backbone.descend(self.backbone.stem(border))[1]))

@@ -8,11 +8,13 @@ modulates 1/4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.any_style import MEASURED, AnyStyle, StyleMeter, as_code
+from stylex.models.any_style import WIDTHS, AnyStyle, StyleMeter, as_code
 from stylex.models.backbone import Backbone, BackboneSpec
 
 MULTISCALE_SPEC = BackboneSpec(sixteenth=96, deep_blocks=2)
@@ -23,11 +25,11 @@ SHRUNK = (4, 2, 1)
 class ScaleEncoder(StyleMeter):
     """One picture of any size to one style code; the scales share the convolutions and not the layers behind."""
 
-    def __init__(self, spec: BackboneSpec) -> None:
-        super().__init__()
+    def __init__(self, spec: BackboneSpec, widths: Sequence[int] = WIDTHS) -> None:
+        super().__init__(widths)
         self.levels = spec.levels
         self.heads = nn.ModuleList(
-            nn.Sequential(nn.Linear(MEASURED, 384), nn.ReLU(), nn.Linear(384, 2 * sum(widths)))
+            nn.Sequential(nn.Linear(self.measured, 384), nn.ReLU(), nn.Linear(384, 2 * sum(widths)))
             for widths in self.levels
         )
 
@@ -43,11 +45,11 @@ class ScaleEncoder(StyleMeter):
 class Multiscale(AnyStyle):
     """Style encoder and backbone, as they are trained together."""
 
-    def __init__(self, spec: BackboneSpec = MULTISCALE_SPEC) -> None:
+    def __init__(self, spec: BackboneSpec = MULTISCALE_SPEC, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         self.spec = spec
         self.code_size = spec.code_size
-        self.style = ScaleEncoder(spec)
+        self.style = ScaleEncoder(spec, widths)
         self.backbone = Backbone(spec)
         nn.init.zeros_(self.backbone.rise.conv.weight)  # a new network begins with what happens at 1/8 and 1/4
         assert self.backbone.rise.conv.bias is not None
