@@ -76,14 +76,14 @@ class Job:
     path: Path
 
 
-def feed_of(shapes: Mapping[str, Sequence[Any]], size: int, border: int, multiple: int) -> dict[str, Any]:
+def feed_of(shapes: Mapping[str, Sequence[Any]], size: int, border: int, cell: int) -> dict[str, Any]:
     """Inputs of a transfer graph for one square photo in one style.
 
     Args:
         shapes: of the inputs; the sizes of photo and masks, and the number of styles, may be anything.
     """
     rng = np.random.default_rng(0)
-    side, cells = size + 2 * border, size // multiple
+    side, cells = size + 2 * border, size // cell
     known = {"content": (1, 3, side, side), "masks": (1, 1, cells, cells), "freeze": (1,)}
     sizes = {name: known.get(name, (1, *shape[1:])) for name, shape in shapes.items()}
     feed: dict[str, Any] = {name: rng.random(size, np.float32) for name, size in sizes.items()}
@@ -93,7 +93,7 @@ def feed_of(shapes: Mapping[str, Sequence[Any]], size: int, border: int, multipl
 def our_feed(session: Session, size: int) -> dict[str, Any]:
     """Inputs of one of our graphs; the photo as floats or as bytes, as it takes it."""
     facts = session.facts
-    feed = feed_of(session.shapes, size, facts.border, facts.multiple)
+    feed = feed_of(session.shapes, size, facts.border, facts.cell)
     if facts.layout == BYTES:
         side = size + 2 * facts.border
         feed["content"] = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
@@ -128,7 +128,7 @@ def peer_jobs(arguments: argparse.Namespace, provider: Provider, folder: Path) -
         if session.get_providers()[0] != provider.ort_name:
             raise ProviderUnavailable(f"{name} did not start on {provider.name}: the comparison would not be fair")
         feed = feed_of(
-            {i.name: i.shape for i in session.get_inputs()}, arguments.size, traceable.border, traceable.multiple
+            {i.name: i.shape for i in session.get_inputs()}, arguments.size, traceable.border, traceable.cell
         )
         jobs.append(Job(name, "fp32", functools.partial(session.run, None, feed), path))
     return jobs

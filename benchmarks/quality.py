@@ -2,21 +2,23 @@
 """How good the pictures are: content loss, style loss and structure, for torch and for every precision in ONNX Runtime.
 
     python benchmarks/quality.py --content photos/ --style paintings/ --photos 20 --styles 10 --held-out 0.05
+    python benchmarks/quality.py --technique adain --technique multiscale --size 1024 --torch-only ...
 
-All pairs of the two folders, or of a seeded choice of them. With --held-out only pictures that training never saw:
-the share that `stylex train` holds out by a hash of the name (0.05 for the embedded weights).
+Every technique that takes any style, on the same pairs: all pairs of the two folders, or of a seeded choice of them.
+With --held-out only pictures that training never saw: the share that `stylex train` holds out by a hash of the name
+(0.05 for the embedded weights).
 
-Losses are those of training: content is the squared distance of instance-normalized relu4_1, set against that of the
-style picture itself; style is the relative squared distance of means and standard deviations at relu1_1 to relu5_1, set
-against that of the untouched photo; both of the slim VGG-19. SSIM and MS-SSIM are against the photo, PSNR and the last
-SSIM against torch. `lattice` is the share of fine detail that repeats every 8 pixels; a photo has some 0.07 by chance.
+Losses are those of training: content is the squared distance of instance-normalized relu4_1; style is the relative
+squared distance of means and standard deviations at relu1_1 to relu5_1, and its ratio that to the untouched photo's;
+both of the slim VGG-19. "Quarter" is the style loss of painting and style at a quarter of their resolution, "both" the
+sum of the two. The style is looked at in the size in which it is encoded. SSIM and MS-SSIM are against the photo, PSNR
+and the last SSIM against torch. "Lattice" is the share of fine detail that repeats every 8 pixels, some 0.07 in a photo.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,42 +34,79 @@ from torch import Tensor
 from stylex.errors import InputError, ModelError, StylexError
 from stylex.export.metrics import psnr, ssim
 from stylex.files import sha256_of
+from stylex.methods import TECHNIQUES
 from stylex.models import losses
-from stylex.models.adain.network import AdaIN
+from stylex.models.any_style import AnyStyle
 from stylex.models.backbone import BORDER
 from stylex.models.data import is_held_out, picture_files
+from stylex.models.registry import entry
 from stylex.models.weights import embedded, read_weights
 from stylex.runtime.benchmark import print_table, write_report
+from stylex.runtime.catalog import GRAPHS, transfer_file
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.images import read_picture, write_picture
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image, Painter
+from stylex.runtime.painter import Image, Painter, style_sized
 from stylex.runtime.planes import to_floats
 
 PICTURED = 6
-COLUMNS = ("", "content", "ratio", "style", "ratio", "SSIM", "MS-SSIM", "lattice", "PSNR dB", "worst", "SSIM to torch")
+COLUMNS = {
+    "name": "",
+    "content": "content",
+    "style": "style",
+    "style_ratio": "ratio",
+    "quarter": "quarter",
+    "both": "both",
+    "both_ratio": "ratio",
+    "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "lattice": "lattice",
+    "psnr": "PSNR dB",
+    "worst_psnr": "worst",
+    "ssim_to_torch": "SSIM to torch",
+}
+"""Heading by key of a row."""
+ANY_STYLE = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and t.ready and not t.one_style]
+QUARTER = 0.25
+REFERENCE = "torch"
+"""What stands for the precision of the torch network, which the others are compared with."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the loss network sees of a picture, at its own size and at a quarter of it."""
+
+    features: losses.Features
+    whole: losses.Statistics
+    quarter: losses.Statistics
 
 
 @dataclass(frozen=True)
 class Judge:
-    """The loss networks and what is measured with them."""
+    """The loss network and what is measured with it."""
 
     slim: losses.SlimVgg
 
-    def features(self, picture: Image) -> losses.Features:
-        """Features of an RGB picture (H, W, 3)."""
-        found: losses.Features = self.slim(torch.from_numpy(to_floats(picture)))
-        return found
+    def look(self, picture: Image) -> Looked:
+        """At an RGB picture (H, W, 3)."""
+        features: losses.Features = self.slim(torch.from_numpy(to_floats(picture)))
+        small = cv2.resize(picture, None, fx=QUARTER, fy=QUARTER, interpolation=cv2.INTER_AREA)
+        quarter: losses.Features = self.slim(torch.from_numpy(to_floats(small)))
+        return Looked(features, losses.statistics(features), losses.statistics(quarter))
 
-    def rate(self, painted: Image, photo: Image, style: losses.Statistics, content: Tensor) -> dict[str, float]:
-        """All measures of one picture."""
+    def rate(self, painted: Image, photo: Image, style: Looked, content: Tensor) -> dict[str, float]:
+        """All measures of one picture; `content` is the photo's relu4_1."""
         from pytorch_msssim import ms_ssim
 
-        found = self.features(painted)
+        found = self.look(painted)
         a, b = (torch.from_numpy(to_floats(x)) for x in (painted, photo))
+        whole = float(losses.style_loss(found.whole, style.whole))
+        quarter = float(losses.style_loss(found.quarter, style.quarter))
         return {
-            "content": float(losses.content_loss(found["4_1"], content)),
-            "style": float(losses.style_loss(losses.statistics(found), style)),
+            "content": float(losses.content_loss(found.features["4_1"], content)),
+            "style": whole,
+            "quarter": quarter,
+            "both": whole + quarter,
             "ssim": ssim(to_floats(painted)[0], to_floats(photo)[0]),
             "ms_ssim": float(ms_ssim(a, b, data_range=1.0)),
             "lattice": float(losses.lattice(a)),
@@ -105,18 +144,20 @@ def square(picture: Image, size: int) -> Image:
 class TorchPainter:
     """The torch network behind the two calls of a `Painter` that are needed here."""
 
-    def __init__(self, weights: Path) -> None:
-        self.network = AdaIN()
+    def __init__(self, technique: str, weights: Path) -> None:
+        network = entry(technique).network()
+        assert isinstance(network, AnyStyle), f"{technique} has one style in its weights"
+        self.network = network
         read_weights(weights).fill(self.network)
 
     @torch.inference_mode()
     def code(self, style: Image) -> npt.NDArray[np.float32]:
-        """Code (1, D) of a style picture."""
-        return np.asarray(self.network.style(torch.from_numpy(to_floats(style))).numpy(), np.float32)
+        """Code (1, D) of a style picture, sized as the runtime does."""
+        return np.asarray(self.network.encode(torch.from_numpy(to_floats(style_sized(style)))).numpy(), np.float32)
 
     @torch.inference_mode()
     def paint(self, photo: Image, code: npt.NDArray[np.float32], strength: float) -> Image:
-        """Paint a photo whose sides are multiples of 8."""
+        """Paint a photo whose sides are multiples of 16."""
         padded = cv2.copyMakeBorder(photo, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REFLECT_101)
         picture, _ = self.network(torch.from_numpy(to_floats(padded)), torch.from_numpy(code), strength)
         return np.asarray((picture[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy(), np.uint8)
@@ -127,6 +168,10 @@ def paint(painter: TorchPainter | Painter, photo: Image, code: npt.NDArray[np.fl
     if isinstance(painter, TorchPainter):
         return painter.paint(photo, code, strength)
     return painter.paint(photo, code, np.full((1, 1, 1, 1), strength, np.float32)).picture
+
+
+Painters = dict[str, dict[str, "TorchPainter | Painter"]]
+"""By technique and precision; torch stands first."""
 
 
 class Ratings:
@@ -144,51 +189,50 @@ class Ratings:
         """Averages of one painter; the ratios are of sums, so that a pair that is alike already doesn't dominate."""
         mean = {key: float(np.mean(values)) for key, values in self.values[name].items()}
         row: dict[str, Any] = {"name": name, **mean}
-        if "ms" in row:
-            row |= {"median_ms": float(np.median(self.values[name]["ms"]))}
-            row |= {"p95_ms": float(np.percentile(self.values[name]["ms"], 95))}
-        row["style_ratio"] = mean["style"] / float(np.mean(self.values["photo"]["style"]))
-        row["content_ratio"] = mean["content"] / float(np.mean(self.values["style"]["content"]))
+        for key in ("style", "both"):
+            row[f"{key}_ratio"] = mean[key] / float(np.mean(self.values["photo"][key]))
         row["worst_psnr"] = min(self.values[name]["psnr"]) if "psnr" in self.values[name] else None
         return row
 
 
-def painters_of(arguments: argparse.Namespace) -> dict[str, TorchPainter | Painter]:
-    """Torch first, then the precisions."""
-    weights = arguments.weights or embedded("adain")
-    painters: dict[str, TorchPainter | Painter] = {"torch fp32": TorchPainter(weights)}
-    for precision in () if arguments.torch_only else arguments.precision or PRECISIONS:
-        painter = load("adain", precision, "cpu", graphs=arguments.graphs)
-        if painter.transfer.facts.weights_sha256 != sha256_of(weights):
-            raise ModelError(f"{painter.transfer.path} was exported from other weights than {weights}: export it again")
-        painters[f"onnx {precision}"] = painter
-    return painters
+def painters_of(arguments: argparse.Namespace, techniques: list[str]) -> Painters:
+    """Torch first, then the precisions that there are."""
+    found: Painters = {}
+    for technique in techniques:
+        weights = arguments.weights or embedded(technique)
+        found[technique] = {REFERENCE: TorchPainter(technique, weights)}
+        there = [p for p in PRECISIONS if transfer_file(technique, p, arguments.graphs).is_file()]
+        for precision in () if arguments.torch_only else arguments.precision or there:
+            painter = load(technique, precision, "cpu", graphs=arguments.graphs)
+            if painter.transfer.facts.weights_sha256 != sha256_of(weights):
+                raise ModelError(f"{painter.transfer.path} was not exported from {weights}: export it again")
+            found[technique][precision] = painter
+    return found
 
 
 def rate_pair(
-    judge: Judge,
-    painters: dict[str, TorchPainter | Painter],
-    photo: Image,
-    style: tuple[npt.NDArray[np.float32], losses.Features],
-    ratings: Ratings,
-) -> Image:
-    """Paint one pair with every painter and note the measures; returns torch's picture."""
-    code, features = style
-    content, wanted = judge.features(photo)["4_1"], losses.statistics(features)
-    ratings.note("photo", judge.rate(photo, photo, wanted, content))
-    ratings.note("style", {"content": float(losses.content_loss(features["4_1"], content))})
-    pictures = {}
-    for name, painter in painters.items():
-        start = time.perf_counter()
-        pictures[name] = paint(painter, photo, code)
-        ratings.note(name, {"ms": 1e3 * (time.perf_counter() - start)})
-    reference = pictures["torch fp32"]
-    for name, painted in pictures.items():
-        ratings.note(name, judge.rate(painted, photo, wanted, content))
-        if painted is not reference:
-            a, b = to_floats(painted), to_floats(reference)
-            ratings.note(name, {"psnr": psnr(a, b), "ssim_to_torch": ssim(a[0], b[0])})
-    return reference
+    judge: Judge, painters: Painters, photo: Image, codes: dict[str, npt.NDArray[np.float32]], style: Looked
+) -> tuple[dict[str, dict[str, float]], dict[str, Image]]:
+    """Paint one pair with every painter; returns the measures by row, and torch's pictures by technique."""
+    content = judge.look(photo).features["4_1"]
+    rated, kept = {"photo": judge.rate(photo, photo, style, content)}, {}
+    for technique, precisions in painters.items():
+        for precision, painter in precisions.items():
+            painted = paint(painter, photo, codes[technique])
+            measures = judge.rate(painted, photo, style, content)
+            if precision == REFERENCE:
+                kept[technique] = painted
+            else:
+                a, b = to_floats(painted), to_floats(kept[technique])
+                measures |= {"psnr": psnr(a, b), "ssim_to_torch": ssim(a[0], b[0])}
+            rated[f"{technique} {precision}"] = measures
+    return rated, kept
+
+
+def encoded(painters: Painters, style: Image) -> dict[str, npt.NDArray[np.float32]]:
+    """Every technique's code of a style picture, by torch."""
+    made = {technique: precisions[REFERENCE] for technique, precisions in painters.items()}
+    return {technique: p.code(style) for technique, p in made.items() if isinstance(p, TorchPainter)}
 
 
 def evaluate(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, float]]:
@@ -196,24 +240,24 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[
     judge = Judge(losses.SlimVgg(losses.find_teacher(arguments.teacher, arguments.content)))
     photos = chosen(arguments.content, arguments.photos, arguments.held_out, arguments.size)
     styles = chosen(arguments.style, arguments.styles, arguments.held_out, arguments.size)
-    painters = painters_of(arguments)
-    encoder = painters["torch fp32"]
-    assert isinstance(encoder, TorchPainter)
-    known = [(encoder.code(style), judge.features(style)) for style in styles]
+    painters = painters_of(arguments, arguments.technique or ANY_STYLE)
+    known = [(encoded(painters, style), judge.look(style_sized(style))) for style in styles]
     ratings, identity = Ratings(), defaultdict(list)
     for i, photo in enumerate(track(photos, "painting", disable=arguments.quiet)):
-        for name, painter in painters.items():
-            identity[name].append(psnr(to_floats(paint(painter, photo, known[0][0], 0.0)), to_floats(photo)))
-        for j, style in enumerate(known):
-            painted = rate_pair(judge, painters, photo, style, ratings)
+        for technique, precisions in painters.items():
+            for precision, painter in precisions.items():
+                kept = paint(painter, photo, known[0][0][technique], 0.0)
+                identity[f"{technique} {precision}"].append(psnr(to_floats(kept), to_floats(photo)))
+        for j, (codes, style) in enumerate(known):
+            rated, pictures = rate_pair(judge, painters, photo, codes, style)
+            for name, measures in rated.items():
+                ratings.note(name, measures)
             if arguments.pictures and i < PICTURED and j < PICTURED:
-                write_picture(arguments.pictures / f"{i}-{j}.png", painted)
-    rows = [ratings.summary(name) for name in ("photo", *painters)]
+                for technique, picture in pictures.items():
+                    write_picture(arguments.pictures / f"{technique}-{i}-{j}.png", picture)
+    rows = [ratings.summary(name) for name in ("photo", *identity)]
     for row in rows:
-        backend, _, precision = row["name"].partition(" ")
-        provider = "cpu" if backend == "onnx" else backend
-        row |= {"precision": precision, "provider": provider, "size": arguments.size, "threads": 0}
-        row |= {"pairs": len(photos) * len(styles)}
+        row |= {"provider": "cpu", "size": arguments.size, "threads": 0, "pairs": len(photos) * len(styles)}
     return rows, {name: float(np.mean(values)) for name, values in identity.items()}
 
 
@@ -227,8 +271,9 @@ def main() -> None:
     parser.add_argument("--styles", type=int, default=0, help="how many paintings [all]")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--held-out", type=float, default=0.0, help="only the share that training never saw")
-    parser.add_argument("--weights", type=Path, help="weights.safetensors for the torch row [embedded]")
-    parser.add_argument("--graphs", type=Path, help="folder of ONNX files [embedded]")
+    parser.add_argument("--technique", action="append", choices=ANY_STYLE, help="repeat for more [all]")
+    parser.add_argument("--weights", type=Path, help="weights.safetensors of the one --technique [embedded]")
+    parser.add_argument("--graphs", type=Path, default=GRAPHS, help="folder of ONNX files [embedded]")
     parser.add_argument("--precision", action="append", choices=PRECISIONS)
     parser.add_argument("--torch-only", action="store_true")
     parser.add_argument("--pictures", type=Path, help="existing folder for the first 6x6 pictures")
@@ -240,21 +285,12 @@ def main() -> None:
             rows, identity = evaluate(arguments)
     except StylexError as error:
         parser.exit(error.exit_code, f"quality.py: {error}\n")
-    keys = (
-        "content",
-        "content_ratio",
-        "style",
-        "style_ratio",
-        "ssim",
-        "ms_ssim",
-        "lattice",
-        "psnr",
-        "worst_psnr",
-        "ssim_to_torch",
-    )
-    cells = [(r["name"], *(None if r.get(k) is None else f"{r[k]:.3f}" for k in keys)) for r in rows]
+    keys = [key for key in COLUMNS if key != "name"]
+    cells = [[r["name"], *(None if r.get(key) is None else f"{r[key]:.3f}" for key in keys)] for r in rows]
     seen = "never seen in training" if arguments.held_out else "seen in training or not"
-    print_table(f"{rows[0]['pairs']} pairs, {seen}, at {arguments.size}x{arguments.size}", COLUMNS, cells)
+    print_table(
+        f"{rows[0]['pairs']} pairs, {seen}, at {arguments.size}x{arguments.size}", list(COLUMNS.values()), cells
+    )
     for name, value in identity.items():
         print(f"strength 0, {name}: PSNR {value:.1f} dB against the photo")
     if arguments.json:

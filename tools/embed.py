@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stylex.export.pipeline import ExportSettings, export
-from stylex.files import write_bytes, write_json
+from stylex.files import write_bytes
 from stylex.methods import technique_named
 from stylex.models.registry import embedded_models, style_of
 from stylex.models.weights import embedded
@@ -22,7 +22,7 @@ from stylex.runtime.catalog import GRAPHS
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.images import read_picture
 from stylex.runtime.loading import load
-from stylex.runtime.styles import BUILT_IN
+from stylex.runtime.styles import save_built_in
 
 WORKS = {
     "starry-night": ("hi-starry.jpg", "Vincent van Gogh, The Starry Night, 1889"),
@@ -75,8 +75,8 @@ def encode_styles(technique: str, paintings: Path) -> None:
     codes = []
     for name, (file, work) in WORKS.items():
         code = painter.encode(read_picture(paintings / file).rgb, name)
-        codes.append(replace(code, work=work).to_json())
-    write_json(BUILT_IN, codes)
+        codes.append(replace(code, work=work))
+    save_built_in(codes)
     print(f"{len(codes)} styles")
 
 

@@ -21,6 +21,11 @@ def encoder_file(technique: str, folder: Path = GRAPHS) -> Path:
     return folder / f"{technique}-style.onnx"
 
 
+def styles_file(technique: str) -> Path:
+    """Where the built-in codes for a technique lie."""
+    return GRAPHS / f"{technique}-styles.npz"
+
+
 def styles_in(folder: Path, technique: str) -> list[str]:
     """The styles that a folder has graphs of, for a technique whose weights hold one; sorted."""
     pattern = re.compile(rf"{re.escape(technique)}-(.+)-({'|'.join(PRECISIONS)})\.onnx")

@@ -200,14 +200,15 @@ class Painter:
                 f"a style can't be a {type(style).__name__}: give a built-in name, a path, a numpy picture, a "
                 "StyleCode, or a list of (style, weight) pairs"
             )
-        if isinstance(style, str) and style in built_in():
-            return built_in_code(style)
+        technique = self.transfer.facts.technique
+        if isinstance(style, str) and style in built_in(technique):
+            return built_in_code(style, technique)
         path = Path(style)
         if path.suffix == SUFFIX:
             return load_code(path)
         if isinstance(style, Path) or path.suffix or os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
             return self.encode(read_picture(path).rgb, path.stem)
-        return built_in_code(style)
+        return built_in_code(style, technique)
 
     def codes(self, style: Style) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Codes (K, D) and weights (K,) that add up to 1. Raises as a call of the painter does."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import functools
+import io
 import json
 import os
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError, ModelError, ResourceError, UsageError
-from stylex.files import write_json
+from stylex.files import write_bytes, write_json
+from stylex.runtime.catalog import styles_file
 
 FORMAT = "stylex-style/1"
 SUFFIX = ".style"
-BUILT_IN = Path(__file__).parent / "graphs" / "styles.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,26 +114,38 @@ def load_code(path: Path | str) -> StyleCode:
 
 
 @functools.cache
-def built_in() -> dict[str, StyleCode]:
-    """The styles that come with the package, by name.
+def built_in(technique: str = "adain") -> dict[str, StyleCode]:
+    """The styles that come with the package, by name: the same ones for every technique that takes any style.
 
     Raises:
         ResourceError: the package lacks them.
     """
+    path = styles_file(technique)
     try:
-        entries = json.loads(BUILT_IN.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResourceError(f"{BUILT_IN} is missing or damaged: install stylex again") from error
-    return {code.name: code for code in (StyleCode.from_json(entry, BUILT_IN.name) for entry in entries)}
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            values, weights_sha256 = file["values"].astype(np.float32), str(file["weights_sha256"])
+            named = zip(map(str, file["names"]), map(str, file["works"]), values, strict=True)
+            return {name: StyleCode(name, code, technique, weights_sha256, work) for name, work, code in named}
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ResourceError(f"{path} is missing or damaged: install stylex again") from error
 
 
-def built_in_code(name: str) -> StyleCode:
+def save_built_in(codes: Sequence[StyleCode]) -> None:
+    """Write the styles that come with the package for one technique, in half precision."""
+    names, works = np.array([c.name for c in codes]), np.array([c.work for c in codes])
+    values, weights = np.stack([c.values for c in codes]).astype(np.float16), np.array(codes[0].weights_sha256)
+    data = io.BytesIO()
+    np.savez_compressed(data, names=names, works=works, values=values, weights_sha256=weights)
+    write_bytes(styles_file(codes[0].technique), data.getvalue())
+
+
+def built_in_code(name: str, technique: str = "adain") -> StyleCode:
     """One of the built-in styles.
 
     Raises:
         UsageError: no such style; names the ones that exist.
     """
-    styles = built_in()
+    styles = built_in(technique)
     if name not in styles:
         near = difflib.get_close_matches(name, styles, 1)
         meant = f" (did you mean {near[0]}?)" if near else ""

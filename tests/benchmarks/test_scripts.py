@@ -85,19 +85,20 @@ def pictures(folder: Path, count: int) -> Path:
 
 def test_quality_rates_every_precision(tmp_path: Path, teacher: Path) -> None:
     content, style = pictures(tmp_path / "content", 4), pictures(tmp_path / "style", 4)
-    small = ("--photos", 2, "--styles", 2, "--size", 192, "--teacher", teacher, "--quiet")
+    small = ("--technique", "adain", "--photos", 2, "--styles", 2, "--size", 192, "--teacher", teacher, "--quiet")
     result = run("benchmarks/quality.py", "--content", content, "--style", style, *small, "--json", tmp_path / "q.json")
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "q.json").read_text())
     rows = {r["name"]: r for r in report["rows"]}
-    assert list(rows) == ["photo", "torch fp32", "onnx fp32", "onnx fp16", "onnx int8"]
+    assert list(rows) == ["photo", "adain torch", "adain fp32", "adain fp16", "adain int8"]
     assert rows["photo"]["ms_ssim"] == pytest.approx(1, abs=1e-4)
     assert rows["photo"]["style_ratio"] == pytest.approx(1)
-    assert rows["onnx fp32"]["psnr"] > 50
-    assert rows["onnx fp32"]["psnr"] > rows["onnx int8"]["psnr"] > 20
-    assert 0 < rows["torch fp32"]["ms_ssim"] < 1
-    assert {"precision", "provider", "size", "threads", "median_ms", "p95_ms"} <= rows["onnx int8"].keys()
-    assert report["strength_0_psnr"]["torch fp32"] > 15
+    assert rows["adain fp32"]["psnr"] > 50
+    assert rows["adain fp32"]["psnr"] > rows["adain int8"]["psnr"] > 20
+    assert 0 < rows["adain torch"]["ms_ssim"] < 1
+    assert rows["adain torch"]["both"] == pytest.approx(rows["adain torch"]["style"] + rows["adain torch"]["quarter"])
+    assert {"provider", "size", "threads", "pairs"} <= rows["adain int8"].keys()
+    assert report["strength_0_psnr"]["adain torch"] > 15
 
 
 def test_one_style_compares_int8_with_float(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ import pytest
 
 import stylex
 from stylex.errors import InputError, ModelError, ResourceError, UsageError
-from stylex.runtime import styles
+from stylex.runtime import catalog
 from stylex.runtime.catalog import GRAPHS
 from stylex.runtime.session import open_graph
-from stylex.runtime.styles import FORMAT, StyleCode, built_in, built_in_code, load_code, save_code
+from stylex.runtime.styles import FORMAT, StyleCode, built_in, built_in_code, load_code, save_built_in, save_code
 
 
 @pytest.fixture
@@ -152,9 +152,21 @@ def test_codes_of_other_weights_are_refused(code: StyleCode) -> None:
 
 
 def test_a_broken_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(styles, "BUILT_IN", tmp_path / "styles.json")
-    with pytest.raises(ResourceError, match="install stylex again"):
-        built_in.__wrapped__()
+    monkeypatch.setattr(catalog, "GRAPHS", tmp_path)
+    for content in (None, b"", b"no archive", (GRAPHS / "adain-styles.npz").read_bytes()[:99]):
+        if content is not None:
+            catalog.styles_file("adain").write_bytes(content)
+        with pytest.raises(ResourceError, match=r"adain-styles\.npz is missing or damaged: install stylex again"):
+            built_in.__wrapped__()
+
+
+def test_what_the_package_is_given_comes_back(code: StyleCode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "GRAPHS", tmp_path)
+    save_built_in([code, dataclasses.replace(code, name="other", work="Nobody, Ünnamed")])
+    found = built_in.__wrapped__()
+    assert list(found) == [code.name, "other"] and found["other"].work == "Nobody, Ünnamed"
+    np.testing.assert_allclose(found[code.name].values, code.values, rtol=1e-3)
+    assert found["other"].weights_sha256 == code.weights_sha256
 
 
 def test_the_format_is_told(code: StyleCode) -> None:
