@@ -12,7 +12,7 @@ Losses are those of training: content is the squared distance of instance-normal
 squared distance of means and standard deviations at relu1_1 to relu5_1, and its ratio that to the untouched photo's;
 both of the slim VGG-19. "Quarter" is the style loss of painting and style at a quarter of their resolution, "both" the
 sum of the two. The style is looked at in the size in which it is encoded. SSIM and MS-SSIM are against the photo, PSNR
-and the last SSIM against torch. "Lattice" is the share of fine detail that repeats every 8 pixels, some 0.07 in a photo.
+and the last SSIM against torch. "Lattice" is the share of fine detail that repeats every 8 pixels, 0.07 in a photo.
 """
 
 from __future__ import annotations

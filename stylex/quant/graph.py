@@ -13,7 +13,21 @@ import onnx
 from onnx import helper, numpy_helper
 
 FLOAT_OPS = frozenset(
-    {"Conv", "Gemm", "MatMul", "Resize", "ReduceMean", "ReduceL2", "Sqrt", "Div", "Pow", "Softplus", "Exp", "Log"}
+    {
+        "Conv",
+        "Gemm",
+        "MatMul",
+        "Resize",
+        "ReduceMean",
+        "ReduceL2",
+        "Sqrt",
+        "Div",
+        "Pow",
+        "Softmax",
+        "Softplus",
+        "Exp",
+        "Log",
+    }
 )
 """What `float_nodes` names: where numbers are made, not moved or added."""
 

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""What the techniques that take any style cost beside AdaIN: time, multiplications and peak memory, in one run.
+
+    python benchmarks/cost.py --json cost.json
+
+Times are of the INT8 graph alone, one photo and a style that is already encoded; the graphs take turns, as in peers.py.
+Multiplications are those of the torch network's convolutions and matrix products. Peak memory is of a process that
+loads nothing but the runtime and paints that photo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peers import TURN, WARM_UP, Job, our_feed, timed
+from torch.utils.flop_counter import FlopCounterMode
+
+from stylex.methods import TECHNIQUES
+from stylex.models.registry import embedded_models
+from stylex.runtime.benchmark import default_photo, isolated, paint_row, print_table, write_report
+from stylex.runtime.catalog import GRAPHS, transfer_file
+from stylex.runtime.session import open_graph
+
+PRECISION, FIRST = "int8", "adain"
+COLUMNS = ("technique", "median ms", "times adain", "G multiplications", "times adain", "peak MiB", "times adain")
+KEYS = ("median_ms", "multiplications", "peak_mib")
+
+
+def multiplications(technique: str, size: int) -> int:
+    """Of one photo, in the torch network that the graph was traced from."""
+    traceable = embedded_models(technique)[0].graphs(size)[0]
+    pairs = zip(traceable.inputs, traceable.example, strict=True)
+    examples = [example[:1] if name in ("codes", "masks") else example for name, example in pairs]  # of one style
+    with torch.inference_mode(), FlopCounterMode(display=False) as counted:
+        traceable.module.eval()(*examples)
+    return int(counted.get_total_flops() // 2)
+
+
+def times(techniques: list[str], arguments: argparse.Namespace) -> dict[str, float]:
+    """Median milliseconds by technique; they take turns."""
+    jobs = []
+    for technique in techniques:
+        path = transfer_file(technique, PRECISION, arguments.graphs)
+        session = open_graph(path, "cpu", arguments.threads)
+        jobs.append(
+            Job(technique, PRECISION, functools.partial(session.run, **our_feed(session, arguments.size)), path)
+        )
+    found: dict[str, list[float]] = {technique: [] for technique in techniques}
+    for _ in range(arguments.rounds):
+        for job in jobs:
+            timed(job, WARM_UP)
+            found[job.name].extend(timed(job, TURN))
+    return {name: round(float(np.median(values)), 2) for name, values in found.items()}
+
+
+def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """One row a technique."""
+    known = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and t.ready and not t.one_style]
+    techniques = [FIRST, *(t for t in known if t != FIRST)]
+    medians, photo = times(techniques, arguments), default_photo()
+    rows: list[dict[str, Any]] = []
+    for technique in techniques:
+        rest = ("cpu", arguments.size, arguments.threads, photo, "", arguments.graphs)
+        painted, _ = isolated(paint_row, technique, PRECISION, *rest)
+        measured = (medians[technique], multiplications(technique, arguments.size), painted.peak_mib)
+        row = {
+            "name": technique,
+            "precision": PRECISION,
+            "size": arguments.size,
+            **dict(zip(KEYS, measured, strict=True)),
+        }
+        rows.append(row | {f"times_{key}": round(row[key] / (rows or [row])[0][key], 3) for key in KEYS})
+    return rows
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--graphs", type=Path, default=GRAPHS, help="folder of ONNX files [embedded]")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--size", type=int, default=512, help="height and width, a multiple of 16 [512]")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    rows = measure(arguments)
+    cells = [
+        (
+            r["name"],
+            *(f"{r['median_ms']:.2f}", f"{r['times_median_ms']:.3f}"),
+            *(f"{r['multiplications'] / 1e9:.2f}", f"{r['times_multiplications']:.3f}"),
+            *(f"{r['peak_mib']:.0f}", f"{r['times_peak_mib']:.3f}"),
+        )
+        for r in rows
+    ]
+    print_table(f"{PRECISION} at {arguments.size}x{arguments.size}", COLUMNS, cells)
+    if arguments.json:
+        write_report(arguments.json, rows)
+
+
+if __name__ == "__main__":
+    main()
