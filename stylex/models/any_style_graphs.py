@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import replace
-
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.export import Dim
+from torch import Tensor
 
 from stylex.errors import ModelError
 from stylex.models.any_style import AnyStyle
-from stylex.models.backbone import BORDER, MULTIPLE
-from stylex.models.traceable import LARGEST, MOST_STYLES, STRENGTHS, Feed, Photo, Traceable
-from stylex.models.trunk_graphs import Input, Sides, transfer_graph
+from stylex.models.traceable import Feed, Photo, Traceable
+from stylex.models.transfer_graphs import style_graph, transfer_graph, trunk_geometry
 from stylex.models.weights import CALIBRATION, Weights
-from stylex.runtime.facts import STYLE_ENCODER
-from stylex.runtime.planes import to_floats
 
-
-class StyleGraph(nn.Module):
-    """A style picture (1, 3, H, W) to its code (1, D); torch's exporter can't decompose the encoder by itself."""
-
-    def __init__(self, network: AnyStyle) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, style: Tensor) -> Tensor:
-        """See `AnyStyle.encode`."""
-        return self.network.encode(style)
+SMALLEST_STYLE = 64
+"""Pixels of a style picture, at the least: a quarter of it must have a position at 1/16."""
 
 
 def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Traceable]:
@@ -42,7 +25,7 @@ def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Tracea
     Raises:
         ModelError: the weights have no such codes.
     """
-    return [_transfer(network, _codes(weights), size), _style(network)]
+    return [_transfer(network, _codes(weights), size), style_graph(network, SMALLEST_STYLE)]
 
 
 def _codes(weights: Weights) -> Tensor:
@@ -52,43 +35,14 @@ def _codes(weights: Weights) -> Tensor:
     return codes
 
 
-def _feed(network: AnyStyle, known: Tensor, photo: Photo, number: int, check: bool) -> Feed:
-    """A photo in a real style; checking sees other styles than calibration."""
-    codes = known[1::2] if check else known[::2]
-    rows, columns = ((side - 2 * BORDER) // MULTIPLE for side in photo.shape[:2])
-    return {
-        "content": to_floats(photo),
-        "codes": codes[number % len(codes)][None].numpy().astype(np.float32),
-        "masks": np.full((1, 1, rows, columns), STRENGTHS[number % len(STRENGTHS)], np.float32),
-        "frozen": np.zeros((1, network.spec.code_size), np.float32),
-        "freeze": np.zeros(1, np.float32),
-    }
-
-
 def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
-    sides, styles = Sides(size, network.spec.multiple), Dim("styles", min=1, max=MOST_STYLES)
-    more = (
-        Input("codes", torch.rand(2, network.code_size), {0: styles}),
-        sides.cells("masks", 2, styles),
-        Input("frozen", torch.zeros(1, network.spec.code_size)),
-        Input("freeze", torch.zeros(1)),
-    )
-    traceable = transfer_graph(
-        network.backbone, sides, more, ("painted", "statistics"), functools.partial(_feed, network, known)
-    )
-    return replace(traceable, code_size=network.code_size, sites=network.spec.sites)
+    geometry, spec = trunk_geometry(size, network.spec.multiple), network.spec
 
+    def feed(photo: Photo, number: int, check: bool) -> Feed:
+        """A photo in a real style; checking sees other styles than calibration."""
+        codes = known[1::2] if check else known[::2]
+        code = codes[number % len(codes)][None].numpy().astype(np.float32)
+        return geometry.coded_feed(photo, code, number, spec.code_size)
 
-def _style(network: AnyStyle) -> Traceable:
-    height, width = (Dim(name, min=64, max=LARGEST) for name in ("height", "width"))
-    return Traceable(
-        role=STYLE_ENCODER,
-        module=StyleGraph(network),
-        example=(torch.rand(1, 3, 72, 100),),
-        inputs=("style",),
-        outputs=("code",),
-        pictures=(),
-        dynamic=({2: height, 3: width},),
-        feed=lambda photo, _number, _check: {"style": to_floats(photo)},
-        code_size=network.code_size,
-    )
+    more, outputs = geometry.coded(network.code_size, spec.code_size), ("painted", "statistics")
+    return transfer_graph(network.backbone, geometry, more, outputs, feed, network.code_size, spec.sites)

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.export import Dim
 
-from stylex.models.traceable import LARGEST, MOST_STYLES, STRENGTHS, Feed, Photo, Traceable
-from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
+from stylex.models.traceable import Feed, Photo, Traceable
+from stylex.models.transfer_graphs import Geometry, style_graph, transfer_graph
 from stylex.runtime.planes import to_floats
 
 SMALLEST_STYLE = 32
@@ -68,95 +67,29 @@ class Coded(Reference):
 
     def graphs(self, size: int | None) -> list[Traceable]:
         """Transfer and style encoder, with the interface of the edge networks; see `Reference.graphs`."""
-        return [_transfer(self, size), _style(self)]
-
-
-class StyleGraph(nn.Module):
-    """A style picture (1, 3, H, W) to its code (1, D)."""
-
-    def __init__(self, network: Coded) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, style: Tensor) -> Tensor:
-        """See `Coded.encode`."""
-        return self.network.encode(style)
-
-
-def _sides(network: Reference, size: int | None) -> tuple[tuple[int, int], tuple[Dim, Dim]]:
-    """Height and width of the example, and the dynamic rows and columns of masks."""
-    least = network.smallest // network.multiple
-    rows, columns = (Dim(name, min=least, max=LARGEST // network.multiple) for name in ("rows", "columns"))
-    height, width = 4 * network.smallest, 6 * network.smallest
-    return ((size, size) if size else (height, width)), (rows, columns)
+        return [_transfer(self, size), style_graph(self, SMALLEST_STYLE, self.style_side or None)]
 
 
 def _painting(network: Painting, size: int | None) -> Traceable:
-    (height, width), (rows, columns) = _sides(network, size)
-    multiple = network.multiple
-    return Traceable(
-        role=TRANSFER,
-        module=network.folded(),
-        example=(torch.rand(1, 3, height, width),),
-        inputs=("content",),
-        outputs=("painted",),
-        pictures=("painted",),
-        dynamic=({} if size else {2: multiple * rows, 3: multiple * columns},),
-        feed=lambda photo, _number, _check: {"content": to_floats(photo)},
-        multiple=multiple,
-        smallest=network.smallest,
-        fixed_size=size,
+    geometry = Geometry(size, network.multiple, network.smallest)
+    return transfer_graph(
+        network.folded(), geometry, (), ("painted",), lambda photo, _number, _check: {"content": to_floats(photo)}
     )
 
 
 def _transfer(network: Coded, size: int | None) -> Traceable:
-    (height, width), (rows, columns) = _sides(network, size)
-    multiple = network.multiple
-    example = (
-        torch.rand(1, 3, height, width),
-        torch.rand(2, network.code_size),
-        torch.rand(2, 1, height // multiple, width // multiple),
-        torch.zeros(1, network.statistics_size),
-        torch.zeros(1),
-    )
-    styles = Dim("styles", min=1, max=MOST_STYLES)
-    content = {} if size else {2: multiple * rows, 3: multiple * columns}
-    masks = {0: styles} if size else {0: styles, 2: rows, 3: columns}
-    return Traceable(
-        role=TRANSFER,
-        module=network,
-        example=example,
-        inputs=("content", "codes", "masks", "frozen", "freeze"),
-        outputs=("painted", "statistics"),
-        pictures=("painted",),
-        dynamic=(content, {0: styles}, masks, None, None),
-        feed=functools.partial(_feed, network),
-        code_size=network.code_size,
-        multiple=multiple,
-        cell=multiple,
-        smallest=network.smallest,
-        fixed_size=size,
+    geometry = Geometry(size, network.multiple, network.smallest, cell=network.multiple)
+    return transfer_graph(
+        network,
+        geometry,
+        geometry.coded(network.code_size, network.statistics_size),
+        ("painted", "statistics"),
+        functools.partial(_feed, network, geometry),
+        network.code_size,
     )
 
 
-def _style(network: Coded) -> Traceable:
-    side = network.style_side
-    height, width = (Dim(name, min=SMALLEST_STYLE, max=LARGEST) for name in ("height", "width"))
-    return Traceable(
-        role=STYLE_ENCODER,
-        module=StyleGraph(network),
-        example=(torch.rand(1, 3, side or 72, side or 100),),
-        inputs=("style",),
-        outputs=("code",),
-        pictures=(),
-        dynamic=({} if side else {2: height, 3: width},),
-        feed=lambda photo, _number, _check: {"style": to_floats(photo)},
-        code_size=network.code_size,
-        fixed_size=side or None,
-    )
-
-
-def _feed(network: Coded, photo: Photo, number: int, _check: bool) -> Feed:
+def _feed(network: Coded, geometry: Geometry, photo: Photo, number: int, _check: bool) -> Feed:
     """A photo in the style of another picture.
 
     No paintings come with a checkpoint. The photo itself, upside down, in exchanged and inverted colours, is one whose
@@ -167,11 +100,4 @@ def _feed(network: Coded, photo: Photo, number: int, _check: bool) -> Feed:
         style = np.asarray(cv2.resize(style, (network.style_side,) * 2, interpolation=cv2.INTER_AREA), np.uint8)
     with torch.inference_mode():
         code = network.encode(torch.from_numpy(to_floats(style))).numpy()
-    rows, columns = (side // network.multiple for side in photo.shape[:2])
-    return {
-        "content": to_floats(photo),
-        "codes": code,
-        "masks": np.full((1, 1, rows, columns), STRENGTHS[number % len(STRENGTHS)], np.float32),
-        "frozen": np.zeros((1, network.statistics_size), np.float32),
-        "freeze": np.zeros(1, np.float32),
-    }
+    return geometry.coded_feed(photo, code, number, network.statistics_size)

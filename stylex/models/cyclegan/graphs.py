@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from stylex.models.cyclegan.network import Generator
-from stylex.models.traceable import Traceable
-from stylex.models.trunk_graphs import Sides, transfer_graph
+from stylex.models.traceable import Feed, Photo, Traceable
+from stylex.models.transfer_graphs import transfer_graph, trunk_geometry
 from stylex.models.weights import Weights
 from stylex.runtime.planes import to_floats
 
 
 def graphs(network: Generator, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Generator.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
-    return [transfer_graph(network, Sides(size), (), ("painted",), lambda photo, _, __: {"content": to_floats(photo)})]
+    return [
+        transfer_graph(
+            network, trunk_geometry(size), (), ("painted",), lambda photo, _, __: {"content": to_floats(photo)}
+        )
+    ]

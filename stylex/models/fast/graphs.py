@@ -7,7 +7,7 @@ import torch
 
 from stylex.models.fast.network import STATISTICS, Fast
 from stylex.models.traceable import Feed, Photo, Traceable
-from stylex.models.trunk_graphs import Input, Sides, transfer_graph
+from stylex.models.transfer_graphs import Input, transfer_graph, trunk_geometry
 from stylex.models.weights import Weights
 from stylex.runtime.planes import to_floats
 
@@ -15,7 +15,7 @@ from stylex.runtime.planes import to_floats
 def graphs(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Fast.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     more = (Input("frozen", torch.zeros(1, STATISTICS)), Input("freeze", torch.zeros(1)))
-    return [transfer_graph(network, Sides(size), more, ("painted", "statistics"), _feed)]
+    return [transfer_graph(network, trunk_geometry(size), more, ("painted", "statistics"), _feed)]
 
 
 def _feed(photo: Photo, _number: int, _check: bool) -> Feed:
