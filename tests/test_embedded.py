@@ -36,7 +36,7 @@ def test_styles_come_from_the_embedded_weights_and_the_tool() -> None:
     assert spec is not None and spec.loader is not None
     embed = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(embed)
-    styles = built_in()
+    styles = built_in("adain")
     assert styles.keys() == embed.WORKS.keys() >= {"starry-night", "great-wave"}
     assert len(styles) >= 12
     assert {s.weights_sha256 for s in styles.values()} == {sha256_of(embedded("adain"))}

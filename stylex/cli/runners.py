@@ -121,7 +121,7 @@ def style_pictures(job: Job) -> list[tuple[Image, float]]:
         path, needed = Path(style), f"{job.technique} needs a picture: give --style PICTURE.jpg"
         if path.suffix == SUFFIX:
             raise InputError(f"{style} is a style code, which holds no picture; {needed}")
-        if style in built_in() and not path.exists():
+        if style in built_in("adain") and not path.exists():
             raise UsageError(f"{style} is a built-in style, a code without its picture; {needed}")
         rgb = read_picture(path).rgb
         require_colors(rgb, style)

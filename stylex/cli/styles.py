@@ -33,7 +33,7 @@ def list_styles(as_json: bool) -> None:
     """
     from stylex.runtime.styles import built_in
 
-    styles = built_in().values()
+    styles = built_in("adain").values()
     if as_json:
         click.echo(json.dumps([{"name": s.name, "work": s.work, "technique": s.technique} for s in styles], indent=2))
         return

@@ -114,7 +114,7 @@ def load_code(path: Path | str) -> StyleCode:
 
 
 @functools.cache
-def built_in(technique: str = "adain") -> dict[str, StyleCode]:
+def built_in(technique: str) -> dict[str, StyleCode]:
     """The styles that come with the package, by name: the same ones for every technique that takes any style.
 
     Raises:

@@ -17,13 +17,13 @@ Fails = Callable[..., str]
 
 def test_list(stylex: Stylex) -> None:
     lines = stylex("styles", "list").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(built_in())
+    assert [line.split()[0] for line in lines] == list(built_in("adain"))
     assert any("Hokusai" in line for line in lines)
 
 
 def test_list_as_json(stylex: Stylex) -> None:
     rows = json.loads(stylex("styles", "list", "--json").stdout)
-    assert [row["name"] for row in rows] == list(built_in())
+    assert [row["name"] for row in rows] == list(built_in("adain"))
     assert set(rows[0]) == {"name", "work", "technique"}
 
 
@@ -31,7 +31,7 @@ def test_show(stylex: Stylex, tmp_path: Path) -> None:
     shown = stylex("styles", "show", "great-wave").stdout
     assert json.loads(shown)["name"] == "great-wave"
     (tmp_path / "copy.style").write_text(shown, encoding="utf-8")
-    np.testing.assert_array_equal(load_code(tmp_path / "copy.style").values, built_in()["great-wave"].values)
+    np.testing.assert_array_equal(load_code(tmp_path / "copy.style").values, built_in("adain")["great-wave"].values)
     assert stylex("styles", "show", tmp_path / "copy.style").stdout == shown
 
 
@@ -47,7 +47,7 @@ def test_encode(shot: Path, stylex: Stylex) -> None:
     code = load_code("own.style")
     assert code.name == "photo"
     assert Path("own.style").stat().st_size < 30_000
-    fits = built_in()["irises"]
+    fits = built_in("adain")["irises"]
     code.check_fits(fits.technique, fits.weights_sha256, len(fits.values))
 
 

@@ -183,7 +183,7 @@ def test_a_mix_of_a_style_with_itself_is_that_style(painter: Painter, photo: np.
 
 @pytest.mark.parametrize("many", range(1, 9))
 def test_up_to_eight_styles(painter: Painter, photo: np.ndarray, many: int) -> None:
-    styles = [(name, i + 1) for i, name in enumerate(list(built_in())[:many])]
+    styles = [(name, i + 1) for i, name in enumerate(list(built_in("adain"))[:many])]
     assert painter(photo, styles).shape == photo.shape
 
 
@@ -236,7 +236,7 @@ def test_codes_are_named_after_what_they_were_made_of(painter: Painter, painting
     write_picture(tmp_path / "coffee.png", painting)
     assert painter.code(tmp_path / "coffee.png").name == "coffee"
     assert painter.code(painting).name == "picture"
-    assert painter.code("irises") is built_in()["irises"]
+    assert painter.code("irises") is built_in("adain")["irises"]
     assert painter.encode(painting).values.shape == (painter.transfer.facts.code_size,)
 
 

@@ -26,10 +26,10 @@ def code() -> StyleCode:
 
 
 def test_built_in_styles_are_many_and_named() -> None:
-    names = list(built_in())
+    names = list(built_in("adain"))
     assert len(names) >= 12
     assert {"starry-night", "great-wave"} <= set(names)
-    for name, style in built_in().items():
+    for name, style in built_in("adain").items():
         assert style.name == name == name.lower()
         assert " " not in name
         assert style.work
@@ -38,21 +38,21 @@ def test_built_in_styles_are_many_and_named() -> None:
 
 
 def test_built_in_styles_differ() -> None:
-    values = np.stack([style.values for style in built_in().values()])
+    values = np.stack([style.values for style in built_in("adain").values()])
     assert len(np.unique(values.round(4), axis=0)) == len(values)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
 def test_built_in_styles_fit_the_embedded_graphs(precision: str) -> None:
     facts = open_graph(GRAPHS / f"adain-{precision}.onnx", threads=1).facts
-    for style in built_in().values():
+    for style in built_in("adain").values():
         style.check_fits(facts.technique, facts.weights_sha256, facts.code_size)
 
 
 def test_unknown_names_list_the_built_in_ones() -> None:
     with pytest.raises(UsageError, match=r"'mona-lisa' is neither a file nor a built-in style") as caught:
         built_in_code("mona-lisa")
-    assert all(name in str(caught.value) for name in built_in())
+    assert all(name in str(caught.value) for name in built_in("adain"))
 
 
 def test_round_trip(code: StyleCode, tmp_path: Path) -> None:
@@ -157,13 +157,13 @@ def test_a_broken_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         if content is not None:
             catalog.styles_file("adain").write_bytes(content)
         with pytest.raises(ResourceError, match=r"adain-styles\.npz is missing or damaged: install stylex again"):
-            built_in.__wrapped__()
+            built_in.__wrapped__("adain")
 
 
 def test_what_the_package_is_given_comes_back(code: StyleCode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "GRAPHS", tmp_path)
     save_built_in([code, dataclasses.replace(code, name="other", work="Nobody, Ünnamed")])
-    found = built_in.__wrapped__()
+    found = built_in.__wrapped__("adain")
     assert list(found) == [code.name, "other"] and found["other"].work == "Nobody, Ünnamed"
     np.testing.assert_allclose(found[code.name].values, code.values, rtol=1e-3)
     assert found["other"].weights_sha256 == code.weights_sha256

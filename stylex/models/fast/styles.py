@@ -64,7 +64,7 @@ def code_style(given: str, name: str, adain: AdaIN, weights_sha256: str) -> Styl
         ModelError: the code belongs to other weights.
         UsageError: the name can't be part of a file's name.
     """
-    known = built_in().get(given)
+    known = built_in("adain").get(given)
     if known is None and not given.endswith(SUFFIX):
         return picture_style(Path(given), name, adain)
     code = known or load_code(given)
