@@ -141,7 +141,11 @@ def any_style(
     run: dict[str, Any],
 ) -> None:
     """Train a network that takes any style; `settings` are what differs from technique to technique."""
+    from stylex.errors import UsageError
+
     device, batch = device_of(run), run["batch"]
+    if run["size"] % settings.grid:
+        raise UsageError(f"--size is {run['size']}; it must be a multiple of {settings.grid}")
     chosen = replace(
         settings,
         size=run["size"],

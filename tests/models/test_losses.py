@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from pytorch_msssim import ms_ssim
 from safetensors.torch import load_file, save_file
 
 from stylex.errors import InputError, ModelError
@@ -123,6 +126,34 @@ def test_unrest_is_fine_detail_where_the_photo_has_none(photo):
 def test_out_of_range():
     x = torch.tensor([0.0, 0.5, 1.0, -0.5, 1.5, 2.0]).view(1, 3, 1, 2)
     assert losses.out_of_range(x).item() == pytest.approx(2 / 6)
+
+
+def test_structure_sees_what_moved_and_not_what_brightened(photo):
+    x = as_tensor(photo)[:, :, :256, :256]
+    assert losses.structure(x, x).item() == pytest.approx(0, abs=1e-3)
+    assert losses.structure(x * 0.9 + 0.05, x).item() < 0.05
+    assert losses.structure(x.flip(3), x).item() > 0.5
+    noisy = [losses.structure(x + s * torch.randn(x.shape), x).item() for s in (0.02, 0.1, 0.4)]
+    assert noisy == sorted(noisy)
+
+
+def test_structure_agrees_with_ms_ssim_on_which_picture_is_closer(photo):
+    x = as_tensor(photo)[:, :, :256, :256]
+    changed = [F.avg_pool2d(x, k, 1, k // 2) for k in (3, 5, 9)] + [x + 0.2 * torch.randn(x.shape)]
+    ours = [losses.structure(c, x).item() for c in changed]
+    known = [1 - float(ms_ssim(c.clamp(0, 1), x, data_range=1.0)) for c in changed]
+    assert np.corrcoef(ours, known)[0, 1] > 0.7
+
+
+def test_local_style_wants_the_style_where_it_is_alike():
+    """Two materials, told apart by one channel and painted in others: each position wants those of its own material."""
+    photo = torch.zeros(1, 3, 4, 4)
+    photo[:, 0, :2] = 8.0
+    style = torch.zeros(1, 3, 4, 4)
+    style[:, 0, :, :2], style[:, 1, :, :2], style[:, 2, :, 2:] = 8.0, 5.0, 3.0
+    wanted = style.transpose(2, 3)  # the same two materials, above one another as in the photo
+    right, wrong = losses.local_style(wanted, photo, style), losses.local_style(wanted.flip(2), photo, style)
+    assert right.item() < 0.1 < 0.5 < wrong.item()
 
 
 def test_random_crops_are_seeded_and_share_their_place():

@@ -22,13 +22,17 @@ from stylex.models.adain import recipe
 from stylex.models.adain.network import AdaIN
 from stylex.models.any_style_graphs import graphs
 from stylex.models.any_style_recipe import AnyStyleSettings
+from stylex.models.attention import recipe as attention_recipe
+from stylex.models.attention.network import Attention
 from stylex.models.cyclegan import recipe as cyclegan_recipe
 from stylex.models.cyclegan.network import CycleGan, Generator
 from stylex.models.fast import recipe as fast_recipe
 from stylex.models.fast.bake import baked
 from stylex.models.fast.network import Fast
+from stylex.models.multiscale import recipe as multiscale_recipe
+from stylex.models.multiscale.network import Multiscale
 from stylex.models.recipe import Schedule
-from stylex.models.weights import Weights
+from stylex.models.weights import CALIBRATION, Weights
 from stylex.runtime.images import write_picture
 from stylex.runtime.styles import StyleCode, built_in_code, save_code
 
@@ -204,3 +208,31 @@ def test_the_commands_defaults_are_the_librarys():
 def test_the_exporters_defaults_are_the_librarys():
     options = {p.name: p.default for p in export_command.params}
     assert options["target"] == ExportSettings().target and options["opset"] == OPSET == ExportSettings().opset
+
+
+def test_train_attention_and_multiscale(tmp_path, crops, teacher, spec, monkeypatch):
+    widths = (4, 8, 8, 8)
+    adain = AdaIN(spec, widths=widths).eval()
+    begin = (adain, Weights(Path("none"), adain.state_dict(), {}, "0" * 64, {}))
+    deep = dataclasses.replace(spec, sixteenth=8, deep_blocks=1)
+    monkeypatch.setattr(attention_recipe, "Attention", lambda: Attention(spec, widths))
+    monkeypatch.setattr(multiscale_recipe, "Multiscale", lambda: Multiscale(deep, widths))
+    for module in (attention_recipe, multiscale_recipe):
+        monkeypatch.setattr(module, "embedded_adain", lambda: begin)
+    folders = ("--content", crops("photo", 9), "--style", crops("painting", 9))
+    for technique, own in (("attention", {"structure", "local"}), ("multiscale", {"quarter"})):
+        out = tmp_path / technique
+        result = stylex("train", technique, *folders, *run_options(teacher, out))
+        assert result.exit_code == 0, result.output
+        assert f"stylex export {technique} --weights" in " ".join(result.output.split())
+        card = json.loads((out / "card.json").read_text())
+        assert card["technique"] == technique and own <= card["losses"].keys() and "describe" not in card["losses"]
+        codes = load_file(out / "weights.safetensors")[CALIBRATION]
+        assert codes.shape[0] == 64 and torch.isfinite(codes.float()).all()
+
+
+def test_a_size_that_the_coarsest_level_cant_halve(tmp_path, crops, teacher):
+    folders = ("--content", crops("photo", 9), "--style", crops("painting", 9))
+    options = [104 if o == 96 else o for o in run_options(teacher, tmp_path)]
+    result = stylex("train", "multiscale", *folders, *options)
+    assert result.exit_code == 2 and "--size is 104; it must be a multiple of 16" in result.output
