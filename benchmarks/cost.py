@@ -4,14 +4,18 @@
     python benchmarks/cost.py --json cost.json
 
 Times are of the INT8 graph alone, one photo and a style that is already encoded; the graphs take turns, as in peers.py.
-Multiplications are those of the torch network's convolutions and matrix products. Peak memory is of a process that
-loads nothing but the runtime and paints that photo.
+Multiplications are those of the torch network's convolutions and matrix products. Peak memory is what `stylex bench`
+says, of a process with nothing but the runtime that paints one photo.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import json
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from stylex.methods import TECHNIQUES
 from stylex.models.registry import embedded_models
-from stylex.runtime.benchmark import default_photo, isolated, paint_row, print_table, write_report
+from stylex.runtime.benchmark import print_table, write_report
 from stylex.runtime.catalog import GRAPHS, transfer_file
 from stylex.runtime.session import open_graph
 
@@ -58,16 +62,24 @@ def times(techniques: list[str], arguments: argparse.Namespace) -> dict[str, flo
     return {name: round(float(np.median(values)), 2) for name, values in found.items()}
 
 
+def peak_mib(technique: str, arguments: argparse.Namespace) -> float:
+    """Largest resident memory of a process that paints one photo."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "bench.json"
+        ask = ["--precision", PRECISION, "--provider", "cpu", "--size", arguments.size, "--threads", arguments.threads]
+        command = [sys.executable, "-m", "stylex", "bench", technique, *ask, "--graphs", arguments.graphs]
+        subprocess.run([str(part) for part in [*command, "--json", report]], check=True, capture_output=True)
+        return float(json.loads(report.read_text())["rows"][0]["peak_mib"])
+
+
 def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """One row a technique."""
     known = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and t.ready and not t.one_style]
     techniques = [FIRST, *(t for t in known if t != FIRST)]
-    medians, photo = times(techniques, arguments), default_photo()
+    medians = times(techniques, arguments)
     rows: list[dict[str, Any]] = []
     for technique in techniques:
-        rest = ("cpu", arguments.size, arguments.threads, photo, "", arguments.graphs)
-        painted, _ = isolated(paint_row, technique, PRECISION, *rest)
-        measured = (medians[technique], multiplications(technique, arguments.size), painted.peak_mib)
+        measured = (medians[technique], multiplications(technique, arguments.size), peak_mib(technique, arguments))
         row = {
             "name": technique,
             "precision": PRECISION,

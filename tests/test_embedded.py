@@ -10,13 +10,22 @@ import onnx
 import pytest
 
 from stylex.files import sha256_of
+from stylex.methods import TECHNIQUES
 from stylex.models.weights import embedded
 from stylex.runtime.catalog import encoder_file, transfer_file
-from stylex.runtime.facts import PRECISIONS, GraphFacts
+from stylex.runtime.facts import BYTES, PRECISIONS, GraphFacts
 from stylex.runtime.styles import built_in
 
 ROOT = Path(__file__).parents[1]
-FILES = [*(transfer_file("adain", p) for p in PRECISIONS), encoder_file("adain")]
+ANY_STYLE = [t.name for t in TECHNIQUES if t.ready and t.kind == "feed-forward" and not t.one_style]
+FILES = [
+    (technique, path)
+    for technique in ANY_STYLE
+    for path in (*(transfer_file(technique, p) for p in PRECISIONS), encoder_file(technique))
+    if path.is_file()
+]
+LARGEST = {"adain": 1.2e6, "attention": 1.2e6, "multiscale": 1.6e6}
+"""Bytes of a transfer graph at INT8."""
 
 
 def facts_of(path: Path) -> GraphFacts:
@@ -24,34 +33,39 @@ def facts_of(path: Path) -> GraphFacts:
     return GraphFacts.from_metadata(metadata, path.name)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
-def test_graphs_come_from_the_embedded_weights(path: Path) -> None:
+@pytest.mark.parametrize(("technique", "path"), FILES, ids=[path.name for _, path in FILES])
+def test_graphs_come_from_the_embedded_weights(technique: str, path: Path) -> None:
     facts = facts_of(path)
-    assert facts.weights_sha256 == sha256_of(embedded("adain"))
+    assert facts.technique == technique and facts.weights_sha256 == sha256_of(embedded(technique))
     assert facts.licence and facts.provenance and {"torch", "onnx", "onnxruntime"} <= facts.versions.keys()
 
 
-def test_styles_come_from_the_embedded_weights_and_the_tool() -> None:
+@pytest.mark.parametrize("technique", ANY_STYLE)
+def test_styles_come_from_the_embedded_weights_and_the_tool(technique: str) -> None:
     spec = importlib.util.spec_from_file_location("embed", ROOT / "tools" / "embed.py")
     assert spec is not None and spec.loader is not None
     embed = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(embed)
-    styles = built_in("adain")
+    styles = built_in(technique)
     assert styles.keys() == embed.WORKS.keys() >= {"starry-night", "great-wave"}
     assert len(styles) >= 12
-    assert {s.weights_sha256 for s in styles.values()} == {sha256_of(embedded("adain"))}
+    assert {s.weights_sha256 for s in styles.values()} == {sha256_of(embedded(technique))}
 
 
-def test_the_card_belongs_to_the_weights() -> None:
-    card = json.loads(embedded("adain").with_name("card.json").read_text(encoding="utf-8"))
-    assert card["weights_sha256"] == sha256_of(embedded("adain"))
+@pytest.mark.parametrize("technique", ANY_STYLE)
+def test_the_card_belongs_to_the_weights(technique: str) -> None:
+    card = json.loads(embedded(technique).with_name("card.json").read_text(encoding="utf-8"))
+    assert card["weights_sha256"] == sha256_of(embedded(technique))
     assert card["steps"] > 0 and card["data"]["content"]["pictures"] > 100
 
 
-def test_int8_is_small_and_close_to_float() -> None:
-    path = transfer_file("adain", "int8")
+@pytest.mark.parametrize("technique", ANY_STYLE)
+def test_int8_is_small_and_close_to_float(technique: str) -> None:
+    path = transfer_file(technique, "int8")
     facts = facts_of(path)
-    assert path.stat().st_size <= 1.2e6
+    assert path.stat().st_size <= LARGEST[technique]
+    assert facts.layout == BYTES and sum(facts.sites) > 0
+    assert not [name for name in facts.float_nodes if "conv" in name], "every convolution is quantized"
     assert facts.psnr is not None and facts.psnr >= 30
     assert facts.ssim is not None and facts.ssim >= 0.95
     assert len(facts.calibration) == 64 and facts.float_nodes

@@ -71,7 +71,7 @@ def embed(technique: str, run: Path) -> None:
 
 def encode_styles(technique: str, paintings: Path) -> None:
     """Make the built-in style codes anew."""
-    painter = load(technique, "fp32", "cpu")
+    painter = load(technique, "int8", "cpu")  # the style encoder is the same one for all precisions
     codes = []
     for name, (file, work) in WORKS.items():
         code = painter.encode(read_picture(paintings / file).rgb, name)

@@ -13,10 +13,12 @@ from stylex.errors import UsageError
 from stylex.methods import technique_named
 from stylex.models import any_style_graphs
 from stylex.models.adain.network import AdaIN
+from stylex.models.attention.network import Attention
 from stylex.models.cyclegan import graphs as cyclegan_graphs
 from stylex.models.cyclegan.network import Generator
 from stylex.models.fast import graphs as fast_graphs
 from stylex.models.fast.network import Fast
+from stylex.models.multiscale.network import Multiscale
 from stylex.models.traceable import Model, Traceable, require_name
 from stylex.models.weights import Weights, embedded, read_card, read_weights
 
@@ -88,6 +90,20 @@ ENTRIES = unique(
             "MIT",
             "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings, against VGG-19 (CC BY 4.0) and "
             "Collaborative Distillation's slim VGG-19 (MIT)",
+        ),
+        Entry(
+            "attention",
+            Attention,
+            any_style_graphs.graphs,
+            "MIT",
+            "begun as stylex's AdaIN, then trained on the same photos and paintings against the same networks",
+        ),
+        Entry(
+            "multiscale",
+            Multiscale,
+            any_style_graphs.graphs,
+            "MIT",
+            "begun as stylex's AdaIN, then trained on the same photos and paintings against the same networks",
         ),
         Entry(
             "fast",

@@ -25,7 +25,7 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "140"})
 
 
-SCRIPTS = ("benchmarks/peers.py", "benchmarks/quality.py", "benchmarks/one_style.py")
+SCRIPTS = ("benchmarks/peers.py", "benchmarks/quality.py", "benchmarks/one_style.py", "benchmarks/cost.py")
 TOOLS = ("tools/demo.py", "tools/embed.py", "tools/techniques.py")
 
 
@@ -56,6 +56,16 @@ def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
         rows["TransformerNet", "fp32"]["median_ms"] / int8["median_ms"], abs=0.01
     )
     assert "times as fast as TransformerNet FP32" in result.stdout
+
+
+def test_cost_is_told_beside_adain(tmp_path: Path) -> None:
+    result = run("benchmarks/cost.py", "--rounds", 1, "--size", 64, "--json", tmp_path / "cost.json")
+    assert result.returncode == 0, result.stderr
+    rows = {r["name"]: r for r in json.loads((tmp_path / "cost.json").read_text())["rows"]}
+    assert list(rows) == ["adain", "attention", "multiscale"]
+    assert rows["adain"]["times_median_ms"] == rows["adain"]["times_peak_mib"] == 1
+    assert 1 < rows["attention"]["times_multiplications"] < 1.15
+    assert rows["multiscale"]["times_peak_mib"] < 1.4
 
 
 @pytest.fixture

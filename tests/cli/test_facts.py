@@ -25,7 +25,8 @@ def test_list(stylex: Stylex) -> None:
     rows = {line.split()[0]: line for line in lines}
     assert "edge + reference" in rows["adain"] and "1 x 0.9" in rows["adain"] and " yes " in rows["adain"]
     assert "torch, safetensors" in rows["gatys"] and "reference" in rows["gatys"]
-    assert "with a checkpoint" in rows["attention"]
+    for technique in ("attention", "multiscale"):
+        assert "edge + reference" in rows[technique] and " yes " in rows[technique]
     assert "not yet" in rows["video"]
 
 

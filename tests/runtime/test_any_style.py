@@ -1,0 +1,74 @@
+"""Techniques that paint in any style: what each of their embedded graphs must do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import stylex
+from stylex.methods import TECHNIQUES
+from stylex.runtime.styles import built_in
+
+ANY_STYLE = [t.name for t in TECHNIQUES if t.ready and t.kind == "feed-forward" and not t.one_style]
+
+
+@pytest.fixture(scope="module", params=ANY_STYLE)
+def painter(request: pytest.FixtureRequest) -> stylex.Painter:
+    return stylex.load(request.param, "int8", "cpu", threads=1)
+
+
+def gap(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a.astype(int) - b).mean())
+
+
+def test_a_name_and_a_picture(painter: stylex.Painter, photo: np.ndarray, painting: np.ndarray) -> None:
+    for style in ("starry-night", painting):
+        painted = painter(photo, style=style)
+        assert painted.shape == photo.shape and gap(painted, photo) > 10
+    assert painter.precision == "int8" and painter.takes_styles and painter.takes_masks and painter.measures
+
+
+def test_strength_and_mixing(painter: stylex.Painter, photo: np.ndarray) -> None:
+    none, half, full = (painter(photo, "great-wave", strength) for strength in (0, 0.5, 1))
+    assert gap(none, photo) < gap(half, photo) < gap(full, photo)
+    assert gap(none, photo) < 12
+    mixed = painter(photo, [("great-wave", 1), ("the-scream", 1)])
+    assert gap(mixed, full) < gap(painter(photo, "the-scream"), full)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 7), (90, 96), (96, 128)])
+def test_any_size(painter: stylex.Painter, photo: np.ndarray, size: tuple[int, int]) -> None:
+    cut = photo[: size[0], : size[1]]
+    assert painter(cut, "irises").shape == cut.shape
+
+
+def test_masks_have_a_value_for_every_eight_pixels(painter: stylex.Painter, photo: np.ndarray) -> None:
+    """Half of the picture is painted, the other half stays as at strength 0."""
+    wide = np.ascontiguousarray(np.tile(photo, (2, 4, 1)))
+    codes, _ = painter.codes("the-scream")
+    cells = wide.shape[1] // painter.transfer.facts.cell
+    masks = np.zeros((1, 1, wide.shape[0] // painter.transfer.facts.cell, cells), np.float32)
+    none = painter.paint(wide, codes, masks)
+    masks[..., : cells // 2] = 1
+    painted = painter.paint(wide, codes, masks, none.statistics).picture
+    middle = wide.shape[1] // 2
+    assert gap(painted[:, : middle - 32], none.picture[:, : middle - 32]) > 10
+    assert gap(painted[:, middle + 160 :], none.picture[:, middle + 160 :]) < 1
+
+
+def test_frozen_statistics_are_used_and_others_measured(painter: stylex.Painter, photo: np.ndarray) -> None:
+    codes, _ = painter.codes("irises")
+    masks = np.ones((1, 1, 1, 1), np.float32)
+    first = painter.paint(photo, codes, masks)
+    assert first.statistics is not None
+    np.testing.assert_array_equal(painter.paint(photo, codes, masks, first.statistics).picture, first.picture)
+    dark = (photo // 2).astype(np.uint8)
+    own, frozen = painter.paint(dark, codes, masks), painter.paint(dark, codes, masks, first.statistics)
+    assert own.statistics is not None and frozen.statistics is not None
+    assert gap(own.picture, frozen.picture) > 2
+    width = 2 * painter.transfer.facts.sites[0]
+    np.testing.assert_allclose(frozen.statistics[:, :width], own.statistics[:, :width], rtol=1e-4, atol=1e-4)
+
+
+def test_every_technique_has_the_same_names(painter: stylex.Painter) -> None:
+    assert built_in(painter.transfer.facts.technique).keys() == built_in("adain").keys()
