@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -27,6 +28,7 @@ from stylex.errors import InputError, ResourceError, StylexError
 from stylex.runtime.images import MAX_PIXELS
 from stylex.runtime.video import opening
 from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
+from stylex.runtime.video.geometry import reduced, upright
 from stylex.runtime.video.sound import Track
 
 UNSPECIFIED = 2
@@ -47,7 +49,7 @@ def serve(path: Path, span: Span, longest: int | None, pipe: Connection) -> None
             for message in Decoder(path, span, longest):
                 if isinstance(message, Frame):
                     pipe.send((message.time, message.duration))
-                    pipe.send_bytes(memoryview(message.picture).cast("B"))
+                    pipe.send_bytes(message.picture.data.cast("B"))
                 else:
                     pipe.send(message)
         except StylexError as error:
@@ -94,7 +96,7 @@ class Decoder:
         track = Track(container, limited=not self.span.whole)
         for frame, time in self._wanted(container, stream, track):
             if not self.count:
-                yield self._begin(frame, time, stream, track)
+                yield self._begin(frame, time, container, stream, track)
             self.count += 1
             picture, duration = self._picture(frame), frame.duration or 0
             self._latest = (time, duration)
@@ -105,9 +107,7 @@ class Decoder:
         time, duration = self._latest
         yield from track.rest((time + (duration or self._usual())) * self._base)
 
-    def _wanted(
-        self, container: InputContainer, stream: VideoStream, track: Track
-    ) -> Iterator[tuple[VideoFrame, int]]:
+    def _wanted(self, container: InputContainer, stream: VideoStream, track: Track) -> Iterator[tuple[VideoFrame, int]]:
         """The frames of the span with their times, each later than the one before."""
         for frame in self._decoded(container, stream, track):
             time = self._time(frame)
@@ -139,17 +139,17 @@ class Decoder:
         if partial and opening.is_indexed(container):
             raise InputError(f"{self.path} is cut short behind frame {self.count}: get it again")
 
-    def _frames_in(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
+    def _frames_in(self, packet: Packet[Any]) -> list[VideoFrame]:
         try:
-            frames = packet.decode()
+            frames: list[VideoFrame] = packet.decode()
         except MemoryError:
             raise
         except av.FFmpegError:
             self.skipped += 1
             return []
-        sound = [frame for frame in frames if not frame.is_corrupt]
-        self.skipped += len(frames) - len(sound)
-        return sound
+        good = [frame for frame in frames if not frame.is_corrupt]
+        self.skipped += len(frames) - len(good)
+        return good
 
     def _time(self, frame: VideoFrame) -> int | None:
         """When a frame is shown; None where that isn't later than the frame before."""
@@ -161,15 +161,19 @@ class Decoder:
         """How long a frame is shown on average, in units of time."""
         return max(1, round(1 / (self._rate * self._base)))
 
-    def _begin(self, frame: VideoFrame, time: int, stream: VideoStream, track: Track) -> FilmFacts:
+    def _begin(
+        self, frame: VideoFrame, time: int, container: InputContainer, stream: VideoStream, track: Track
+    ) -> FilmFacts:
         """What the first frame says of the film."""
         self._coded = (frame.width, frame.height)
         if frame.width * frame.height > MAX_PIXELS:
-            raise InputError(f"{self.path} is {frame.width}x{frame.height}; the limit is {MAX_PIXELS / 1e6:g} megapixels")
+            raise InputError(
+                f"{self.path} is {frame.width}x{frame.height}; the limit is {MAX_PIXELS / 1e6:g} megapixels"
+            )
         self._size = reduced(self._coded, self.longest)
         self._turned = upright(frame)
         if self.span.start > 0:
-            self._first = time
+            self._first, self.skipped = time, 0  # decoders have to start before the frame that is wanted
             track.begin(time * self._base)
         aspect = stream.sample_aspect_ratio or Fraction(1)
         width, height = self._size
@@ -180,16 +184,16 @@ class Decoder:
             height,
             self._base,
             self._rate,
-            self._expected(stream),
+            self._expected(container, stream),
             aspect,
             track.template(),
-            opening.left_out(stream.container, stream, track.streams),
+            opening.left_out(container, stream, track.streams),
             frame.color_trc in WIDE_RANGE,
         )
 
-    def _expected(self, stream: VideoStream) -> int | None:
+    def _expected(self, container: InputContainer, stream: VideoStream) -> int | None:
         """How many frames will come, as far as the file tells."""
-        total = opening.frames_of(stream, self._rate)
+        total = opening.frames_of(container, stream, self._rate)
         if total is not None:
             end = math.inf if self.span.end is None else self.span.end * float(self._rate)
             total = max(1, math.ceil(min(total, end) - self.span.start * float(self._rate)))
@@ -200,7 +204,8 @@ class Decoder:
         if (frame.width, frame.height) != self._coded:
             was, now = ("x".join(map(str, size)) for size in (self._coded, (frame.width, frame.height)))
             raise InputError(
-                f"{self.path} changes its size at frame {self.count} from {was} to {now}: cut it there and paint both parts"
+                f"{self.path} changes its size at frame {self.count} from {was} to {now}: cut it there, and paint "
+                "both parts"
             )
         matrix = None
         if frame.colorspace == UNSPECIFIED:
@@ -215,41 +220,3 @@ class Decoder:
         if not self.span.whole:
             return f"{self.path} has no frames in the part that was asked for: choose another --start or --end"
         return f"{self.path} has no frames: give a film with at least one"
-
-
-class Turn:
-    """How coded pictures are turned to stand upright.
-
-    Args:
-        swaps: rows become columns; done first.
-        left, up: then mirrored left to right, and upside down.
-    """
-
-    def __init__(self, swaps: bool, left: bool, up: bool) -> None:
-        self.swaps, self.left, self.up = swaps, left, up
-
-    def apply(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """The picture (H, W, 3), upright, C-contiguous."""
-        turned = picture.transpose(1, 0, 2) if self.swaps else picture
-        return np.ascontiguousarray(turned[:: -1 if self.up else 1, :: -1 if self.left else 1])
-
-
-def upright(frame: VideoFrame | None) -> Turn:
-    """What the display matrix of a frame asks for: x' = a x + c y, y' = b x + d y, with values of 0 and +-1.
-
-    Turns by other angles than multiples of 90 degrees go to the nearest.
-    """
-    for data in frame.side_data if frame is not None else ():
-        if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
-            swaps = abs(b) + abs(c) > abs(a) + abs(d)
-            return Turn(swaps, (c if swaps else a) < 0, (b if swaps else d) < 0)
-    return Turn(False, False, False)
-
-
-def reduced(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
-    """A size whose longer side has at most `longest` pixels, of the same shape."""
-    if longest is None or max(size) <= longest:
-        return size
-    scale = longest / max(size)
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

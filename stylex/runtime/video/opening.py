@@ -71,13 +71,13 @@ def rate_of(stream: VideoStream) -> Fraction | None:
     return stream.average_rate or stream.guessed_rate or None
 
 
-def frames_of(stream: VideoStream, rate: Fraction) -> int | None:
+def frames_of(container: InputContainer, stream: VideoStream, rate: Fraction) -> int | None:
     """How many frames a film has, from its header."""
     if stream.frames:
         return stream.frames
     if stream.duration and stream.time_base:
         return max(1, round(stream.duration * stream.time_base * rate))
-    length = stream.container.duration
+    length = container.duration
     return max(1, round(Fraction(length, av.time_base) * rate)) if length else None
 
 
@@ -89,7 +89,8 @@ def seek(container: InputContainer, seconds: float) -> None:
 def left_out(container: InputContainer, video: Stream, sound: Sequence[Stream]) -> tuple[str, ...]:
     """Streams beside the video and the copied sound, as "1 subtitle stream"."""
     kept = {video.index, *(stream.index for stream in sound)}
-    kinds = [s.type or "unknown" for s in container.streams if s.index not in kept and s.type not in ("data", "attachment")]
+    others = [stream.type for stream in container.streams if stream.index not in kept]
+    kinds = [kind for kind in others if kind not in ("data", "attachment")]
     counts = {kind: kinds.count(kind) for kind in kinds}
     return tuple(f"{count} {kind} stream{'s' if count > 1 else ''}" for kind, count in counts.items())
 

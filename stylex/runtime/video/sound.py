@@ -6,6 +6,7 @@ import io
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 from av.audio.stream import AudioStream
@@ -45,7 +46,7 @@ class Track:
         """Let the sound start with a frame at that time; what is earlier is left out."""
         self._start, self._begun = seconds, True
 
-    def take(self, packet: Packet[AudioStream]) -> None:
+    def take(self, packet: Packet[Any]) -> None:
         """Keep a packet until its time has come; one without a time is left out."""
         dts = packet.dts if packet.dts is not None else packet.pts
         if dts is None or not packet.size:
