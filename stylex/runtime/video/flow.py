@@ -1,8 +1,8 @@
 """Optical flow between two frames: where every pixel came from, and how far that can be believed.
 
 DIS flow (Kroeger et al. 2016) from OpenCV. Occlusions by a forward-backward check, as in Sundaram et al. 2010 and Ruder
-et al. 2016, Artistic Style Transfer for Videos, equation 5; here soft instead of a threshold, and together with how well
-the warped frame explains the new one.
+et al. 2016, Artistic Style Transfer for Videos, equation 5; here soft instead of a threshold, and together with how
+well the warped frame explains the new one.
 """
 
 from __future__ import annotations

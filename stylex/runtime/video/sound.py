@@ -32,14 +32,17 @@ class Track:
         self._begun = False
 
     def template(self) -> bytes:
-        """A Matroska file with nothing but the headers of the streams; empty where there are none."""
+        """A Matroska file with the headers of the streams and no sound; empty where there are none."""
         if not self.streams:
             return b""
         buffer = io.BytesIO()
         with av.open(buffer, "w", format="matroska") as container:
-            for stream in self.streams:
-                container.add_stream_from_template(stream).metadata.update(stream.metadata)
-            container.start_encoding()
+            for source in self.streams:
+                stream = container.add_stream_from_template(source)
+                stream.metadata.update(source.metadata)
+                packet = av.Packet(b"\0")  # a file without any packet can't be opened
+                packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1, 1000)
+                container.mux(packet)
         return buffer.getvalue()
 
     def begin(self, seconds: Fraction) -> None:
