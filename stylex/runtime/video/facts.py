@@ -39,7 +39,7 @@ class FilmFacts:
         rate: frames a second on average.
         frames: how many are expected, for a progress bar; None where the file doesn't tell.
         aspect: width of a pixel by its height.
-        sound: a tiny Matroska file that has the sound's streams with their headers, to make streams after; empty for a
+        sound: a tiny file (NUT) that has the sound's streams with their headers, to make streams after; empty for a
             silent film.
         left_out: streams that aren't copied, such as subtitles, in words.
         wide_range: high dynamic range, whose colours come paler, since they aren't tone-mapped.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +19,6 @@ SIDE = 320
 """Flow is computed on frames whose longer side is reduced to about this."""
 SLOPE, OFFSET = 0.01, 0.5
 """The forward-backward check allows a squared gap of SLOPE times the flows' squared lengths plus OFFSET, in pixels."""
-_NO_MAP = np.empty(0, np.float32)
-"""The second map of `cv2.remap`, where the first has both coordinates."""
 UNEXPLAINED = 16.0
 """Levels of 255 that the warped frame may be off until it counts half."""
 
@@ -76,7 +75,7 @@ def motion(
 def consistency(back: npt.NDArray[np.float32], forth: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """1 where going back and forth ends where it began, falling to 0 where it doesn't, or leaves the frame; (h, w)."""
     places = at(back)
-    returned = cv2.remap(forth, places, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    returned = _moved(forth, places, cv2.INTER_LINEAR)
     gap = _squared(back + returned)
     allowed = SLOPE * (_squared(back) + _squared(returned)) + OFFSET
     height, width = back.shape[:2]
@@ -96,7 +95,13 @@ def warped(
     picture: npt.NDArray[np.uint8], flow: npt.NDArray[np.float32], method: int = cv2.INTER_CUBIC
 ) -> npt.NDArray[np.uint8]:
     """A picture (H, W) or (H, W, 3) moved along a flow (H, W, 2). Cubic, since it is done again with every frame."""
-    return np.asarray(cv2.remap(picture, at(flow), _NO_MAP, method, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(_moved(picture, at(flow), method), np.uint8)
+
+
+def _moved(values: npt.NDArray[Any], places: npt.NDArray[np.float32], method: int) -> npt.NDArray[Any]:
+    # None, as OpenCV documents it: its types ask for an array, and with an empty one OpenCV 5.0 reads random places.
+    moved = cv2.remap(values, places, None, method, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(moved)
 
 
 def at(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -32,11 +32,11 @@ class Track:
         self._begun = False
 
     def template(self) -> bytes:
-        """A Matroska file with the headers of the streams and no sound; empty where there are none."""
+        """A NUT file with the headers of the streams and no sound; empty where there are none."""
         if not self.streams:
             return b""
         buffer = io.BytesIO()
-        with av.open(buffer, "w", format="matroska") as container:
+        with av.open(buffer, "w", format="nut") as container:
             for source in self.streams:
                 stream = container.add_stream_from_template(source)
                 stream.metadata.update(source.metadata)
