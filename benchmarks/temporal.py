@@ -4,13 +4,13 @@
     python benchmarks/temporal.py --film film.mp4 --style starry-night --style the-scream
     stylex video film.mp4 painted.mp4 --style starry-night --temporal flow --json speed.json   # frames/s end to end
 
-The warping error is the root mean square, in levels of 255, of what is left between a painted frame and the one before it
-moved along the motion of the unpainted film, where both show the same thing.
+The warping error is the root mean square, in levels of 255, of what is left between a painted frame and the one before
+it, moved along the motion of the unpainted film, where both show the same thing.
 
-- `moved photo`: a photo of scikit-image under a known pan, turn and zoom, to a fraction of a pixel; `--noise` adds what a
-  sensor would. The motion is known, nothing is estimated.
-- `film`: the motion is DIS flow at full size and its slowest setting, finer than the one the mode `flow` uses, and only
-  what passes the forward-backward check is counted; no film, no such rows.
+- `moved photo`: a photo of scikit-image under a known pan, turn and zoom, to a fraction of a pixel; `--noise` adds what
+  a sensor would. The motion is known, nothing is estimated.
+- `film`: the motion is DIS flow at full size and its slowest setting, finer than the one that the mode `flow` uses, and
+  only what passes the forward-backward check is counted.
 
 The rate is that of painting alone: no decoding, no encoding.
 """
@@ -59,7 +59,8 @@ def moved_photo(frames: int, noise: float) -> list[Step]:
     photo = cv2.resize(default_photo(), (1200, 1200), interpolation=cv2.INTER_CUBIC)
     height, width = SIZE
     rng = np.random.default_rng(0)
-    steps, before = [], None
+    steps: list[Step] = []
+    before: npt.NDArray[np.float64] | None = None
     for i in range(frames):
         # from places in frame i to places in the photo, both counted from the middle
         turn = cv2.getRotationMatrix2D((0, 0), TURN * i, ZOOM**i)
@@ -68,7 +69,9 @@ def moved_photo(frames: int, noise: float) -> list[Step]:
         place = place @ np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
         frame = cv2.warpAffine(photo, place[:2], (width, height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
         frame = np.clip(frame + rng.normal(0, noise, frame.shape), 0, 255)
-        steps.append(Step(np.rint(frame).astype(np.uint8), None if before is None else known(np.linalg.inv(before) @ place)))
+        steps.append(
+            Step(np.rint(frame).astype(np.uint8), None if before is None else known(np.linalg.inv(before) @ place))
+        )
         before = place
     return steps
 
@@ -86,13 +89,18 @@ def film_steps(film: Path, frames: int) -> list[Step]:
     from stylex.runtime.video.facts import Frame
     from stylex.runtime.video.reader import Reader
 
-    finder, steps, last = KeyframeFinder(0), [], None
+    finder, last = KeyframeFinder(0), None
+    steps: list[Step] = []
     with Reader(film, longest=max(SIZE)) as reader:
         pictures: Iterator[Image] = (item.picture for item in reader if isinstance(item, Frame))
         for picture in islice(pictures, frames):
             grey = small_grey(picture, max(picture.shape))
             cut = finder(picture) is Keyframe.CUT
-            moved = None if cut or last is None else motion(last, grey, picture.shape[:2], cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+            moved = (
+                None
+                if cut or last is None
+                else motion(last, grey, picture.shape[:2], cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+            )
             steps.append(Step(picture, moved))
             last = grey
     return steps
@@ -108,7 +116,7 @@ def warping_error(steps: Sequence[Step], painted: Sequence[Image]) -> float:
         off = now.astype(np.float32) - warped(before, step.motion.flow)
         total += float(np.square(off[seen]).sum())
         count += 3.0 * float(seen.sum())
-    return (total / max(count, 1)) ** 0.5
+    return float((total / max(count, 1)) ** 0.5)
 
 
 def measured(what: str, steps: Sequence[Step], chosen: Look) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-SIDE = 320
+SIDE = 480
 """Flow is computed on frames whose longer side is reduced to about this."""
 SLOPE, OFFSET = 0.01, 0.5
 """The forward-backward check allows a squared gap of SLOPE times the flows' squared lengths plus OFFSET, in pixels."""

@@ -20,7 +20,7 @@ EVERY = 24
 """Frames from one keyframe to the next."""
 QUICK = 6
 """Frames in which the statistics follow where the picture has become another."""
-KEPT = 0.75
+KEPT = 0.8
 """Share of the last painted frame, warped, where the flow can be trusted."""
 
 
