@@ -44,7 +44,7 @@ def command(
     """
     from stylex.files import check_place
     from stylex.runtime.video.stylizer import Stylizer
-    from stylex.runtime.webcam import Booth, Camera, require_display, show
+    from stylex.runtime.webcam import Booth, Camera, Window, require_display, watch
 
     check_place(save_to / "stylex-001.png")
     require_display()
@@ -54,7 +54,8 @@ def command(
         if stylizer.notice:
             click.echo(f"stylex: {stylizer.notice}", err=True)
         booth = Booth(chosen, stylizer, save_to)
-        count = show(opened, booth)
+        with Window() as window:
+            count = watch(opened, booth, window)
     click.echo(
         f"{opened.name}: {count} frames, {technique} {stylizer.look.painter.precision} on "
         f"{stylizer.look.painter.provider}, temporal {stylizer.runs}, {booth.rate:.1f} frames/s"

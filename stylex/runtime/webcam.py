@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -143,19 +145,15 @@ class Booth:
 
     def captioned(self, picture: Image) -> Image:
         """The picture with the frame rate, what paints, and what the last key did."""
-        shown = picture.copy()
-        stylizer = self.stylizer
-        mode = (
-            stylizer.temporal
-            if stylizer.runs == stylizer.temporal
-            else f"{stylizer.temporal} (runs as {stylizer.runs})"
-        )
-        first = f"{self.rate:.1f} frames/s   {stylizer.look.name}   strength {stylizer.strength:.1f}   {mode}"
+        shown, stylizer = picture.copy(), self.stylizer
+        runs = "" if stylizer.runs == stylizer.temporal else f", which runs as {stylizer.runs}"
+        what = (f"{self.rate:.1f} frames/s", stylizer.look.name, f"strength {stylizer.strength:.1f}", stylizer.temporal)
+        first = "   ".join(what) + runs
         for line, text in enumerate((first, self.told), 1):
             place = (8, 20 * line)
             cv2.putText(shown, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3, cv2.LINE_AA)
             cv2.putText(shown, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
-        return shown
+        return np.asarray(shown, np.uint8)
 
     def _strengthen(self, step: float) -> None:
         strength = min(max(self.stylizer.strength + step, 0.0), self.stylizer.look.strongest)
@@ -182,26 +180,54 @@ class Booth:
         self.told = f"saved {path.name}"
 
 
-def show(camera: Camera, booth: Booth) -> int:
-    """Show the painted camera in a window until q is pressed or the window is closed; returns the number of frames.
+class Screen(Protocol):
+    """What shows pictures and hears keys."""
+
+    def show(self, picture: Image) -> int:
+        """Show RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
+
+
+class Window:
+    """An OpenCV window. Closing it counts as pressing q.
+
+    Raises:
+        ResourceError: it doesn't open, or fails later.
+    """
+
+    def __enter__(self) -> Window:
+        with _explained():
+            cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with contextlib.suppress(cv2.error):
+            cv2.destroyAllWindows()
+
+    def show(self, picture: Image) -> int:
+        """Show RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
+        with _explained():
+            cv2.imshow(TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            key = cv2.waitKey(1)
+            return key if cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1 else ord("q")
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except cv2.error as error:
+        text = " ".join(str(error).split())[:120]
+        raise ResourceError(f"the window failed ({text}): run it in another desktop session") from error
+
+
+def watch(camera: Camera, booth: Booth, screen: Screen) -> int:
+    """Show the painted camera until q is pressed; returns the number of frames.
 
     Raises:
         InputError: the camera has vanished.
-        ResourceError: no window opens, or a picture can't be saved.
+        ResourceError: the window fails, or a picture can't be saved.
     """
-    count = 0
-    try:
-        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-        for frame in camera:
-            shown = booth.captioned(booth.paint(frame))
-            cv2.imshow(TITLE, cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))
-            count += 1
-            if not booth.press(cv2.waitKey(1)) or cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
-                break
-    except cv2.error as error:
-        raise ResourceError(
-            f"the window failed ({' '.join(str(error).split())[:120]}): try it in another session"
-        ) from error
-    finally:
-        cv2.destroyAllWindows()
-    return count
+    for count, frame in enumerate(camera, 1):
+        if not booth.press(screen.show(booth.captioned(booth.paint(frame)))):
+            return count
+    raise AssertionError("a camera has no last frame")
