@@ -216,7 +216,7 @@ class Decoder:
 
     def _nothing(self) -> str:
         if self.skipped:
-            return f"none of the {self.skipped} frames of {self.path} can be decoded: it is damaged; get it again"
+            return f"no frame of {self.path} can be decoded: it is damaged; get it again"
         if not self.span.whole:
             return f"{self.path} has no frames in the part that was asked for: choose another --start or --end"
         return f"{self.path} has no frames: give a film with at least one"

@@ -42,7 +42,7 @@ def opened(path: Path) -> InputContainer:
         return av.open(f"file:{path}", container_options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except av.FFmpegError as error:
         raise InputError(
-            f"{path} can't be opened ({reason(error)}): it is no film, or it is cut short before its first frame"
+            f"{path} can't be opened ({reason(error)}): it is no film, has no frames, or is cut short before the first"
         ) from error
 
 

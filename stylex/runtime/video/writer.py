@@ -71,13 +71,11 @@ class Writer:
         self._path, self._base = path, facts.time_base
         self._container = av.open(str(path), "w", format=FORMATS[path.suffix.lower()])
         try:
-            self._video = self._picture_stream(facts, crf)
-            self._sound = self._sound_streams(facts, path.suffix)
-            self._heard: list[int | None] = [None] * len(self._sound)
-            self._container.start_encoding()
+            self._begin(facts, crf)
         except BaseException:
             self._give_up()
             raise
+        self._heard: list[int | None] = [None] * len(self._sound)
         self._reformatter = VideoReformatter()
         self._queue: queue.Queue[Frame | Sound | None] = queue.Queue(WAITING)
         self._error: BaseException | None = None
@@ -154,7 +152,7 @@ class Writer:
         self._container.mux(packet)
 
     def _picture_stream(self, facts: FilmFacts, crf: int) -> VideoStream:
-        options = {"crf": str(crf), "preset": PRESET, "threads": str(THREADS)}
+        options = {"crf": str(crf), "preset": PRESET, "threads": str(THREADS), "flags": "+frame_duration"}
         stream = self._container.add_stream("libx264", rate=facts.rate, options=options)
         codec = stream.codec_context
         codec.width, codec.height, codec.pix_fmt = self.width, self.height, "yuv420p"
@@ -164,17 +162,26 @@ class Writer:
         codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         return stream
 
-    def _sound_streams(self, facts: FilmFacts, suffix: str) -> list[av.AudioStream]:
+    def _sound_streams(self, facts: FilmFacts) -> list[av.AudioStream]:
         added = []
         for source in streams_of(facts.sound):
-            try:
-                stream = self._container.add_stream_from_template(source)
-            except (ValueError, av.FFmpegError) as error:
-                name = source.codec_context.name
-                raise UsageError(f"{suffix} can't hold sound of the kind {name}: let the output end in .mkv") from error
+            stream = self._container.add_stream_from_template(source)
             stream.metadata.update({k: v for k, v in source.metadata.items() if k in ("language", "title")})
             added.append(stream)
         return added
+
+    def _begin(self, facts: FilmFacts, crf: int) -> None:
+        """Make the streams and write the file's head."""
+        self._video = self._picture_stream(facts, crf)
+        try:
+            self._sound = self._sound_streams(facts)
+            self._container.start_encoding()
+        except (OSError, MemoryError):
+            raise
+        except (ValueError, av.FFmpegError) as error:  # the format, when its head is written, or PyAV before
+            kinds = ", ".join(source.codec_context.name for source in streams_of(facts.sound))
+            suffix = self._path.suffix
+            raise UsageError(f"{suffix} can't hold the film's sound ({kinds}): let the output end in .mkv") from error
 
 
 @contextlib.contextmanager
