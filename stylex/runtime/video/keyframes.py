@@ -46,7 +46,8 @@ class KeyframeFinder:
         """Let the next frame begin a shot."""
         self._last: npt.NDArray[np.float32] | None = None
         self._key = np.zeros((2, 3), np.float32)
-        self._usual, self._since = 0.0, 0
+        self._usual: float | None = None  # not known before a shot's second frame
+        self._since = 0
 
     def __call__(self, frame: npt.NDArray[np.uint8]) -> Keyframe:
         """What a frame is, RGB uint8 (H, W, 3)."""
@@ -62,10 +63,11 @@ class KeyframeFinder:
         if self._last is None:
             return Keyframe.CUT
         change = float(np.abs(thumbnail - self._last).mean())
-        if change > max(LEAST, TIMES * self._usual) and correlation(thumbnail, self._last) < ALIKE:
-            self._usual = 0.0
+        usual = change if self._usual is None else self._usual
+        if change > max(LEAST, TIMES * usual) and correlation(thumbnail, self._last) < ALIKE:
+            self._usual = None
             return Keyframe.CUT
-        self._usual = MEMORY * self._usual + (1 - MEMORY) * change
+        self._usual = MEMORY * usual + (1 - MEMORY) * change
         means, deviations = np.abs(moments(thumbnail) - self._key), moments(thumbnail) + NOISE
         ratio = np.abs(np.log(deviations[1] / (self._key[1] + NOISE)))
         if means[0].max() > SHIFT or ratio.max() > np.log(CONTRAST):

@@ -14,7 +14,7 @@ CAT = skimage.data.chelsea()
 
 def shifted(x: float, y: float) -> np.ndarray:
     """What a camera sees that has moved right by x and down by y pixels."""
-    matrix = np.array([[1, 0, 60 + x], [0, 1, 40 + y]])
+    matrix = np.array([[1, 0, 60 + x], [0, 1, 40 + y]], np.float32)
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(CAT, matrix, (320, 200), flags=flags), np.uint8)
 

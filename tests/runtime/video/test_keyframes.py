@@ -25,7 +25,9 @@ ASTRONAUT, COFFEE, CAT = (skimage.data.astronaut()[::2, ::2], skimage.data.coffe
 
 
 def test_one_shot_has_one_cut() -> None:
-    assert found(pan(CAT, 20)) == [X] + [N] * 19
+    keyframes = found(pan(CAT, 20))
+    assert keyframes[:5] == [X, N, N, N, N]
+    assert keyframes.count(X) == 1
 
 
 @pytest.mark.parametrize("second", [COFFEE, CAT, ASTRONAUT[:, ::-1]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import skimage.data
@@ -107,7 +109,7 @@ def test_gliding() -> None:
 
 def unrest(frames: list[np.ndarray]) -> float:
     """Root mean square between frames that are moved by 2 pixels each."""
-    off = [b[8:-8, 8:-12].astype(float) - a[8:-8, 10:-10] for a, b in zip(frames, frames[1:], strict=False)]
+    off = [b[8:-8, 8:-12].astype(float) - a[8:-8, 10:-10] for a, b in itertools.pairwise(frames)]
     return float(np.sqrt(np.mean(np.square(off))))
 
 
