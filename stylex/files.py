@@ -69,6 +69,16 @@ def _why(path: Path, error: OSError) -> str:
     return f"{path} can't be written ({error.strerror or error}): choose another output path"
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, through links or because both names are equal."""
+    try:
+        if one.samefile(other):
+            return True
+    except (OSError, ValueError):  # one of them doesn't exist yet
+        pass
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 def write_bytes(path: Path | str, data: bytes) -> None:
     """Write a whole file at once, or leave what was there. Raises as `written_aside` does."""
     with written_aside(path) as aside:

@@ -18,7 +18,8 @@ class Technique:
         source: the paper.
         tiers: "edge", our own compact one, which comes with the package; "reference", the published one: in torch, or
             as a checkpoint of one's own.
-        packages: what running it needs beside the runtime, as they are imported; the extra "export" brings them.
+        packages: what running it needs beside the runtime, as they are imported.
+        verb: of the command that runs it.
         one_style: its weights hold one style, so that there is a network for each.
         ready: whether this version of stylex comes with it; graphs of one's own run also where it doesn't.
     """
@@ -29,13 +30,19 @@ class Technique:
     source: str
     tiers: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    verb: str = "run"
     one_style: bool = False
     ready: bool = False
 
     @property
+    def call(self) -> str:
+        """How the command line runs it."""
+        return f"stylex {self.verb}" if self.verb != "run" else f"stylex run {self.name}"
+
+    @property
     def has_graphs(self) -> bool:
         """Whether the runtime paints with ONNX graphs of it; the others have a module of their own."""
-        return self.kind not in ("statistics", "optimization")
+        return self.kind not in ("statistics", "optimization") and self.verb == "run"
 
 
 BOTH = ("edge", "reference")
@@ -97,7 +104,16 @@ TECHNIQUES = (
         ready=True,
     ),
     Technique("semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017"),
-    Technique("video", "guided", "optical flow and frozen statistics keep frames steady", "Ruder et al. 2016"),
+    Technique(
+        "video",
+        "guided",
+        "optical flow and frozen statistics keep frames steady",
+        "Ruder et al. 2016",
+        ("edge",),
+        ("av",),
+        verb="video",
+        ready=True,
+    ),
 )
 
 

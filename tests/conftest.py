@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,68 @@ def published_files(tmp_path_factory: pytest.TempPathFactory, seeded_parts) -> C
         return paths
 
     return make
+
+
+@pytest.fixture
+def make_film(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a film of 64x48 with PyAV: a piece of a photo that moves by a pixel a frame.
+
+    Args of what it gives: the file's name, the pictures or how many, their times in units of 1/240 s, whether it has
+    sound, by how many degrees it is to be turned, codec and pixel format, and options of the container.
+    """
+    import av
+
+    def make(
+        name: str = "film.mp4",
+        pictures: int | list[np.ndarray] = 8,
+        times: list[int] | None = None,
+        sound: bool = False,
+        turn: int = 0,
+        codec: str = "libx264",
+        pix_fmt: str = "yuv420p",
+        options: dict[str, str] | None = None,
+        **context: Any,
+    ) -> Path:
+        path = tmp_path / name
+        shots = moving(pictures) if isinstance(pictures, int) else pictures
+        height, width = shots[0].shape[:2] if shots else (48, 64)
+        with av.open(str(path), "w", options=options or {}) as container:
+            stream = container.add_stream(codec, rate=24)
+            stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
+            stream.codec_context.time_base = stream.time_base = Fraction(1, 240)
+            for key, value in ({"gop_size": 4} | context).items():
+                setattr(stream.codec_context, key, value)
+            if turn:
+                stream.set_display_rotation(turn)
+            audio = container.add_stream("aac", rate=44100, layout="mono") if sound else None
+            for shot, time in zip(shots, times or range(0, 10 * len(shots), 10), strict=True):
+                frame = av.VideoFrame.from_ndarray(shot, format="rgb24")
+                frame.pts, frame.time_base = time, Fraction(1, 240)
+                container.mux(stream.encode(frame))
+            if audio is not None:
+                for packet in tone(audio, len(shots) / 24):
+                    container.mux(packet)
+            container.mux(stream.encode(None))
+        return path
+
+    return make
+
+
+def moving(count: int) -> list[np.ndarray]:
+    """Frames of 64x48 that pan over a photo."""
+    photo = skimage.data.astronaut()
+    return [np.ascontiguousarray(photo[80:128, 100 + i : 164 + i]) for i in range(count)]
+
+
+def tone(stream: Any, seconds: float) -> Iterator[Any]:
+    """Packets of a tone that grows louder."""
+    import av
+
+    samples = (np.sin(np.arange(int(44100 * seconds)) / 20) * np.linspace(0, 0.5, int(44100 * seconds))).astype(
+        np.float32
+    )
+    for start in range(0, len(samples), 1024):
+        frame = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], format="fltp", layout="mono")
+        frame.rate, frame.pts, frame.time_base = 44100, start, Fraction(1, 44100)
+        yield from stream.encode(frame)
+    yield from stream.encode(None)

@@ -22,7 +22,7 @@ import sys
 
 class Block:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("torch", "onnx", "onnxscript", "skimage", "safetensors", "scipy"):
+        if name.split(".")[0] in ("torch", "onnx", "onnxscript", "skimage", "safetensors", "scipy", "av"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Block())
@@ -131,6 +131,8 @@ def test_nine_techniques() -> None:
     for name in ("histogram", "gatys"):
         with pytest.raises(errors.UsageError, match=f"'{name}' has no graphs .*: use `stylex run {name}`"):
             stylex.load(name)
+    with pytest.raises(errors.UsageError, match=r"'video' has no graphs .*: use `stylex video`"):
+        stylex.load("video")
     for technique in methods.TECHNIQUES:
         if not technique.ready:
             with pytest.raises(errors.UsageError, match=rf"{technique.name}.* not in this version"):

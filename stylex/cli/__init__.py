@@ -14,6 +14,8 @@ from stylex.errors import MissingPackage, ResourceError, StylexError
 
 VERBS = {
     "run": "stylex.cli.run",
+    "video": "stylex.cli.video",
+    "webcam": "stylex.cli.webcam",
     "styles": "stylex.cli.styles",
     "export": "stylex.cli.export",
     "train": "stylex.cli.train",
@@ -23,7 +25,10 @@ VERBS = {
     "list": "stylex.cli.techniques",
 }
 """Verb to module; the module's `command` is the click command."""
-OPTIONAL = dict.fromkeys(("torch", "onnx", "onnxscript", "onnx_ir", "skimage", "safetensors"), "export")
+OPTIONAL = {
+    **dict.fromkeys(("torch", "onnx", "onnxscript", "onnx_ir", "skimage", "safetensors"), "export"),
+    "av": "video",
+}
 """Package, as it is imported, to the extra that brings it."""
 MISSING_LIBRARY = re.compile(r"([^\s:]+\.so[.\d]*): cannot open shared object file")
 """How the dynamic linker says that a library isn't there."""

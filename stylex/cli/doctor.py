@@ -24,6 +24,7 @@ PACKAGES = (
     "onnxscript",
     "safetensors",
     "scikit-image",
+    "av",
 )
 
 

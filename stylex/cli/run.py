@@ -10,7 +10,7 @@ import click
 from stylex.cli.options import backend_options, technique_argument
 from stylex.cli.owned import OwnedCommand, Owners
 from stylex.errors import UsageError
-from stylex.methods import TECHNIQUES
+from stylex.methods import TECHNIQUES, technique_named
 
 NETWORKS = tuple(technique.name for technique in TECHNIQUES if technique.has_graphs)
 """Techniques that the runtime paints with from ONNX graphs."""
@@ -111,6 +111,9 @@ def command(
     from stylex.runtime.formats import default_output
     from stylex.runtime.images import check_output, limited, read_picture
 
+    known = technique_named(technique, own_graphs=True)
+    if known.verb != "run":
+        raise UsageError(f"{technique} paints no single photo: use `{known.call} --help`")
     if not styles and technique not in STYLE_OPTIONAL:
         raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")
     if weights and len(weights) != len(styles):

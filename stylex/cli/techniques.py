@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stylex.cli import OPTIONAL
+
 if TYPE_CHECKING:
     from stylex.methods import Technique
 
@@ -64,7 +66,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     if row["runs_here"]:
         runs = "yes"
     elif row["missing"]:
-        runs = "no: pip install 'stylex[export]'"
+        extras = sorted({OPTIONAL[package] for package in row["missing"]})
+        runs = f"no: pip install 'stylex[{','.join(extras)}]'"
     else:
         runs = "with a checkpoint" if row["tiers"] else "not yet"
     return (row["name"], row["kind"], " + ".join(row["tiers"]) or "-", embedded, needs, runs, row["summary"])

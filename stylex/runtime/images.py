@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import stat
 import warnings
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from stylex.errors import InputError, StylexError, UsageError
-from stylex.files import check_place, written_aside
+from stylex.files import check_place, same_file, written_aside
 from stylex.runtime.formats import Format, named, recognized
 
 MAX_PIXELS = 64_000_000
@@ -134,7 +133,7 @@ def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:
     named(path)
     check_place(path)
     for given in inputs:
-        if _same_file(path, Path(given)):
+        if same_file(path, Path(given)):
             raise InputError(f"the output {path} is also an input and would be overwritten: choose another name")
 
 
@@ -304,13 +303,3 @@ def _encoded(image: Image.Image, known: Format, quality: int) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format=known.name, **(dict(known.options) | ({"quality": quality} if known.lossy else {})))
     return buffer.getvalue()
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file, through links or because both names are equal."""
-    try:
-        if one.samefile(other):
-            return True
-    except (OSError, ValueError):  # one of them doesn't exist yet
-        pass
-    return os.path.realpath(one) == os.path.realpath(other)

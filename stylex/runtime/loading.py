@@ -49,7 +49,7 @@ def load(
     """
     known = technique_named(technique, own_graphs=graphs is not None)
     if not known.has_graphs:
-        raise UsageError(f"{technique!r} has no graphs that could be loaded: use `stylex run {technique}`")
+        raise UsageError(f"{technique!r} has no graphs that could be loaded: use `{known.call}`")
     if precision not in ("auto", *PRECISIONS):
         raise UsageError(f"precision is {precision!r}; choose auto, {', '.join(PRECISIONS)}")
     if threads < 0:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -25,8 +26,14 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "140"})
 
 
-SCRIPTS = ("benchmarks/peers.py", "benchmarks/quality.py", "benchmarks/one_style.py", "benchmarks/cost.py")
-TOOLS = ("tools/demo.py", "tools/embed.py", "tools/techniques.py")
+SCRIPTS = (
+    "benchmarks/cost.py",
+    "benchmarks/one_style.py",
+    "benchmarks/peers.py",
+    "benchmarks/quality.py",
+    "benchmarks/temporal.py",
+)
+TOOLS = ("tools/demo.py", "tools/embed.py", "tools/film.py", "tools/techniques.py")
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, *TOOLS])
@@ -125,6 +132,21 @@ def test_one_style_compares_int8_with_float(tmp_path: Path) -> None:
     assert 100 > row["psnr"] >= row["worst_psnr"] > 30
     assert 0 < row["ms_ssim"] < row["ssim"] < 1
     assert run("benchmarks/one_style.py", "--content", content).returncode == 3
+
+
+def test_temporal_halves_the_warping_error(tmp_path: Path, make_film: Callable[..., Path]) -> None:
+    film = make_film(pictures=4)
+    ask = ("--style", "great-wave", "--frames", 4, "--threads", 1, "--film", film, "--json", tmp_path / "t.json")
+    result = run("benchmarks/temporal.py", *ask)
+    assert result.returncode == 0, result.stderr
+    rows = {(r["what"], r["mode"]): r for r in json.loads((tmp_path / "t.json").read_text())["rows"]}
+    assert len(rows) == 6
+    moved = {mode: rows["moved photo", mode] for mode in ("off", "statistics", "flow")}
+    assert moved["off"]["share"] == 1
+    assert moved["flow"]["share"] < 0.5
+    assert moved["flow"]["unpainted_error"] < moved["off"]["warping_error"]  # the known motion is the right one
+    assert rows["film", "flow"]["warping_error"] < rows["film", "off"]["warping_error"]
+    assert run("benchmarks/temporal.py", "--film", tmp_path / "no.mp4").returncode == 3
 
 
 def test_quality_says_in_one_line_what_is_missing(tmp_path: Path, teacher: Path) -> None:

@@ -27,7 +27,7 @@ def test_list(stylex: Stylex) -> None:
     assert "torch, safetensors" in rows["gatys"] and "reference" in rows["gatys"]
     for technique in ("attention", "multiscale"):
         assert "edge + reference" in rows[technique] and " yes " in rows[technique]
-    assert "not yet" in rows["video"]
+    assert " av " in rows["video"] and " yes " in rows["video"]
 
 
 def test_list_as_json(stylex: Stylex) -> None:
@@ -43,7 +43,9 @@ def test_list_as_json(stylex: Stylex) -> None:
 
 def test_list_says_what_is_missing(stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert "pip install 'stylex[export]'" in next(x for x in stylex("list").stdout.splitlines() if "gatys" in x)
+    lines = {line.split()[0]: line for line in stylex("list").stdout.splitlines()}
+    assert "no: pip install 'stylex[export]'" in lines["gatys"]
+    assert "no: pip install 'stylex[video]'" in lines["video"]
     row = next(r for r in json.loads(stylex("list", "--json").stdout) if r["name"] == "gatys")
     assert row["missing"] == ["torch", "safetensors"] and not row["runs_here"]
 

@@ -31,7 +31,7 @@ PATHS = [path for path, _ in ALL]
 
 
 def test_the_verbs() -> None:
-    assert list(VERBS) == ["run", "styles", "export", "train", "bake", "bench", "doctor", "list"]
+    assert list(VERBS) == ["run", "video", "webcam", "styles", "export", "train", "bake", "bench", "doctor", "list"]
     assert {("styles", "list"), ("styles", "show"), ("styles", "encode"), ("train", "adain")} <= set(PATHS)
     assert {("train", "fast"), ("train", "cyclegan"), ("train", "encoder")} <= set(PATHS)
 

@@ -415,8 +415,8 @@ def test_a_missing_graph_comes_with_the_line_that_makes_it(precision: str, flag:
 def test_what_is_asked_for_is_checked() -> None:
     with pytest.raises(UsageError, match="there is no technique 'picasso'"):
         load("picasso")
-    with pytest.raises(UsageError, match="video' is not in this version"):
-        load("video")
+    with pytest.raises(UsageError, match="semantic' is not in this version"):
+        load("semantic")
     with pytest.raises(UsageError, match="precision is 'int4'; choose auto, fp32, fp16, int8"):
         load(precision="int4")
     with pytest.raises(UsageError, match="no provider 'gpu'"):

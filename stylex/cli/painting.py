@@ -1,0 +1,94 @@
+"""What the verbs for moving pictures share: their options, and a painter with its styles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from stylex.errors import UsageError
+from stylex.methods import TECHNIQUES, technique_named
+
+if TYPE_CHECKING:
+    from stylex.runtime.video.stylizer import Look
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NETWORKS = [technique.name for technique in TECHNIQUES if technique.kind == "feed-forward"]
+MODES = ("off", "statistics", "flow")
+
+
+def steadiness_options(function: F) -> F:
+    """--technique, --strength, --keep-colors, --temporal and --keyframes."""
+    decorators = (
+        click.option("--technique", default="adain", type=click.Choice(NETWORKS), show_default=True),
+        click.option(
+            "--strength", default=1.0, type=click.FloatRange(0, 1.5), show_default=True, help="0 keeps the film."
+        ),
+        click.option("--keep-colors", is_flag=True, help="Take the strokes, keep the film's colours."),
+        click.option(
+            "--temporal",
+            default="statistics",
+            type=click.Choice(MODES),
+            show_default=True,
+            help="Each frame alone; with statistics frozen inside a shot; along the optical flow as well.",
+        ),
+        click.option(
+            "--keyframes",
+            default=24,
+            type=click.IntRange(0),
+            show_default=True,
+            help="Measure the statistics again after so many frames; 0 for only where the picture has become another.",
+        ),
+    )
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
+
+
+def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> list[Look]:
+    """A painter with each of the styles, one painter for all of them where it takes any.
+
+    Args:
+        technique: its name.
+        styles: as they were given; none for the only network of a technique with one style in its weights.
+        backend: precision, provider, threads and graphs, as `stylex.load` takes them.
+    """
+    from stylex.runtime.loading import load
+    from stylex.runtime.video.stylizer import look
+
+    if technique_named(technique, own_graphs=True).one_style:
+        return [look(load(technique, style=style, **backend)) for style in styles or ("",)]
+    require(styles)
+    painter = load(technique, **backend)
+    return [look(painter, style, Path(style).stem) for style in styles]
+
+
+def mixture(technique: str, styles: Sequence[str], weights: Sequence[float], backend: dict[str, Any]) -> Look:
+    """A painter with one style, or with several in their shares. Arguments as `looks` takes them.
+
+    Raises:
+        UsageError: not one weight for each style, or several styles for a network that has one.
+    """
+    from stylex.runtime.loading import load
+    from stylex.runtime.video.stylizer import look
+
+    if weights and len(weights) != len(styles):
+        raise UsageError(
+            f"{len(styles)} --style and {len(weights)} --weight were given: give one weight for each style, or none"
+        )
+    if technique_named(technique, own_graphs=True).one_style:
+        if len(styles) > 1:
+            raise UsageError(f"a network of {technique} has one style: give one --style")
+        return looks(technique, styles, backend)[0]
+    require(styles)
+    pairs = tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))
+    return look(load(technique, **backend), pairs, " + ".join(Path(style).stem for style in styles))
+
+
+def require(styles: Sequence[str]) -> None:
+    """End with click's own message where no --style was given."""
+    if not styles:
+        raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")

@@ -1,0 +1,222 @@
+"""What runs in the decoder's own process: a film in, messages out. A crash in here takes nothing else down.
+
+The messages on the pipe: `FilmFacts`, then for every frame its time and duration followed by its bytes, `Sound` packets
+between them, and `End`; or a `StylexError` instead of any of these.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+from collections.abc import Iterator
+from fractions import Fraction
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.stream import VideoStream
+
+from stylex.errors import InputError, ResourceError, StylexError
+from stylex.runtime.images import MAX_PIXELS
+from stylex.runtime.video import opening
+from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
+from stylex.runtime.video.geometry import reduced, upright
+from stylex.runtime.video.sound import Track
+
+UNSPECIFIED = 2
+"""FFmpeg's number for a matrix of colours that the file doesn't name."""
+HIGH_DEFINITION = 720
+"""Where the file names no matrix, players take BT.709 from this height on and BT.601 below."""
+WIDE_RANGE = (16, 18)
+"""FFmpeg's numbers of the transfer curves PQ and HLG."""
+USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90_000)
+"""Where the file tells none."""
+
+
+def serve(path: Path, span: Span, longest: int | None, pipe: Connection) -> None:
+    """Read a film and send it; the entry point of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
+    with contextlib.suppress(BrokenPipeError, ConnectionError):  # the parent is gone
+        try:
+            for message in Decoder(path, span, longest):
+                if isinstance(message, Frame):
+                    pipe.send((message.time, message.duration))
+                    pipe.send_bytes(message.picture.data.cast("B"))
+                else:
+                    pipe.send(message)
+        except StylexError as error:
+            pipe.send(error)
+        except MemoryError:
+            pipe.send(ResourceError(f"there isn't enough memory to decode {path}: close other programs"))
+
+
+class Decoder:
+    """A film as messages.
+
+    Args:
+        path: of the film.
+        span: the part that is wanted. With a start, times count from its first frame.
+        longest: the longer side is reduced to so many pixels; None for as it is.
+
+    Iterating raises:
+        InputError: it can't be read, has no video or no frames, changes its size, or is cut short.
+    """
+
+    def __init__(self, path: Path, span: Span, longest: int | None) -> None:
+        self.path, self.span, self.longest = path, span, longest
+        self.count = self.skipped = 0
+        self._latest: tuple[int, int] | None = None  # time and duration of the last frame
+        self._first = 0
+        self._coded = self._size = (0, 0)
+        self._turned = upright(None)
+        self._reformatter = VideoReformatter()
+
+    def __iter__(self) -> Iterator[FilmFacts | Frame | Sound | End]:
+        with opening.opened(self.path) as container:
+            stream = opening.video_of(container, self.path)
+            opening.refuse_cut_short(container, stream, self.path, self.span)
+            stream.thread_type = "AUTO"
+            stream.codec_context.options = {"err_detect": "explode"}  # damage is told, not shown as smears
+            self._base, self._rate = stream.time_base or USUAL_BASE, opening.rate_of(stream) or USUAL_RATE
+            self._origin = stream.start_time or 0
+            if self.span.start > 0:
+                opening.seek(container, self.span.start)
+            yield from self._messages(container, stream)
+        yield End(self.skipped)
+
+    def _messages(self, container: InputContainer, stream: VideoStream) -> Iterator[FilmFacts | Frame | Sound]:
+        track = Track(container, limited=not self.span.whole)
+        for frame, time in self._wanted(container, stream, track):
+            if not self.count:
+                yield self._begin(frame, time, container, stream, track)
+            self.count += 1
+            picture, duration = self._picture(frame), frame.duration or 0
+            self._latest = (time, duration)
+            yield from track.until(time * self._base)
+            yield Frame(picture, time - self._first, duration)
+        if self._latest is None:
+            raise InputError(self._nothing())
+        time, duration = self._latest
+        yield from track.rest((time + (duration or self._usual())) * self._base)
+
+    def _wanted(self, container: InputContainer, stream: VideoStream, track: Track) -> Iterator[tuple[VideoFrame, int]]:
+        """The frames of the span with their times, each later than the one before."""
+        for frame in self._decoded(container, stream, track):
+            time = self._time(frame)
+            if time is None:
+                self.skipped += 1
+                continue
+            seconds = (time - self._origin) * self._base
+            if self.span.end is not None and seconds >= self.span.end:
+                return
+            if seconds >= self.span.start:
+                yield frame, time
+            if self.span.frames is not None and self.count >= self.span.frames:
+                return
+
+    def _decoded(self, container: InputContainer, stream: VideoStream, track: Track) -> Iterator[VideoFrame]:
+        """Every frame that isn't damaged; packets of sound go to the track."""
+        partial = False
+        try:
+            for packet in container.demux([stream, *track.streams]):
+                if packet.stream_index != stream.index:
+                    track.take(packet)
+                    continue
+                partial = packet.is_corrupt if packet.size else partial
+                yield from self._frames_in(packet)
+        except av.FFmpegError as error:
+            raise InputError(
+                f"{self.path} can't be read behind frame {self.count} ({opening.reason(error)}): get it again"
+            ) from error
+        if partial and opening.is_indexed(container):
+            raise InputError(f"{self.path} is cut short behind frame {self.count}: get it again")
+
+    def _frames_in(self, packet: Packet[Any]) -> list[VideoFrame]:
+        try:
+            frames: list[VideoFrame] = packet.decode()
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            self.skipped += 1
+            return []
+        good = [frame for frame in frames if not frame.is_corrupt]
+        self.skipped += len(frames) - len(good)
+        return good
+
+    def _time(self, frame: VideoFrame) -> int | None:
+        """When a frame is shown; None where that isn't later than the frame before."""
+        if frame.pts is None:
+            return self._origin if self._latest is None else self._latest[0] + self._usual()
+        return frame.pts if self._latest is None or frame.pts > self._latest[0] else None
+
+    def _usual(self) -> int:
+        """How long a frame is shown on average, in units of time."""
+        return max(1, round(1 / (self._rate * self._base)))
+
+    def _begin(
+        self, frame: VideoFrame, time: int, container: InputContainer, stream: VideoStream, track: Track
+    ) -> FilmFacts:
+        """What the first frame says of the film."""
+        self._coded = (frame.width, frame.height)
+        if frame.width * frame.height > MAX_PIXELS:
+            raise InputError(
+                f"{self.path} is {frame.width}x{frame.height}; the limit is {MAX_PIXELS / 1e6:g} megapixels"
+            )
+        self._size = reduced(self._coded, self.longest)
+        self._turned = upright(frame)
+        if self.span.start > 0:
+            self._first, self.skipped = time, 0  # decoders have to start before the frame that is wanted
+            track.begin(time * self._base)
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        width, height = self._size
+        if self._turned.swaps:
+            width, height, aspect = height, width, 1 / aspect
+        return FilmFacts(
+            width,
+            height,
+            self._base,
+            self._rate,
+            self._expected(container, stream),
+            aspect,
+            track.template(),
+            opening.left_out(container, stream, track.streams),
+            frame.color_trc in WIDE_RANGE,
+        )
+
+    def _expected(self, container: InputContainer, stream: VideoStream) -> int | None:
+        """How many frames will come, as far as the file tells."""
+        total = opening.frames_of(container, stream, self._rate)
+        if total is not None:
+            end = math.inf if self.span.end is None else self.span.end * float(self._rate)
+            total = max(1, math.ceil(min(total, end) - self.span.start * float(self._rate)))
+        return total if self.span.frames is None else min(total or self.span.frames, self.span.frames)
+
+    def _picture(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
+        """Upright RGB uint8 (H, W, 3), reduced."""
+        if (frame.width, frame.height) != self._coded:
+            was, now = ("x".join(map(str, size)) for size in (self._coded, (frame.width, frame.height)))
+            raise InputError(
+                f"{self.path} changes its size at frame {self.count} from {was} to {now}: cut it there, and paint "
+                "both parts"
+            )
+        matrix = None
+        if frame.colorspace == UNSPECIFIED:
+            matrix = Colorspace.ITU709 if frame.height >= HIGH_DEFINITION else Colorspace.ITU601
+        way = "BILINEAR" if self._size == self._coded else "AREA"
+        rgb = self._reformatter.reformat(frame, *self._size, "rgb24", src_colorspace=matrix, interpolation=way)
+        return self._turned.apply(np.asarray(rgb.to_ndarray(), np.uint8))
+
+    def _nothing(self) -> str:
+        if self.skipped:
+            return f"no frame of {self.path} can be decoded: it is damaged; get it again"
+        if not self.span.whole:
+            return f"{self.path} has no frames in the part that was asked for: choose another --start or --end"
+        return f"{self.path} has no frames: give a film with at least one"

@@ -1,0 +1,100 @@
+"""What the decoder's process tells: facts of a film, its frames, the packets of its sound. Plain data, no PyAV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which part of a film is wanted.
+
+    Attributes:
+        start: in seconds from the film's first frame.
+        end: in seconds, behind the last frame; None for the film's end.
+        frames: at most so many; None for all.
+    """
+
+    start: float = 0.0
+    end: float | None = None
+    frames: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether that is the whole film."""
+        return self == Span()
+
+
+@dataclass(frozen=True)
+class FilmFacts:
+    """What is known before the first frame is painted.
+
+    Attributes:
+        width, height: of the frames as they come, upright and reduced.
+        time_base: seconds that one unit of a frame's time lasts.
+        rate: frames a second on average.
+        frames: how many are expected, for a progress bar; None where the file doesn't tell.
+        aspect: width of a pixel by its height.
+        sound: a tiny file (NUT) that has the sound's streams with their headers, to make streams after; empty for a
+            silent film.
+        left_out: streams that aren't copied, such as subtitles, in words.
+        wide_range: high dynamic range, whose colours come paler, since they aren't tone-mapped.
+    """
+
+    width: int
+    height: int
+    time_base: Fraction
+    rate: Fraction
+    frames: int | None
+    aspect: Fraction = Fraction(1)
+    sound: bytes = b""
+    left_out: tuple[str, ...] = ()
+    wide_range: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame.
+
+    Attributes:
+        picture: RGB uint8 (H, W, 3).
+        time: when it is shown, in units of the film's time base.
+        duration: how long, in the same units; 0 where the file doesn't tell.
+    """
+
+    picture: npt.NDArray[np.uint8]
+    time: int
+    duration: int
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One packet of sound, as it stood in the file.
+
+    Attributes:
+        stream: which of the streams in `FilmFacts.sound`.
+        pts, dts, duration: in units of `time_base`.
+        data: the compressed sound.
+    """
+
+    stream: int
+    pts: int
+    dts: int
+    duration: int
+    time_base: Fraction
+    data: bytes
+
+
+@dataclass(frozen=True)
+class End:
+    """The film is over.
+
+    Attributes:
+        skipped: frames that couldn't be decoded, or had a time that wasn't later than that of the one before.
+    """
+
+    skipped: int

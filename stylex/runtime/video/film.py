@@ -1,0 +1,121 @@
+"""A film, painted: decode, paint and encode at the same time, with a few frames in memory however long it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylex.files import written_aside
+from stylex.runtime.video.facts import FilmFacts, Frame, Span
+from stylex.runtime.video.reader import Reader
+from stylex.runtime.video.stylizer import Stylizer
+from stylex.runtime.video.writer import CRF, Writer, check_film_output
+
+Progress = Callable[[int, FilmFacts], object]
+"""Called after every frame with the number of frames so far."""
+
+
+@dataclass(frozen=True)
+class FilmReport:
+    """What was done.
+
+    Attributes:
+        frames: painted ones.
+        width, height: of the painted film.
+        seconds: that it took, from the first frame decoded to the last one encoded.
+        frames_per_second: of that.
+        shots: how many were found.
+        technique, style, precision, provider: what painted.
+        temporal: the mode that really ran.
+        notices: what the user should know, a sentence each.
+    """
+
+    frames: int
+    width: int
+    height: int
+    seconds: float
+    frames_per_second: float
+    shots: int
+    technique: str
+    style: str
+    precision: str
+    provider: str
+    temporal: str
+    notices: tuple[str, ...]
+
+
+def paint_film(
+    film: Path,
+    output: Path,
+    stylizer: Stylizer,
+    span: Span | None = None,
+    longest: int | None = None,
+    crf: int = CRF,
+    tell: Progress = lambda _count, _facts: None,
+) -> FilmReport:
+    """Paint a film.
+
+    Frames keep their times, sound is copied as it is, rotation is applied to the pixels. Nothing stands under the
+    output's name before all of it is written; Ctrl-C and errors leave nothing behind.
+
+    Args:
+        film: any file that FFmpeg reads.
+        output: ends in one of `writer.FORMATS`.
+        stylizer: what paints the frames.
+        span: the part that is wanted.
+        longest: the longer side is reduced to so many pixels; None for as it is.
+        crf: quality of the encoded film.
+        tell: called after every frame.
+
+    Raises:
+        UsageError: the output's suffix, or sound that its format can't hold.
+        InputError: the film can't be read or is cut short, or the output can't be written there.
+        ResourceError: the disk is full.
+    """
+    check_film_output(output, film)
+    with Reader(film, span, longest) as reader, written_aside(output) as aside:
+        start = time.perf_counter()
+        with Writer(aside, reader.facts, crf) as writer:
+            for item in reader:
+                if not isinstance(item, Frame):
+                    writer.put(item)
+                    continue
+                writer.put(Frame(stylizer(item.picture), item.time, item.duration))
+                tell(reader.count, reader.facts)
+            writer.finish()
+        seconds = time.perf_counter() - start
+    return _report(reader, writer, stylizer, seconds)
+
+
+def _report(reader: Reader, writer: Writer, stylizer: Stylizer, seconds: float) -> FilmReport:
+    painter = stylizer.look.painter
+    return FilmReport(
+        reader.count,
+        writer.width,
+        writer.height,
+        round(seconds, 2),
+        round(reader.count / seconds, 2),
+        stylizer.shots,
+        painter.transfer.facts.technique,
+        stylizer.look.name,
+        painter.precision,
+        painter.provider,
+        stylizer.runs,
+        tuple(_notices(reader, writer, stylizer)),
+    )
+
+
+def _notices(reader: Reader, writer: Writer, stylizer: Stylizer) -> list[str]:
+    facts = reader.facts
+    odd = (facts.width, facts.height) != (writer.width, writer.height)
+    told = {
+        stylizer.notice: bool(stylizer.notice),
+        f"{reader.skipped} damaged frames were left out, the ones before them are shown longer": reader.skipped > 0,
+        f"{writer.unusable} packets of sound with impossible times were left out": writer.unusable > 0,
+        f"left out: {', '.join(facts.left_out)}": bool(facts.left_out),
+        "the film has a high dynamic range, which isn't tone-mapped: its colours come paler": facts.wide_range,
+        f"{facts.width}x{facts.height} was made even by repeating the last row or column": odd,
+    }
+    return [text for text, applies in told.items() if applies]

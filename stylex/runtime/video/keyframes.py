@@ -1,0 +1,89 @@
+"""Where shots begin, and which frames the content statistics are measured on."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+THUMBNAIL = (64, 36)
+"""Width and height of what two frames are compared by."""
+LEAST, TIMES, ALIKE = 6.0, 4.0, 0.6
+"""A cut changes the thumbnail by at least so many levels of 255, so many times as much as the frames before did, and
+leaves a correlation below the last."""
+MEMORY = 0.8
+"""Share that the frames before keep in what counts as a usual change."""
+SHIFT, CONTRAST = 12.0, 1.25
+"""Inside a shot, the frame has become another where a channel's mean has moved by so many levels since the last
+keyframe, or its deviation by such a factor: a fade, another light, the camera somewhere else."""
+NOISE = 2.0
+"""Levels added to deviations, so that those of black frames compare."""
+
+
+class Keyframe(Enum):
+    """What a frame is for the statistics."""
+
+    NONE = "use what there is"
+    DUE = "measure again, it is time"
+    CHANGED = "measure again, the picture has become another"
+    CUT = "a new shot"
+
+
+class KeyframeFinder:
+    """Tells for one frame after the other what it is.
+
+    Args:
+        every: frames from one keyframe of a shot to the next; 0 for as long as the picture stays alike.
+    """
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self.reset()
+
+    def reset(self) -> None:
+        """Let the next frame begin a shot."""
+        self._last: npt.NDArray[np.float32] | None = None
+        self._key = np.zeros((2, 3), np.float32)
+        self._usual: float | None = None  # not known before a shot's second frame
+        self._since = 0
+
+    def __call__(self, frame: npt.NDArray[np.uint8]) -> Keyframe:
+        """What a frame is, RGB uint8 (H, W, 3)."""
+        thumbnail = cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
+        found = self._found(thumbnail)
+        self._last = thumbnail
+        self._since += 1
+        if found is not Keyframe.NONE:
+            self._key, self._since = moments(thumbnail), 0
+        return found
+
+    def _found(self, thumbnail: npt.NDArray[np.float32]) -> Keyframe:
+        if self._last is None:
+            return Keyframe.CUT
+        change = float(np.abs(thumbnail - self._last).mean())
+        usual = change if self._usual is None else self._usual
+        if change > max(LEAST, TIMES * usual) and correlation(thumbnail, self._last) < ALIKE:
+            self._usual = None
+            return Keyframe.CUT
+        self._usual = MEMORY * usual + (1 - MEMORY) * change
+        means, deviations = np.abs(moments(thumbnail) - self._key), moments(thumbnail) + NOISE
+        ratio = np.abs(np.log(deviations[1] / (self._key[1] + NOISE)))
+        if means[0].max() > SHIFT or ratio.max() > np.log(CONTRAST):
+            return Keyframe.CHANGED
+        return Keyframe.DUE if self.every and self._since + 1 >= self.every else Keyframe.NONE
+
+
+def moments(thumbnail: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Mean and standard deviation of each channel, (2, 3)."""
+    return np.stack([thumbnail.mean((0, 1)), thumbnail.std((0, 1))])
+
+
+def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    """Of two thumbnails' grey values, -1 to 1; 1 where both are flat, 0 where one is."""
+    a, b = (picture.mean(2) - picture.mean() for picture in (one, other))
+    norms = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+    if max(norms) < 1:
+        return 1.0
+    return float((a * b).sum()) / (norms[0] * norms[1]) if min(norms) >= 1 else 0.0

@@ -1,0 +1,63 @@
+"""The decoder in a process of its own: what comes out, and what a crash of it does."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylex.errors import InputError, ResourceError
+from stylex.runtime.video.decoder import Decoder
+from stylex.runtime.video.facts import FilmFacts, Frame, Span
+from stylex.runtime.video.reader import Reader
+
+Make = Callable[..., Path]
+
+
+def test_what_it_gives_is_the_decoders(make_film: Make) -> None:
+    path = make_film(sound=True, turn=90)
+    facts, *messages, end = Decoder(path, Span(), None)
+    with Reader(path) as reader:
+        assert isinstance(facts, FilmFacts) and reader.facts == facts
+        for mine, theirs in zip(reader, messages, strict=True):
+            if isinstance(mine, Frame):
+                assert isinstance(theirs, Frame) and (mine.time, mine.duration) == (theirs.time, theirs.duration)
+                np.testing.assert_array_equal(mine.picture, theirs.picture)
+                mine.picture[:] = 0  # the caller may write to it
+            else:
+                assert mine == theirs
+        assert (reader.count, reader.skipped) == (8, 0)
+    assert not reader.process.is_alive()
+    assert end is not None
+
+
+@pytest.mark.parametrize(
+    ("how", "kind", "told"),
+    [
+        ("SIGSEGV", InputError, r"the decoder of .*film.mp4 crashed behind frame 2 \(exit code -11\)"),
+        ("SIGKILL", ResourceError, "was killed behind frame 2, perhaps for want of memory"),
+    ],
+)
+def test_a_decoder_that_crashes(how: str, kind: type[Exception], told: str, make_film: Make) -> None:
+    big = [np.full((480, 640, 3), i, np.uint8) for i in range(6)]  # more than a pipe holds
+    with Reader(make_film(pictures=big)) as reader:
+        frames = iter(reader)
+        next(frames), next(frames)
+        os.kill(reader.process.pid or 0, getattr(signal, how))
+        with pytest.raises(kind, match=told):
+            next(frames)
+
+
+def test_errors_come_out_of_the_process(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="doesn't exist"), Reader(tmp_path / "nowhere.mp4"):
+        pass
+
+
+def test_it_ends_when_nobody_reads_on(make_film: Make) -> None:
+    with Reader(make_film(pictures=[np.zeros((480, 640, 3), np.uint8)] * 6)) as reader:
+        next(iter(reader))
+    assert not reader.process.is_alive()
