@@ -34,8 +34,8 @@ class Technique:
 
     @property
     def has_graphs(self) -> bool:
-        """Whether the runtime paints with ONNX graphs of it; the others have a module of their own."""
-        return self.kind not in ("statistics", "optimization")
+        """Whether the runtime paints with ONNX graphs of it; guided ones use those of another technique."""
+        return self.kind == "feed-forward"
 
 
 BOTH = ("edge", "reference")
@@ -94,7 +94,9 @@ TECHNIQUES = (
         "Wang et al. 2023 (MicroAST)",
         ("reference",),
     ),
-    Technique("semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017"),
+    Technique(
+        "semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017", ("edge",), ready=True
+    ),
     Technique("video", "guided", "optical flow and frozen statistics keep frames steady", "Ruder et al. 2016"),
 )
 
@@ -115,3 +117,12 @@ def technique_named(name: str, *, own_graphs: bool = False) -> Technique:
                 raise UsageError(f"the technique {name!r} is not in this version of stylex yet; it has {ready}")
             return technique
     raise UsageError(f"there is no technique {name!r}; this version of stylex has {ready}")
+
+
+def has_one_style(name: str) -> bool:
+    """Whether the weights of a technique hold one style; a tool's hold none.
+
+    Raises:
+        UsageError: there is neither a tool nor a technique of that name, or this version doesn't have it yet.
+    """
+    return name not in TOOLS and technique_named(name).one_style
