@@ -82,10 +82,10 @@ def face_options(function: F) -> F:
         click.option(
             "--protect-faces",
             is_flag=False,
-            flag_value=0.35,
+            flag_value=0.4,
             type=_Strength(0, 1),
             metavar="[STRENGTH]",
-            help="Keep less of the style on faces: this share of the strength, 0.35 where none is given.",
+            help="Keep less of the style on faces: this share of the strength, 0.4 where none is given.",
         ),
         click.option(
             "--face-model",

@@ -18,8 +18,6 @@ from stylex.runtime.semantic.masks import read_mask
 MASK_SUFFIX = ".png"
 CLOSED = 5
 """Pixels of the widest speckles that are filled in masks to train with."""
-BLANK = (0.07, 0.5)
-"""Chances that a picture has nobody in it, and that its people stand in front of another photo."""
 
 
 @dataclass
@@ -82,20 +80,27 @@ def _closed(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def varied(
-    folder: MaskedFolder, backgrounds: PictureFolder | None, size: int, rng: np.random.Generator
+    folder: MaskedFolder,
+    backgrounds: PictureFolder | None,
+    size: int,
+    chances: tuple[float, float],
+    rng: np.random.Generator,
 ) -> tuple[Picture, npt.NDArray[np.uint8]]:
-    """One training picture (size, size, 3) and its mask (size, size), turned, scaled, recoloured, set elsewhere."""
+    """One training picture (size, size, 3) and its mask (size, size), turned, scaled, recoloured, set elsewhere.
+
+    Args:
+        backgrounds: photos without people; None for none.
+        chances: that the picture has nobody in it, and that its people stand in front of another photo.
+    """
     assert folder.masks is not None
     chance = rng.random()
-    if backgrounds is not None and chance < BLANK[0]:
+    if backgrounds is not None and chance < chances[0]:
         behind = _moved(_drawn(backgrounds, rng), size, rng)
-        return damaged(behind, rng), np.zeros((size, size), np.uint8)
+        return damaged(recolored(behind, rng), rng), np.zeros((size, size), np.uint8)
     index = int(rng.integers(len(folder.pictures)))
-    picture, mask = (
-        _moved(one, size, turn)
-        for one, turn in zip((folder.pictures[index], folder.masks[index]), _twins(rng), strict=True)
-    )
-    if backgrounds is not None and chance < sum(BLANK):
+    pair = (folder.pictures[index], folder.masks[index])
+    picture, mask = (_moved(one, size, turn) for one, turn in zip(pair, _twins(rng), strict=True))
+    if backgrounds is not None and chance < sum(chances):
         behind = _moved(_drawn(backgrounds, rng), size, rng)
         picture = _pasted(recolored(picture, rng), recolored(behind, rng), mask, rng)
     return damaged(recolored(picture, rng), rng), mask

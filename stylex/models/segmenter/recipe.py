@@ -43,14 +43,18 @@ class SegmenterSettings:
         overlap: weight of one minus the soft intersection over union, of people and of background.
         taught: weight of the distance to the slim VGG-19's features, which keeps what a few hundred photos can't teach.
         taught_pictures: of a batch, so many are compared.
+        empty, elsewhere: shares of the pictures that have nobody in them, and whose people stand in front of another
+            photo.
         hold_out: share of the photos that training never sees.
     """
 
-    size: int = 256
+    size: int = 192
     batch: int = 8
     overlap: float = 0.5
     taught: float = 0.1
     taught_pictures: int = 2
+    empty: float = 0.18
+    elsewhere: float = 0.42
     hold_out: float = 0.2
 
 
@@ -162,7 +166,9 @@ class SegmenterRecipe:
 
     def _drawn(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
         """Varied pictures (count, size, size, 3) and their masks (count, size, size)."""
-        drawn = [varied(self.photos, self.backgrounds, self.settings.size, rng) for _ in range(count)]
+        s = self.settings
+        chances = (s.empty, s.elsewhere)
+        drawn = [varied(self.photos, self.backgrounds, s.size, chances, rng) for _ in range(count)]
         return np.stack([picture for picture, _ in drawn]), np.stack([mask for _, mask in drawn])
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:

@@ -13,7 +13,7 @@ import numpy as np
 from stylex.errors import InputError, MissingPackage, ModelError, UsageError
 from stylex.runtime.semantic.masks import Image, Mask, small_sides
 
-STRENGTH = 0.35
+STRENGTH = 0.4
 """Share of the strength that is left in the middle of a face."""
 CASCADE_SIDE, YUNET_SIDE = 512, 640
 """Pixels of the longer side in which faces are looked for."""
@@ -27,9 +27,9 @@ LEAST_SKIN, COLORLESS = 0.25, 4.0
 """Share of a face that has such a colour; mean colour difference below which a photo is black and white."""
 SCORE = 0.7
 """Least score of a face of YuNet's."""
-INNER, OUTER = 1.15, 2.0
+INNER, OUTER = 0.9, 1.65
 """Where the protection begins to fall off and where it ends, in half face boxes from the middle."""
-HEAD = (1.0, 1.2)
+HEAD = (1.0, 1.25)
 """Of the protected ellipse, its width and its height in face boxes; boxes end above the chin and at the hairline."""
 MAP_SIDE = 512
 

@@ -18,7 +18,9 @@ Mask: TypeAlias = npt.NDArray[np.float32]
 
 REFINED_SIDE = 512
 """Pixels of the longer side at which masks are refined; the result is stretched to the photo."""
-FLATNESS = 1e-3
+UNSURE = 0.25
+"""Share of a class that counts as none; a place that is half in a region would be half painted."""
+FLATNESS = 1e-4
 """Variance of the photo, in [0, 1], below which the guided filter smooths instead of keeping an edge."""
 
 
@@ -41,6 +43,12 @@ def require_size(mask: Mask, sides: tuple[int, ...], name: str) -> None:
         raise InputError(
             f"{name} is {width}x{height}, the photo is {wide}x{high}: a mask needs the photo's size, upright as it is"
         )
+
+
+def decided(mask: Mask) -> Mask:
+    """The mask with less in between: 0 up to `UNSURE`, 1 from as much below 1 on, smooth between."""
+    t = np.clip((mask - UNSURE) / (1 - 2 * UNSURE), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def refined(mask: Mask, photo: Image) -> Mask:

@@ -23,6 +23,7 @@ from stylex.runtime.semantic.masks import (
     REFINED_SIDE,
     Image,
     Mask,
+    decided,
     feathered,
     refined,
     require_size,
@@ -38,7 +39,7 @@ FEATHER = 0.02
 """Width of a region's soft edge, as a share of the photo's longer side."""
 MOST_STYLES = 64
 """That our own graphs take at once."""
-STRENGTH = re.compile(r"(?P<style>.+):(?P<strength>[+-]?(\d+\.?\d*|\.\d+))")
+STRENGTH = re.compile(r"(?P<style>.+): *(?P<strength>[+-]?(\d+\.?\d*|\.\d+))")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def parse_region(text: str) -> Region:
     if not rest:
         return Region(name)
     found = None if os.path.exists(rest) else STRENGTH.fullmatch(rest)  # noqa: PTH110 - Path.exists may raise
-    style, strength = (found["style"], float(found["strength"])) if found else (rest, 1.0)
+    style, strength = (found["style"].strip(), float(found["strength"])) if found else (rest, 1.0)
     _require_strength(name, strength)
     return Region(name, _mixed(style), strength)
 
@@ -128,7 +129,7 @@ def region_masks(
         for name in missing:
             if name not in known:
                 raise UsageError(_unknown(name, segmenter, list(known)))
-            found[name] = refined(known[name], photo)
+            found[name] = refined(decided(known[name]), photo)
     found = {name: feathered(np.clip(mask, 0, 1), feather) for name, mask in found.items()}
     return _shared(found, BACKGROUND in names, (height, width))
 
@@ -183,8 +184,7 @@ def paint(
     photo = as_rgb(photo)
     codes, maps = styled(painter, regions, masks, strength)
     if protection is not None:
-        height, width = maps.shape[2:]
-        maps = maps * resized(protection, height, width)
+        maps = np.stack([resized(m, *protection.shape) for m in maps[:, 0]])[:, None] * protection
     painted = painter.paint(photo, codes, maps).picture
     return with_own_colors(painted, photo) if keep_colors else painted
 

@@ -23,7 +23,7 @@ from stylex.runtime.semantic.masks import Image, Mask, small_sides
 from stylex.runtime.semantic.outputs import shares
 from stylex.runtime.session import first_line, open_foreign
 
-OWN_SIDE = 288
+OWN_SIDE = 256
 """Pixels of the longer side that our own segmenter is given; it was trained on people of that size."""
 FOREIGN_SIDE, FOREIGN_MULTIPLE = 512, 32
 """Pixels of the longer side, and what both sides are multiples of, for another one's graph of dynamic size."""
