@@ -41,8 +41,8 @@ class Technique:
 
     @property
     def has_graphs(self) -> bool:
-        """Whether the runtime paints with ONNX graphs of it; the others have a module of their own."""
-        return self.kind not in ("statistics", "optimization") and self.verb == "run"
+        """Whether the runtime paints with ONNX graphs of it; guided ones use those of another technique."""
+        return self.kind == "feed-forward"
 
 
 BOTH = ("edge", "reference")
@@ -103,7 +103,9 @@ TECHNIQUES = (
         BOTH,
         ready=True,
     ),
-    Technique("semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017"),
+    Technique(
+        "semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017", ("edge",), ready=True
+    ),
     Technique(
         "video",
         "guided",
@@ -133,3 +135,12 @@ def technique_named(name: str, *, own_graphs: bool = False) -> Technique:
                 raise UsageError(f"the technique {name!r} is not in this version of stylex yet; it has {ready}")
             return technique
     raise UsageError(f"there is no technique {name!r}; this version of stylex has {ready}")
+
+
+def has_one_style(name: str) -> bool:
+    """Whether the weights of a technique hold one style; a tool's hold none.
+
+    Raises:
+        UsageError: there is neither a tool nor a technique of that name, or this version doesn't have it yet.
+    """
+    return name not in TOOLS and technique_named(name).one_style

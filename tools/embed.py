@@ -15,7 +15,7 @@ from pathlib import Path
 
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import write_bytes
-from stylex.methods import technique_named
+from stylex.methods import has_one_style
 from stylex.models.registry import embedded_models, style_of
 from stylex.models.weights import embedded
 from stylex.runtime.catalog import GRAPHS
@@ -59,7 +59,7 @@ EMBEDDED = ("fp16", "int8")
 
 def embed(technique: str, run: Path) -> None:
     """Copy weights and card of one run, and export its graphs."""
-    style = style_of(run / "weights.safetensors") if technique_named(technique).one_style else ""
+    style = style_of(run / "weights.safetensors") if has_one_style(technique) else ""
     weights = embedded(technique, style)
     weights.parent.mkdir(exist_ok=True)
     write_bytes(weights, (run / "weights.safetensors").read_bytes())

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import click
 
+from stylex.cli.masked import FACES, SEMANTIC, face_options, files_of, semantic_options
 from stylex.cli.options import backend_options, technique_argument
 from stylex.cli.owned import OwnedCommand, Owners
 from stylex.errors import UsageError
@@ -28,16 +29,20 @@ GATYS = (
 """Parameters that only gatys has; their defaults are those of `GatysSettings`."""
 DEFAULT_SIZE = {"gatys": 512}
 """Where no --size is given; optimizing the pixels of a whole camera picture would take hours."""
-STYLE_OPTIONAL = tuple(technique.name for technique in TECHNIQUES if technique.one_style)
-"""Techniques that do without --style, where there is one network only."""
+STYLE_OPTIONAL = (*(technique.name for technique in TECHNIQUES if technique.one_style), "semantic")
+"""Techniques that do without --style: where there is one network only, and where every region has its own."""
+MASKED = (*(technique.name for technique in TECHNIQUES if technique.has_graphs and not technique.one_style), "semantic")
+"""Techniques that can paint every place with a strength of its own."""
 
 
 class RunCommand(OwnedCommand):
     """`stylex run`, and which options belong to whom."""
 
     owners: ClassVar[Owners] = {
-        **dict.fromkeys(("precision", "provider", "graphs"), NETWORKS),
-        "threads": (*NETWORKS, "gatys"),
+        **dict.fromkeys(("precision", "provider", "graphs"), (*NETWORKS, "semantic")),
+        "threads": (*NETWORKS, "semantic", "gatys"),
+        **dict.fromkeys(SEMANTIC, ("semantic",)),
+        **dict.fromkeys(FACES, MASKED),
         "space": ("histogram",),
         **dict.fromkeys(GATYS, ("gatys",)),
     }
@@ -63,6 +68,8 @@ class RunCommand(OwnedCommand):
     "-o", "--output", type=click.Path(path_type=Path), help="JPEG, PNG, WebP, BMP or TIFF  [PHOTO-TECHNIQUE.SUFFIX]"
 )
 @backend_options
+@semantic_options
+@face_options
 @click.option("--space", default="rgb", type=click.Choice(["rgb", "lab"]), show_default=True, help="Colour space.")
 @click.option("--iterations", default=300, type=click.IntRange(1), show_default=True, help="Over all sizes.")
 @click.option(
@@ -100,7 +107,12 @@ def command(
       stylex run adain photo.jpg --style starry-night
       stylex run adain photo.jpg --style painting.jpg --strength 0.7 -o painted.png
       stylex run adain photo.jpg --style great-wave --weight 2 --style the-scream --weight 1
+      stylex run adain photo.jpg --style irises --protect-faces
       stylex run fast photo.jpg --style the-scream
+      stylex run semantic photo.jpg --region person=irises:0.4 --region background=starry-night
+      stylex run semantic photo.jpg --region person --region background=great-wave+deluge --protect-faces 0.2
+      stylex run semantic photo.jpg --region sky=starry-night --mask sky=sky.png
+      stylex run semantic photo.jpg --region cat=irises --segmenter voc.onnx --classes background,cat,dog
       stylex run histogram photo.jpg --style painting.jpg
       stylex run histogram photo.jpg --style painting.jpg --space lab --strength 0.6
       stylex run gatys photo.jpg --style painting.jpg --size 768 --iterations 500
@@ -121,10 +133,13 @@ def command(
             f"{len(styles)} --style and {len(weights)} --weight were given: give one weight for each style, or none"
         )
     output = output or default_output(photo, technique)
-    inputs = [photo, *(Path(s) for s in styles)]
+    inputs = [photo, *(Path(s) for s in styles), *files_of(own)]
     check_output(output, inputs)
-    if own["preview"] is not None:
-        check_output(own["preview"], [*inputs, output])
-    picture = limited(read_picture(photo), size or DEFAULT_SIZE.get(technique))
+    for also in filter(None, (own["preview"], own["show_masks"])):
+        check_output(also, [*inputs, output])
+    whole = read_picture(photo)
+    picture = limited(whole, size or DEFAULT_SIZE.get(technique))
     pairs = tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))
-    RUNNERS.get(technique, network)(Job(technique, picture, pairs, strength, keep_colors, output, own))
+    RUNNERS.get(technique, network)(
+        Job(technique, picture, pairs, strength, keep_colors, output, whole.rgb.shape[:2], own)
+    )

@@ -15,7 +15,8 @@ from stylex.errors import InputError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from stylex.runtime.images import Picture
-    from stylex.runtime.painter import Image
+    from stylex.runtime.painter import Image, Painter
+    from stylex.runtime.semantic.masks import Mask
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Job:
         strength: --strength.
         keep_colors: --keep-colors.
         output: where the painted photo goes; has been checked.
+        sides: height and width of the photo before it was reduced.
         own: the options that only some techniques have, by parameter name.
     """
 
@@ -38,6 +40,7 @@ class Job:
     strength: float
     keep_colors: bool
     output: Path
+    sides: tuple[int, ...]
     own: dict[str, Any] = field(default_factory=dict)
 
 
@@ -46,15 +49,73 @@ def network(job: Job) -> None:
     from stylex.methods import technique_named
     from stylex.runtime.loading import load
 
-    options = {name: job.own[name] for name in ("precision", "provider", "graphs", "threads")}
     one = technique_named(job.technique, own_graphs=True).one_style
     if one and len(job.styles) > 1:
         raise UsageError(f"a network of {job.technique} has one style: give one --style")
-    painter = load(job.technique, style=job.styles[0][0] if one and job.styles else "", **options)
+    painter = load(job.technique, style=job.styles[0][0] if one and job.styles else "", **backend(job))
     start = time.perf_counter()
-    painted = painter(job.picture.rgb, None if one else job.styles, job.strength, job.keep_colors)
     what = "" if one else " with its styles"
+    if job.own["protect_faces"] is None:
+        painted = painter(job.picture.rgb, None if one else job.styles, job.strength, job.keep_colors)
+    else:
+        painted, told = with_faces(job, painter)
+        what += told
     finish(job, painted, f"{job.technique} {painter.precision} on {painter.provider}", start, what)
+
+
+def backend(job: Job) -> dict[str, Any]:
+    """What `load` is given."""
+    return {name: job.own[name] for name in ("precision", "provider", "graphs", "threads")}
+
+
+def with_faces(job: Job, painter: Painter) -> tuple[Image, str]:
+    """The painted photo with less style on faces, and how many there were."""
+    import numpy as np
+
+    from stylex.runtime.semantic.regions import Region, paint
+
+    photo = job.picture.rgb
+    protection, told = protected(job)
+    everywhere = {"photo": np.ones((1, 1), np.float32)}
+    region = Region("photo", job.styles, job.strength)
+    return paint(painter, photo, [region], everywhere, 1.0, protection, job.keep_colors), told
+
+
+def protected(job: Job) -> tuple[Mask | None, str]:
+    """How much of the strength each place keeps, and how many faces there were; None without --protect-faces."""
+    from stylex.runtime.semantic.faces import find_faces, protection
+
+    strength = job.own["protect_faces"]
+    if strength is None:
+        return None, ""
+    faces = find_faces(job.picture.rgb, job.own["face_model"])
+    told = f"{len(faces)} face{'s' * (len(faces) > 1)} protected" if faces else "no face found"
+    return protection(job.picture.rgb, faces, strength), f", {told}"
+
+
+def semantic(job: Job) -> None:
+    """Every region in its own style, with the graphs of another technique."""
+    from stylex.cli.masked import given_masks, given_regions, segmenter_for
+    from stylex.runtime.images import write_picture
+    from stylex.runtime.loading import load
+    from stylex.runtime.semantic.regions import overlay, paint, region_masks
+
+    if job.styles:
+        raise UsageError("semantic takes its styles from --region NAME=STYLE: leave --style and --weight out")
+    photo, own = job.picture.rgb, job.own
+    regions, masks = given_regions(own["regions"]), given_masks(own["masks"], photo, job.sides)
+    painter = load(own["base"], **backend(job))
+    segmenter = segmenter_for(regions, masks, own)
+    start = time.perf_counter()
+    where = region_masks(photo, regions, masks, segmenter, own["feather"])
+    protection, told = protected(job)
+    painted = paint(painter, photo, regions, where, job.strength, protection, job.keep_colors)
+    if own["show_masks"]:
+        write_picture(own["show_masks"], overlay(photo, where))
+    found = ", ".join(f"{name} {100 * float(mask.mean()):.0f} %" for name, mask in where.items())
+    by = segmenter.title if segmenter else "masks"
+    ran = f"semantic with {own['base']} {painter.precision} on {painter.provider}, regions by {by}: {found}"
+    finish(job, painted, ran, start, told)
 
 
 def histogram(job: Job) -> None:
@@ -101,7 +162,7 @@ def gatys(job: Job) -> None:
         )
 
 
-RUNNERS: dict[str, Callable[[Job], None]] = {"histogram": histogram, "gatys": gatys}
+RUNNERS: dict[str, Callable[[Job], None]] = {"histogram": histogram, "gatys": gatys, "semantic": semantic}
 """Runner by technique; the others are networks."""
 
 

@@ -34,6 +34,7 @@ def command() -> None:
       stylex train fast --content photos/ --style painting.jpg --out runs/painting
       stylex train cyclegan --domain-a photos/ --domain-b cartoons/ --out runs/cartoon
       stylex train encoder --content photos/ --style paintings/ --out runs/encoder
+      stylex train segmenter --photos portraits/ --backgrounds places/ --out runs/segmenter
     """
 
 
@@ -188,3 +189,42 @@ def encoder(content: Path, style: Path, **run: Any) -> None:
     settings = EncoderSettings(size=run["size"], batch=run["batch"], hold_out=run["hold_out"])
     recipe = EncoderRecipe(content, style, find_teacher(run["teacher"], content), settings, device)
     run_training(recipe, (recipe.photos, recipe.paintings), run, device, then="")
+
+
+@command.command()
+@click.option(
+    "--photos",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of photos, each with a mask beside it: a PNG of the same name, white on people.",
+)
+@click.option("--backgrounds", type=click.Path(path_type=Path), help="Folder of photos without people.")
+@training_options(steps=4_000, minutes=0, batch=8, size=192, rate=8e-4, hold_out=0.2)
+def segmenter(photos: Path, backgrounds: Path | None, **run: Any) -> None:
+    """Train the segmenter: people against background.
+
+    It begins as the slim VGG-19 of the loss networks. With --backgrounds, half of the pictures show people in front of
+    one of those photos.
+
+    \b
+    Example:
+      stylex train segmenter --photos portraits/ --backgrounds places/ --out runs/segmenter --minutes 45
+    """
+    from stylex.errors import InputError, UsageError
+    from stylex.models.losses import find_teacher
+    from stylex.models.segmenter.network import MULTIPLE
+    from stylex.models.segmenter.recipe import SegmenterRecipe, SegmenterSettings
+
+    if run["size"] % MULTIPLE:
+        raise UsageError(f"--size is {run['size']}; for the segmenter it must be a multiple of {MULTIPLE}")
+    device = device_of(run)
+    try:
+        teacher = find_teacher(run["teacher"], photos)
+    except InputError as error:
+        click.echo(f"{error}; until then it begins with random weights", err=True)
+        teacher = None
+    taught = min(SegmenterSettings.taught_pictures, run["batch"])
+    settings = SegmenterSettings(run["size"], run["batch"], taught_pictures=taught, hold_out=run["hold_out"])
+    recipe = SegmenterRecipe(photos, backgrounds, teacher, settings, device)
+    folders = (recipe.photos, recipe.backgrounds) if recipe.backgrounds is not None else (recipe.photos,)
+    run_training(recipe, folders, run, device, ema=0.01)

@@ -43,7 +43,9 @@ def weight_options(*, style: float, content: float) -> Callable[[F], F]:
     return decorate
 
 
-def training_options(*, steps: int, minutes: float, batch: int, size: int, rate: float) -> Callable[[F], F]:
+def training_options(
+    *, steps: int, minutes: float, batch: int, size: int, rate: float, hold_out: float = 0.05
+) -> Callable[[F], F]:
     """--out, --teacher, how long, how fast and where; the arguments are the defaults."""
     options = (
         click.option(
@@ -78,7 +80,7 @@ def training_options(*, steps: int, minutes: float, batch: int, size: int, rate:
         ),
         click.option(
             "--hold-out",
-            default=0.05,
+            default=hold_out,
             type=click.FloatRange(0, 0.9),
             show_default=True,
             help="Share kept for evaluation.",

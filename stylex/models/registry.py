@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from stylex.errors import UsageError
-from stylex.methods import technique_named
+from stylex.methods import has_one_style
 from stylex.models import any_style_graphs
 from stylex.models.adain.network import AdaIN
 from stylex.models.attention.network import Attention
@@ -19,16 +19,18 @@ from stylex.models.cyclegan.network import Generator
 from stylex.models.fast import graphs as fast_graphs
 from stylex.models.fast.network import Fast
 from stylex.models.multiscale.network import Multiscale
+from stylex.models.segmenter import graphs as segmenter_graphs
+from stylex.models.segmenter.network import Segmenter
 from stylex.models.traceable import Model, Traceable, require_name
 from stylex.models.weights import Weights, embedded, read_card, read_weights
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A technique's network and graphs.
+    """The network and graphs of a technique, or of a tool.
 
     Attributes:
-        technique: name in `stylex.methods`.
+        technique: name in `stylex.methods`, also of a tool.
         network: makes the network that the weights file fits.
         graphs: what is exported of it: takes the network, its weights, and a fixed size or None.
         licence: of the embedded weights.
@@ -123,6 +125,14 @@ ENTRIES = unique(
             "domain, against VGG-19 (CC BY 4.0) and Collaborative Distillation's slim VGG-19 (MIT)",
             ("cartoon", "painting"),
         ),
+        Entry(
+            "segmenter",
+            Segmenter,
+            segmenter_graphs.graphs,
+            "MIT",
+            "trained by stylex on portraits with masks and on ImageNet and PACS photos as backgrounds, beginning with "
+            "weights of Collaborative Distillation's slim VGG-19 (MIT)",
+        ),
     ]
 )
 
@@ -171,7 +181,7 @@ def own_model(technique: str, file: Path, style: str = "") -> Model:
         ModelError: damaged, or of another network.
     """
     known = entry(technique)
-    if not technique_named(technique).one_style:
+    if not has_one_style(technique):
         if style:
             raise UsageError(f"the weights of {technique} take any style: leave --style out")
         return known.model(file, own=True)

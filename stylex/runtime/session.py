@@ -92,6 +92,12 @@ def open_graph(path: Path | str, provider: str = "cpu", threads: int = 0) -> Ses
     return Session(path, facts, wanted.name, session)
 
 
+def open_foreign(path: Path | str, threads: int = 0) -> ort.InferenceSession:
+    """Open any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
+    path = Path(path)
+    return _open_on_cpu(_read(path), path, threads, optimized=True)
+
+
 def read_facts(path: Path) -> GraphFacts:
     """What a graph says of itself; takes milliseconds. Raises as `open_graph` does on the CPU."""
     return _facts(_open_on_cpu(_read(path), path, 1, optimized=False), path)

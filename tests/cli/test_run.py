@@ -152,7 +152,6 @@ def test_a_default_output_is_written_again(shot: Path, stylex: Stylex) -> None:
 def test_wrong_calls(shot: Path, fails: Fails) -> None:
     assert "no technique 'picasso'" in fails(2, "run", "picasso", shot, *STYLE)
     assert "no technique 'a/b'" in fails(2, "run", "a/b", shot, *STYLE)
-    assert "'semantic' is not in this version" in fails(2, "run", "semantic", shot, *STYLE)
     unknown = fails(2, "run", "adain", shot, "--style", "mona-lisa")
     assert "'mona-lisa' is neither a file nor a built-in style" in unknown
     assert "starry-night" in unknown

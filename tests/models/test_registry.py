@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from stylex.errors import UsageError
-from stylex.methods import TECHNIQUES, technique_named
+from stylex.methods import TECHNIQUES, TOOLS, has_one_style
 from stylex.models.registry import ENTRIES, Entry, embedded_models, entry, own_model, unique
 from stylex.models.weights import embedded
 from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
@@ -14,12 +14,15 @@ from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
 
 @pytest.mark.parametrize("known", ENTRIES, ids=lambda e: e.technique)
 def test_every_entry_is_complete(known: Entry):
-    assert known.technique in {m.name for m in TECHNIQUES}
+    assert known.technique in {m.name for m in TECHNIQUES} | set(TOOLS)
     assert known.licence and known.provenance
-    assert bool(known.styles) == technique_named(known.technique).one_style
+    assert bool(known.styles) == has_one_style(known.technique)
     for model in embedded_models(known.technique):
         roles = [g.role for g in model.graphs(None)]
-        assert TRANSFER in roles and set(roles) <= {TRANSFER, STYLE_ENCODER}
+        if known.technique in TOOLS:
+            assert roles == [known.technique]
+        else:
+            assert TRANSFER in roles and set(roles) <= {TRANSFER, STYLE_ENCODER}
 
 
 def test_entries_are_found_by_name():

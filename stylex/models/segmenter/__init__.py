@@ -1,0 +1,1 @@
+"""A small network that tells people from background."""

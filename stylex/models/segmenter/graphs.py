@@ -1,0 +1,44 @@
+"""The segmenter as the graph that is exported."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.export import Dim
+
+from stylex.models.segmenter.network import CLASSES, MULTIPLE, SHARE, Segmenter
+from stylex.models.traceable import LARGEST, Feed, Photo, Traceable
+from stylex.models.weights import Weights
+from stylex.runtime.facts import SEGMENTER
+from stylex.runtime.planes import to_floats
+
+EXAMPLE = (256, 192)
+FEWEST = 2
+"""Cells at the coarsest resolution that a picture must have, down and across."""
+
+
+def graphs(network: Segmenter, _weights: Weights, size: int | None) -> list[Traceable]:
+    """The one graph, `Segmenter.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
+    height, width = (size, size) if size else EXAMPLE
+    rows, columns = (Dim(name, min=FEWEST, max=LARGEST // MULTIPLE) for name in ("rows", "columns"))
+    return [
+        Traceable(
+            role=SEGMENTER,
+            module=network,
+            example=(torch.rand(1, 3, height, width),),
+            inputs=("content",),
+            outputs=("shares",),
+            pictures=(),
+            dynamic=({} if size else {2: MULTIPLE * rows, 3: MULTIPLE * columns},),
+            feed=_feed,
+            multiple=MULTIPLE,
+            smallest=FEWEST * MULTIPLE,
+            cell=SHARE,
+            classes=CLASSES,
+            fixed_size=size,
+        )
+    ]
+
+
+def _feed(photo: Photo, _number: int, _check: bool) -> Feed:
+    return {"content": np.ascontiguousarray(to_floats(photo))}

@@ -1,0 +1,1 @@
+"""Which style, how strongly, where: segmenters, masks, regions, faces."""

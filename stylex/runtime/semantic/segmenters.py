@@ -1,0 +1,229 @@
+"""Segmenters: our own graph, or any other one's ONNX file that says, or is told, what its classes are."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from stylex.errors import InputError, ModelError, UsageError
+from stylex.runtime import hardware
+from stylex.runtime.catalog import GRAPHS, transfer_file
+from stylex.runtime.facts import PRECISIONS, SEGMENTER, GraphFacts
+from stylex.runtime.semantic.masks import Image, Mask, small_sides
+from stylex.runtime.semantic.outputs import shares
+from stylex.runtime.session import first_line, open_foreign
+
+OWN_SIDE = 256
+"""Pixels of the longer side that our own segmenter is given; it was trained on people of that size."""
+FOREIGN_SIDE, FOREIGN_MULTIPLE = 512, 32
+"""Pixels of the longer side, and what both sides are multiples of, for another one's graph of dynamic size."""
+INPUTS: Mapping[str, type[np.generic]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
+}
+CLASS_KEYS = ("classes", "names", "labels")
+"""Under which metadata commonly tells the classes: a JSON list, an object of number to name, or names and commas."""
+
+Triple = tuple[float, float, float]
+
+
+class Segments(Protocol):
+    """What finds regions in a photo."""
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+
+    def __call__(self, photo: Image) -> dict[str, Mask]:
+        """Masks by the name of the region, each with the photo's proportions but of any resolution.
+
+        Args:
+            photo: RGB uint8 (H, W, 3).
+        """
+
+
+@dataclass(frozen=True)
+class Takes:
+    """What a segmenter's graph takes.
+
+    Attributes:
+        name: of its one input.
+        dtype: of the input; floats are in [0, 1] before `mean` and `std`, bytes are the photo itself.
+        channels_last: (1, H, W, 3) rather than (1, 3, H, W).
+        height, width: where they are fixed; the photo is then stretched to them.
+        longest, multiple: of the sides where they are dynamic.
+        mean, std: that are subtracted and divided by, RGB in [0, 1].
+    """
+
+    name: str
+    dtype: type[np.generic]
+    channels_last: bool = False
+    height: int | None = None
+    width: int | None = None
+    longest: int = FOREIGN_SIDE
+    multiple: int = FOREIGN_MULTIPLE
+    mean: Triple = (0.0, 0.0, 0.0)
+    std: Triple = (1.0, 1.0, 1.0)
+
+    def prepared(self, photo: Image) -> npt.NDArray[Any]:
+        """The photo as the graph takes it, (1, 3, h, w) or (1, h, w, 3)."""
+        height, width = small_sides(photo.shape[:2], self.longest)
+        height, width = (max(self.multiple, round(v / self.multiple) * self.multiple) for v in (height, width))
+        size = (self.width or width, self.height or height)
+        method = cv2.INTER_AREA if size[0] * size[1] < photo.shape[0] * photo.shape[1] else cv2.INTER_LINEAR
+        small = np.asarray(cv2.resize(photo, size, interpolation=method))
+        if self.dtype is not np.uint8:
+            small = ((small.astype(np.float32) / 255 - self.mean) / self.std).astype(self.dtype)
+        return np.ascontiguousarray((small if self.channels_last else small.transpose(2, 0, 1))[None])
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """An opened segmenter; it runs on the CPU, once a photo.
+
+    Attributes:
+        path: of its file.
+        classes: their names, in the order of its output.
+        takes: what its input is.
+    """
+
+    path: Path
+    classes: tuple[str, ...]
+    takes: Takes
+    _session: ort.InferenceSession
+
+    @property
+    def title(self) -> str:
+        """For messages."""
+        return self.path.name
+
+    def __call__(self, photo: Image) -> dict[str, Mask]:
+        """The share of each class at every place of a photo, by the class's name.
+
+        Raises:
+            ModelError: the graph fails, or its output isn't one of the kinds that `outputs.shares` reads.
+        """
+        given = self.takes.prepared(photo)
+        try:
+            found = self._session.run(None, {self.takes.name: given})[0]
+        except Exception as error:  # ONNX Runtime's errors share no base class
+            shape = "x".join(map(str, given.shape))
+            raise ModelError(f"{self.path} failed with an input of {shape}: {first_line(error)}") from error
+        return dict(zip(self.classes, shares(np.asarray(found), self.classes, str(self.path)), strict=True))
+
+
+def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int = 0) -> Segmenter:
+    """Open a segmenter's ONNX file, ours or another one's.
+
+    Another one's has one input: the photo, (1, 3, H, W) or (1, H, W, 3), of fixed or dynamic sizes, uint8 or float in
+    [0, 1]. Its metadata may give `mean` and `std`, three numbers each for RGB in [0, 1] (or in 0..255, where one is
+    above 1), and its classes under `classes`, `names` or `labels`. Its first output is what `outputs.shares` reads.
+
+    Args:
+        classes: names, where the metadata doesn't tell them or other ones are wanted.
+        threads: 0 for all cores.
+
+    Raises:
+        InputError: no such file.
+        ModelError: not a segmenter: a damaged file, another kind of stylex graph, an input that is no photo.
+        UsageError: nobody says what the classes are.
+    """
+    path = Path(path)
+    session = open_foreign(path, threads)
+    told: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    takes = _input(session, path)
+    if "stylex.schema" in told:
+        facts = GraphFacts.from_metadata(told, str(path))
+        if facts.role != SEGMENTER:
+            raise ModelError(f"{path} is a {facts.role} graph, a {SEGMENTER} graph is needed here")
+        takes, known = replace(takes, longest=OWN_SIDE, multiple=facts.multiple), facts.classes
+    else:
+        takes = replace(takes, mean=_triple(told, "mean", path), std=_triple(told, "std", path))
+        known = _told_classes(told)
+    names = tuple(classes) or known
+    if not names:
+        raise UsageError(f"{path} doesn't say what its classes are: name them in its order with --classes a,b,c")
+    if len(set(names)) != len(names) or not all(names):
+        raise UsageError(
+            f"the classes of {path} are {', '.join(names)}: each needs a name of its own (--classes a,b,c)"
+        )
+    return Segmenter(path, names, takes, session)
+
+
+def own_segmenter(folder: Path | None = None, threads: int = 0) -> Segmenter:
+    """People against background: the graph that comes with stylex, or one of `folder` where there is one.
+
+    Raises:
+        InputError: neither is there.
+    """
+    wanted = dict.fromkeys(["int8" if hardware.int8_is_exact() else "fp32", *PRECISIONS])
+    for place in filter(None, (folder, GRAPHS)):
+        for precision in wanted:
+            file = transfer_file(SEGMENTER, precision, place)
+            if os.path.isfile(file):
+                return open_segmenter(file, threads=threads)
+    raise InputError(f"no {SEGMENTER}-int8.onnx comes with stylex: make it with `stylex export {SEGMENTER} --int8`")
+
+
+def _input(session: ort.InferenceSession, path: Path) -> Takes:
+    inputs = session.get_inputs()
+    if len(inputs) != 1:
+        raise ModelError(f"{path} takes {len(inputs)} inputs; a segmenter takes one, the photo")
+    shape, kind = inputs[0].shape, inputs[0].type
+    fixed = [side if isinstance(side, int) and side > 0 else None for side in shape]
+    last = len(shape) == 4 and fixed[3] == 3 and fixed[1] != 3
+    if kind not in INPUTS or len(shape) != 4 or fixed[0] not in (1, None) or not {fixed[1], fixed[3]} & {3, None}:
+        raise ModelError(
+            f"{path} takes {kind} of shape {shape}; a segmenter takes one photo: float or uint8, (1, 3, H, W) or "
+            "(1, H, W, 3)"
+        )
+    height, width = fixed[1:3] if last else fixed[2:]
+    return Takes(inputs[0].name, INPUTS[kind], last, height, width)
+
+
+def _triple(told: Mapping[str, str], name: str, path: Path) -> Triple:
+    """Three numbers out of the metadata, in units of [0, 1]."""
+    default = 0.0 if name == "mean" else 1.0
+    if name not in told:
+        return (default,) * 3
+    try:
+        red, green, blue = (float(v) for v in _parsed(told[name]))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"the metadata of {path} gives {name} {told[name]!r}; three numbers are needed") from error
+    scale = 255.0 if max(red, green, blue) > 1 else 1.0
+    if not np.isfinite([red, green, blue]).all() or (name == "std" and min(red, green, blue) <= 0):
+        raise ModelError(f"the metadata of {path} gives {name} {told[name]!r}; usable numbers are needed")
+    return red / scale, green / scale, blue / scale
+
+
+def _told_classes(told: Mapping[str, str]) -> tuple[str, ...]:
+    for key in CLASS_KEYS:
+        if told.get(key, "").strip():
+            parsed = _parsed(told[key])
+            if isinstance(parsed, dict):
+                parsed = [parsed[number] for number in sorted(parsed, key=int)]
+            return tuple(str(name).strip() for name in parsed)
+    return ()
+
+
+def _parsed(text: str) -> Any:
+    """JSON, or Python's notation (as some trainers write it), or parts between commas."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, (list, tuple, dict)):
+            return found
+    return text.strip().strip("[]").split(",")
