@@ -81,7 +81,7 @@ def parse_region(text: str) -> Region:
 def _mixed(text: str) -> Style:
     """One style, or several with + between them; a file with a + in its name is one."""
     parts = text.split("+")
-    if len(parts) == 1 or not all(parts) or text in built_in() or os.path.exists(text):  # noqa: PTH110
+    if len(parts) == 1 or not all(parts) or text in built_in("adain") or os.path.exists(text):  # noqa: PTH110
         return text
     return [(part.strip(), 1.0) for part in parts]
 
