@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""One photo through all techniques that exist, with `stylex run`, on one sheet.
+"""One photo through all nine techniques, with the command line, on one sheet.
 
     python tools/techniques.py --style painting.jpg -o docs/techniques.jpg
 
-The photo comes from scikit-image; so does the style picture where none is given.
+The photo comes from scikit-image; so does the style picture where none is given. For `video` the photo becomes a film,
+a camera that comes nearer; its last frame is shown.
 """
 
 from __future__ import annotations
@@ -12,41 +13,106 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
+import cv2
+import numpy as np
 from sheet import SIDE, arranged, labelled
 
 from stylex.export.photos import bundled
-from stylex.methods import TECHNIQUES
+from stylex.methods import TECHNIQUES, Technique
 from stylex.runtime.catalog import GRAPHS, styles_in
 from stylex.runtime.images import read_picture, write_picture
 from stylex.runtime.painter import Image
+from stylex.runtime.video.facts import FilmFacts, Frame
+from stylex.runtime.video.reader import Reader
+from stylex.runtime.video.writer import Writer
 
-ACROSS = 5
+ACROSS = 6
 BUILT_IN = ("great-wave", "red-and-blue-horse")
 """Codes that adain is shown with beside the style picture."""
+REGIONS = ("background", "great-wave", "person", "0.5")
+"""What semantic paints beside the style picture, in which style, and where the picture goes at which strength."""
+FRAMES, NEARER = 12, 1.01
+"""Of the film, and by how much it grows from one to the next."""
 
 
-def calls(style: Path) -> list[tuple[str, list[str]]]:
-    """A label and the arguments of `stylex run` for everything that can paint."""
+@dataclass(frozen=True)
+class Call:
+    """One tile: its label, and the arguments of `stylex` before -o, with the output's suffix."""
+
+    label: str
+    arguments: tuple[str, ...]
+    suffix: str = ".png"
+
+
+def calls(photo: Path, style: Path) -> list[Call]:
+    """Everything that can paint the photo; what has its own way is in `OWN`."""
     found = []
     for technique in TECHNIQUES:
-        if not technique.ready:
-            continue
-        if technique.one_style:
-            found += [(f"{technique.name}: {s}", [technique.name, s]) for s in styles_in(GRAPHS, technique.name)]
-        else:
-            found.append((f"{technique.name}: the style picture", [technique.name, str(style)]))
-    found += [(f"adain: {name}", ["adain", name]) for name in BUILT_IN]
+        found += OWN.get(technique.name, plain)(technique, photo, style)
     return found
 
 
-def painted(photo: Path, technique: str, style: str, folder: Path) -> Image:
-    """What `stylex run` makes."""
-    output = folder / f"{technique}.png"
-    command = [sys.executable, "-m", "stylex", "run", technique, str(photo), "--style", style, "-o", str(output)]
-    subprocess.run(command, check=True)
-    return read_picture(output).rgb
+def plain(technique: Technique, photo: Path, style: Path) -> list[Call]:
+    """`stylex run` with the style picture, or with every style that there is a network of."""
+    run = ("run", technique.name, str(photo), "--style")
+    if technique.one_style:
+        return [Call(f"{technique.name}: {s}", (*run, s)) for s in styles_in(GRAPHS, technique.name)]
+    return [Call(f"{technique.name}: the style picture", (*run, str(style)))]
+
+
+def adain(technique: Technique, photo: Path, style: Path) -> list[Call]:
+    """Also with some built-in styles."""
+    return plain(technique, photo, style) + [
+        Call(f"adain: {name}", ("run", "adain", str(photo), "--style", name)) for name in BUILT_IN
+    ]
+
+
+def semantic(technique: Technique, photo: Path, style: Path) -> list[Call]:
+    """Two regions in two styles."""
+    around, name, inside, strength = REGIONS
+    regions = ("--region", f"{around}={name}", "--region", f"{inside}={style}:{strength}")
+    return [Call(f"semantic: {inside} the picture, {around} {name}", ("run", technique.name, str(photo), *regions))]
+
+
+def video(technique: Technique, photo: Path, style: Path) -> list[Call]:
+    """The photo as a film."""
+    film = photo.with_name("film.mkv")
+    write_film(read_picture(photo).rgb, film)
+    arguments = (technique.verb, str(film), "--style", str(style), "--temporal", "flow")
+    return [Call(f"video: flow, frame {FRAMES}", arguments, ".mkv")]
+
+
+OWN: dict[str, Callable[[Technique, Path, Path], list[Call]]] = {"adain": adain, "semantic": semantic, "video": video}
+
+
+def write_film(photo: Image, film: Path) -> None:
+    """The photo coming nearer; the last frame is the photo itself."""
+    height, width = photo.shape[:2]
+    rate = Fraction(25)
+    with Writer(film, FilmFacts(width, height, 1 / rate, rate, FRAMES)) as writer:
+        for number in range(FRAMES):
+            scale = NEARER ** (number + 1 - FRAMES)
+            zoom = cv2.getRotationMatrix2D((width / 2, height / 2), 0, scale)
+            moved = cv2.warpAffine(photo, zoom, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+            writer.put(Frame(np.asarray(moved, np.uint8), number, 1))
+        writer.finish()
+
+
+def painted(call: Call, folder: Path) -> Image:
+    """What `stylex` makes; of a film the last frame."""
+    output = folder / f"painted{call.suffix}"
+    verb, *rest = call.arguments
+    place = [rest[0], str(output), *rest[1:]] if call.suffix != ".png" else [*rest, "-o", str(output)]
+    subprocess.run([sys.executable, "-m", "stylex", verb, *place], check=True)
+    if call.suffix == ".png":
+        return read_picture(output).rgb
+    with Reader(output) as reader:
+        return [item.picture for item in reader if isinstance(item, Frame)][-1]
 
 
 def main() -> None:
@@ -63,8 +129,7 @@ def main() -> None:
         chosen = read_picture(arguments.style).rgb if arguments.style else bundled("immunohistochemistry")
         write_picture(style, chosen)
         tiles = [labelled(read_picture(photo).rgb, "the photo"), labelled(_square(chosen), "the style picture")]
-        for label, (technique, given) in calls(style):
-            tiles.append(labelled(painted(photo, technique, given, folder), label))
+        tiles += [labelled(painted(call, folder), call.label) for call in calls(photo, style)]
     write_picture(arguments.output, arranged(tiles, ACROSS))
     print(f"{arguments.output}: {len(tiles) - 2} paintings of {SIDE}x{SIDE}")
 
