@@ -25,6 +25,12 @@ from stylex.runtime.painter import Image
 ACROSS = 5
 BUILT_IN = ("great-wave", "red-and-blue-horse")
 """Codes that adain is shown with beside the style picture."""
+GUIDED = {
+    "semantic": [
+        ("two regions", ["--region", "person=red-and-blue-horse:0.5", "--region", "background=starry-night"]),
+    ]
+}
+"""What techniques are shown with that take more than a style: labels and options."""
 
 
 def calls(style: Path) -> list[tuple[str, list[str]]]:
@@ -34,17 +40,23 @@ def calls(style: Path) -> list[tuple[str, list[str]]]:
         if not technique.ready:
             continue
         if technique.one_style:
-            found += [(f"{technique.name}: {s}", [technique.name, s]) for s in styles_in(GRAPHS, technique.name)]
+            found += [
+                (f"{technique.name}: {s}", [technique.name, "--style", s]) for s in styles_in(GRAPHS, technique.name)
+            ]
+        elif technique.name in GUIDED:
+            found += [
+                (f"{technique.name}: {label}", [technique.name, *given]) for label, given in GUIDED[technique.name]
+            ]
         else:
-            found.append((f"{technique.name}: the style picture", [technique.name, str(style)]))
-    found += [(f"adain: {name}", ["adain", name]) for name in BUILT_IN]
+            found.append((f"{technique.name}: the style picture", [technique.name, "--style", str(style)]))
+    found += [(f"adain: {name}", ["adain", "--style", name]) for name in BUILT_IN]
     return found
 
 
-def painted(photo: Path, technique: str, style: str, folder: Path) -> Image:
+def painted(photo: Path, technique: str, given: list[str], folder: Path) -> Image:
     """What `stylex run` makes."""
     output = folder / f"{technique}.png"
-    command = [sys.executable, "-m", "stylex", "run", technique, str(photo), "--style", style, "-o", str(output)]
+    command = [sys.executable, "-m", "stylex", "run", technique, str(photo), *given, "-o", str(output)]
     subprocess.run(command, check=True)
     return read_picture(output).rgb
 
@@ -63,7 +75,7 @@ def main() -> None:
         chosen = read_picture(arguments.style).rgb if arguments.style else bundled("immunohistochemistry")
         write_picture(style, chosen)
         tiles = [labelled(read_picture(photo).rgb, "the photo"), labelled(_square(chosen), "the style picture")]
-        for label, (technique, given) in calls(style):
+        for label, (technique, *given) in calls(style):
             tiles.append(labelled(painted(photo, technique, given, folder), label))
     write_picture(arguments.output, arranged(tiles, ACROSS))
     print(f"{arguments.output}: {len(tiles) - 2} paintings of {SIDE}x{SIDE}")
