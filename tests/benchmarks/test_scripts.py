@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -31,6 +32,7 @@ SCRIPTS = (
     "benchmarks/one_style.py",
     "benchmarks/peers.py",
     "benchmarks/quality.py",
+    "benchmarks/semantic.py",
     "benchmarks/temporal.py",
 )
 TOOLS = ("tools/demo.py", "tools/embed.py", "tools/film.py", "tools/techniques.py")
@@ -147,6 +149,30 @@ def test_temporal_halves_the_warping_error(tmp_path: Path, make_film: Callable[.
     assert moved["flow"]["unpainted_error"] < moved["off"]["warping_error"]  # the known motion is the right one
     assert rows["film", "flow"]["warping_error"] < rows["film", "off"]["warping_error"]
     assert run("benchmarks/temporal.py", "--film", tmp_path / "no.mp4").returncode == 3
+
+
+def test_semantic_rates_every_graph_beside_adain(tmp_path: Path) -> None:
+    photos = tmp_path / "portraits"
+    photos.mkdir()
+    face = data.astronaut()[:256, 96:352, ::-1]
+    mask = cv2.ellipse(np.zeros((256, 256), np.uint8), (128, 120), (62, 105), 0, 0, 360, 255, -1)
+    for i in range(8):
+        cv2.imwrite(str(photos / f"{i}.jpg"), face)
+        cv2.imwrite(str(photos / f"{i}.png"), mask)
+    ask = ("--photos", photos, "--held-out", 1, "--size", 128, "--threads", 1, "--json", tmp_path / "s.json")
+    result = run("benchmarks/semantic.py", *ask)
+    assert result.returncode == 0, result.stderr
+    *ours, adain = json.loads((tmp_path / "s.json").read_text())["rows"]
+    assert [row["name"].split(",")[0] for row in ours] == ["segmenter-fp16.onnx", "segmenter-int8.onnx"]
+    for row in ours:
+        assert row["photos"] == 8
+        assert 0.3 < row["person_iou"] < 1 and 0.3 < row["background_iou"] < 1
+        assert row["mean_iou"] == pytest.approx((row["person_iou"] + row["background_iou"]) / 2)
+        assert row["per_photo_iou"] == pytest.approx(row["mean_iou"], abs=1e-6), "eight times the same photo"
+    assert ours[1]["file_mb"] <= 1
+    assert adain["name"] == "adain-int8.onnx, 128x128" and adain["median_ms"] > 0
+    wrong = run("benchmarks/semantic.py", "--photos", tmp_path, "--graphs", tmp_path)
+    assert wrong.returncode == 3 and wrong.stderr.count("\n") == 1
 
 
 def test_quality_says_in_one_line_what_is_missing(tmp_path: Path, teacher: Path) -> None:
