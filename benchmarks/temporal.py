@@ -9,6 +9,8 @@ it, moved along the motion of the unpainted film, where both show the same thing
 
 - `moved photo`: a photo of scikit-image under a known pan, turn and zoom, to a fraction of a pixel; `--noise` adds what
   a sensor would. The motion is known, nothing is estimated.
+- `passing thing`: the same photo stands still while a large dark picture passes in front of it; only what is far from
+  it is counted. Content statistics change with what passes, and the paint on everything else with them.
 - `film`: the motion is DIS flow at full size and its slowest setting, finer than the one that the mode `flow` uses, and
   only what passes the forward-backward check is counted.
 
@@ -42,6 +44,8 @@ COLUMNS = ("what moves", "style", "mode", "warping error", "share of off", "fram
 SIZE = (360, 640)
 PAN, TURN, ZOOM = (1.7, -0.9), 0.25, 1.003
 """Pixels, degrees and factor from one frame to the next."""
+THING, FAR = 240, 64
+"""Width of what passes, and how far from it is far, in pixels."""
 TRUSTED = 0.5
 """What counts as showing the same thing."""
 
@@ -73,6 +77,26 @@ def moved_photo(frames: int, noise: float) -> list[Step]:
             Step(np.rint(frame).astype(np.uint8), None if before is None else known(np.linalg.inv(before) @ place))
         )
         before = place
+    return steps
+
+
+def passing_thing(frames: int, noise: float) -> list[Step]:
+    """The astronaut standing still, and something that passes."""
+    height, width = SIZE
+    behind = cv2.resize(default_photo()[:288], (width, height), interpolation=cv2.INTER_CUBIC)
+    thing = cv2.resize(default_photo()[200:400, 350:], (THING, height), interpolation=cv2.INTER_CUBIC) // 4
+    rng = np.random.default_rng(0)
+    steps, before = [], np.ones(SIZE, bool)
+    for i in range(frames):
+        frame, free = behind.astype(np.float32), np.ones(SIZE, bool)
+        left = round(-THING + (width + THING) * i / max(frames - 1, 1))
+        here = slice(max(left, 0), max(min(left + THING, width), 0))
+        frame[:, here] = thing[:, here.start - left : here.stop - left]
+        free[:, max(left - FAR, 0) : max(left + THING + FAR, 0)] = False
+        frame = np.clip(frame + rng.normal(0, noise, frame.shape), 0, 255)
+        still = Motion(np.zeros((*SIZE, 2), np.float32), (free & before).astype(np.float32))
+        steps.append(Step(np.rint(frame).astype(np.uint8), still if i else None))
+        before = free
     return steps
 
 
@@ -160,7 +184,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     try:
-        films = {"moved photo": moved_photo(arguments.frames, arguments.noise)}
+        made = {"moved photo": moved_photo, "passing thing": passing_thing}
+        films = {what: make(arguments.frames, arguments.noise) for what, make in made.items()}
         if arguments.film:
             films["film"] = film_steps(arguments.film, arguments.frames)
         rows = [row for one in looks(arguments) for what, steps in films.items() for row in measured(what, steps, one)]

@@ -28,6 +28,7 @@ from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.stylizer import MODES, Stylizer, look
 
+FONT = cv2.FONT_HERSHEY_SIMPLEX
 WIDTH, BEFORE, GAIN = 480, 12, 8
 """Width of a tile; frames that are painted before the first one that is shown; how much differences are enlarged."""
 
@@ -42,7 +43,8 @@ def flicker(frames: Sequence[Image], painted: Sequence[Image]) -> list[Image]:
     """What is left between each painted frame and the next, along the motion of the film, on grey; (H, W, 3) each."""
     found = []
     for (a, b), (one, other) in zip(pairwise(frames), pairwise(painted), strict=True):
-        back = motion(*(small_grey(x, max(x.shape)) for x in (b, a)), a.shape[:2], cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        now, then = (small_grey(frame, max(frame.shape)) for frame in (a, b))
+        back = motion(then, now, a.shape[:2], cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         off = (warped(other, back.flow).astype(np.float32) - one) * (back.trust >= 0.5)[..., None]
         found.append(np.clip(128 + GAIN * off, 0, 255).astype(np.uint8))
     return found
@@ -52,8 +54,10 @@ def tile(picture: Image, text: str = "") -> Image:
     """A picture of the strip, with a text in its corner."""
     height = round(picture.shape[0] * WIDTH / picture.shape[1])
     shown = cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
-    for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(shown, text, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, color, thickness, cv2.LINE_AA)
+    if text:
+        (width, _), _ = cv2.getTextSize(text, FONT, 0.55, 1)
+        cv2.rectangle(shown, (0, 0), (width + 14, 26), (0, 0, 0), cv2.FILLED)
+        cv2.putText(shown, text, (7, 18), FONT, 0.55, (255, 255, 255), 1, cv2.LINE_AA)
     return np.asarray(cv2.copyMakeBorder(shown, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255)), np.uint8)
 
 

@@ -21,6 +21,8 @@ from stylex.runtime.painter import Image
 from stylex.runtime.video.stylizer import MODES, Look, Stylizer
 
 TITLE = "stylex"
+FONT, LINE = cv2.FONT_HERSHEY_SIMPLEX, 20
+"""Of the caption; the height of a line in pixels."""
 STEP = 0.1
 """What + and - change the strength by."""
 SMOOTH = 0.9
@@ -149,10 +151,11 @@ class Booth:
         runs = "" if stylizer.runs == stylizer.temporal else f", which runs as {stylizer.runs}"
         what = (f"{self.rate:.1f} frames/s", stylizer.look.name, f"strength {stylizer.strength:.1f}", stylizer.temporal)
         first = "   ".join(what) + runs
-        for line, text in enumerate((first, self.told), 1):
-            place = (8, 20 * line)
-            cv2.putText(shown, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3, cv2.LINE_AA)
-            cv2.putText(shown, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+        for line, text in enumerate((first, self.told)):
+            (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
+            top = LINE * line
+            cv2.rectangle(shown, (0, top), (width + 12, top + LINE), (0, 0, 0), cv2.FILLED)
+            cv2.putText(shown, text, (6, top + 14), FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
         return np.asarray(shown, np.uint8)
 
     def _strengthen(self, step: float) -> None:

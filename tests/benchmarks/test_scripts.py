@@ -142,7 +142,7 @@ def test_temporal_halves_the_warping_error(tmp_path: Path, make_film: Callable[.
     result = run("benchmarks/temporal.py", *ask)
     assert result.returncode == 0, result.stderr
     rows = {(r["what"], r["mode"]): r for r in json.loads((tmp_path / "t.json").read_text())["rows"]}
-    assert len(rows) == 6
+    assert len(rows) == 9
     moved = {mode: rows["moved photo", mode] for mode in ("off", "statistics", "flow")}
     assert moved["off"]["share"] == 1
     assert moved["flow"]["share"] < 0.5

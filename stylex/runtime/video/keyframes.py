@@ -15,9 +15,12 @@ LEAST, TIMES, ALIKE = 6.0, 4.0, 0.6
 leaves a correlation below the last."""
 MEMORY = 0.8
 """Share that the frames before keep in what counts as a usual change."""
-SHIFT, CONTRAST = 12.0, 1.25
+SHIFT, CONTRAST = 6.0, 1.1
 """Inside a shot, the frame has become another where a channel's mean has moved by so many levels since the last
-keyframe, or its deviation by such a factor: a fade, another light, the camera somewhere else."""
+keyframe, or its deviation by such a factor, and most of the picture takes part: a fade, another light, the camera
+somewhere else, but not something that passes."""
+MOST, LITTLE, PART = 0.6, 4.0, 0.05
+"""What most means, and which levels of difference count: LITTLE and a PART of what was there."""
 NOISE = 2.0
 """Levels added to deviations, so that those of black frames compare."""
 
@@ -45,7 +48,7 @@ class KeyframeFinder:
     def reset(self) -> None:
         """Let the next frame begin a shot."""
         self._last: npt.NDArray[np.float32] | None = None
-        self._key = np.zeros((2, 3), np.float32)
+        self._key = np.zeros((THUMBNAIL[1], THUMBNAIL[0], 3), np.float32)
         self._usual: float | None = None  # not known before a shot's second frame
         self._since = 0
 
@@ -56,7 +59,7 @@ class KeyframeFinder:
         self._last = thumbnail
         self._since += 1
         if found is not Keyframe.NONE:
-            self._key, self._since = moments(thumbnail), 0
+            self._key, self._since = thumbnail, 0
         return found
 
     def _found(self, thumbnail: npt.NDArray[np.float32]) -> Keyframe:
@@ -68,16 +71,19 @@ class KeyframeFinder:
             self._usual = None
             return Keyframe.CUT
         self._usual = MEMORY * usual + (1 - MEMORY) * change
-        means, deviations = np.abs(moments(thumbnail) - self._key), moments(thumbnail) + NOISE
-        ratio = np.abs(np.log(deviations[1] / (self._key[1] + NOISE)))
-        if means[0].max() > SHIFT or ratio.max() > np.log(CONTRAST):
+        if has_become_another(thumbnail, self._key):
             return Keyframe.CHANGED
         return Keyframe.DUE if self.every and self._since + 1 >= self.every else Keyframe.NONE
 
 
-def moments(thumbnail: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Mean and standard deviation of each channel, (2, 3)."""
-    return np.stack([thumbnail.mean((0, 1)), thumbnail.std((0, 1))])
+def has_become_another(thumbnail: npt.NDArray[np.float32], key: npt.NDArray[np.float32]) -> bool:
+    """Whether a frame of the same shot needs other statistics than the keyframe; thumbnails (h, w, 3)."""
+    shift = np.abs(thumbnail.mean((0, 1)) - key.mean((0, 1))).max()
+    ratio = np.log((thumbnail.std((0, 1)) + NOISE) / (key.std((0, 1)) + NOISE))
+    if shift <= SHIFT and np.abs(ratio).max() <= np.log(CONTRAST):
+        return False
+    changed = (np.abs(thumbnail - key) > LITTLE + PART * key).any(2)
+    return float(changed.mean()) > MOST
 
 
 def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:

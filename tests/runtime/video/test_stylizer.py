@@ -75,7 +75,7 @@ def test_statistics_are_those_of_the_shots_first_frame(name: str, request: pytes
 
 
 def test_keyframes_glide_to_what_they_measure(wave: Look) -> None:
-    frames = pan(CAT, 9)
+    frames = [pan(CAT[:, i // 3 :], 1)[0] for i in range(9)]  # so slowly that nothing else makes a keyframe
     stylizer = Stylizer(wave, every=4)
     painted = [stylizer(frame) for frame in frames]
     first, fourth = (frozen(wave, frames[i], None)[1] for i in (0, 4))
