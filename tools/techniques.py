@@ -37,18 +37,15 @@ def calls(style: Path) -> list[tuple[str, list[str]]]:
     """A label and the arguments of `stylex run` for everything that can paint."""
     found = []
     for technique in TECHNIQUES:
+        name = technique.name
         if not technique.ready:
             continue
         if technique.one_style:
-            found += [
-                (f"{technique.name}: {s}", [technique.name, "--style", s]) for s in styles_in(GRAPHS, technique.name)
-            ]
-        elif technique.name in GUIDED:
-            found += [
-                (f"{technique.name}: {label}", [technique.name, *given]) for label, given in GUIDED[technique.name]
-            ]
+            found += [(f"{name}: {s}", [name, "--style", s]) for s in styles_in(GRAPHS, name)]
+        elif name in GUIDED:
+            found += [(f"{name}: {label}", [name, *given]) for label, given in GUIDED[name]]
         else:
-            found.append((f"{technique.name}: the style picture", [technique.name, "--style", str(style)]))
+            found.append((f"{name}: the style picture", [name, "--style", str(style)]))
     found += [(f"adain: {name}", ["adain", "--style", name]) for name in BUILT_IN]
     return found
 
