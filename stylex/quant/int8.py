@@ -1,8 +1,8 @@
 """INT8 in the QDQ format: convolutions and what only moves their values run on bytes, everything else stays in float32.
 
 Why not ONNX Runtime's own quantizer: it puts a reflecting Pad between a DequantizeLinear and a QuantizeLinear, where it
-runs in float32 and keeps the convolutions around it from staying in the channels-last layout. Here Pad and DepthToSpace
-take the bytes themselves, and residual sums stay in float32, where the modulation needs them anyway
+runs in float32 and keeps the convolutions around it from staying in the channels-last layout. Here Pad, MaxPool and
+DepthToSpace take the bytes themselves, and residual sums stay in float32, where the modulation needs them anyway
 (docs/decisions.md).
 """
 
@@ -34,7 +34,7 @@ class Int8Target:
         name: the target.
         activation: integer type of the activations.
         symmetric: zero points are all 0.
-        moves_bytes: Pad and DepthToSpace take integers.
+        moves_bytes: Pad, MaxPool and DepthToSpace take integers.
         integer_bias: biases are int32 instead of float32.
     """
 
@@ -107,20 +107,22 @@ def convolutions(graph: Graph) -> list[onnx.NodeProto]:
 
 
 def tensors_to_observe(model: onnx.ModelProto) -> set[str]:
-    """Tensors whose ranges `QuantizeConvolutions` needs; what Pad and DepthToSpace make shares their inputs' range."""
+    """Tensors whose ranges `QuantizeConvolutions` needs; what only moves values shares its input's range."""
     graph = Graph(model)
     return _Plan(graph, convolutions(graph), True).tensors - graph.inputs
 
 
 def _only_moves(node: onnx.NodeProto | None) -> bool:
-    """Whether a node only moves values: DepthToSpace, and a Pad that repeats what is there.
+    """Whether a node only moves values: DepthToSpace, MaxPool, which leaves some out, a Pad that repeats what is there.
 
     A Resize could be one too, but ONNX Runtime takes four times as long for it on bytes.
     """
     if node is None:
         return False
     modes = {a.s for a in node.attribute if a.name == "mode"}
-    return node.op_type == "DepthToSpace" or (node.op_type == "Pad" and bool(modes & {b"reflect", b"edge"}))
+    return node.op_type in ("DepthToSpace", "MaxPool") or (
+        node.op_type == "Pad" and bool(modes & {b"reflect", b"edge"})
+    )
 
 
 def _unmoved(graph: Graph, tensor: str) -> str:

@@ -197,6 +197,25 @@ def test_a_chain_of_movers(net, feeds, run, target):
         assert sum(n.op_type == "QuantizeLinear" for n in result.graph.node) == 3
 
 
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("keep", [set(), {"node_b"}])
+def test_a_max_pool_picks_bytes(net, feeds, run, target, keep):
+    """`r` is read by a pool and a sum; the pool by two convolutions, one of them perhaps in float."""
+    n = net(7)
+    n.relu(n.conv("x", 3, 6, "first"), "r")
+    n.node("MaxPool", ["r"], "pooled", kernel_shape=[2, 2], strides=[2, 2])
+    n.conv("pooled", 6, 6, "a", size=1)
+    n.conv("pooled", 6, 6, "b", size=1)
+    n.node("Add", ["a", "b"], "ab")
+    n.node("MaxPool", ["r"], "again", kernel_shape=[2, 2], strides=[2, 2])
+    n.node("Add", ["ab", "again"], "y")
+    model = n.model({"y": 4})
+    result = quantized(model, feeds, target, keep)
+    assert_close(model, result, feeds, run)
+    byte = target != "tensorrt"
+    assert (types(result)[next(m.input[0] for m in result.graph.node if "pooled" in m.output[0])] != 1) == byte
+
+
 def test_zero_padding_stays_in_float(net, feeds, run):
     n = net(5)
     n.relu(n.conv("x", 3, 6, "a"), "r")
