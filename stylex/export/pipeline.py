@@ -23,7 +23,7 @@ from stylex.models.traceable import Feed, Model, Traceable
 from stylex.quant.calibration import Observed, observe
 from stylex.quant.fp16 import HalfCompute, HalfWeights
 from stylex.quant.graph import float_nodes
-from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
+from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, heard_through_rectifiers, tensors_to_observe
 from stylex.quant.leveling import LevelChannels
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
 from stylex.quant.picture_bytes import PicturesAsBytes
@@ -178,7 +178,7 @@ def _to_int8(
     feeds = _feeds(traceable, settings, check=False)
     progress(f"calibrating on {len(feeds)} photos")
     run_passes(model, [LevelChannels(feeds[::LEVELLED])])
-    observed = observe(model, tensors_to_observe(model), feeds)
+    observed = observe(model, tensors_to_observe(model), feeds, heard_through_rectifiers(model))
     target, fixed = INT8_TARGETS[settings.target], {"content": facts.value_range}
 
     def quantized(keep: frozenset[str]) -> onnx.ModelProto:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,23 +54,37 @@ def _squared_error(
     return float((mass * cut**2).sum() + mass[inside].sum() * step**2 / 12)
 
 
-def observe(model: onnx.ModelProto, tensors: Iterable[str], feeds: Sequence[Feed]) -> dict[str, Observed]:
+def observe(
+    model: onnx.ModelProto,
+    tensors: Iterable[str],
+    feeds: Sequence[Feed],
+    heard: Mapping[str, tuple[str, str]] | None = None,
+) -> dict[str, Observed]:
     """Run a model over calibration feeds and watch tensors inside it; two runs a feed, extremes and then histograms.
 
     Args:
         model: the float32 model.
         tensors: names of what to watch.
         feeds: inputs by name.
+        heard: tensors of which only a part counts, the difference of two others; see
+            `stylex.quant.int8.heard_through_rectifiers`.
     """
-    names = sorted(set(tensors))
-    session = watching(model, names)
+    names, heard = sorted(set(tensors)), heard or {}
+    pairs = {name: heard.get(name, (name,)) for name in names}
+    watched = sorted({one for pair in pairs.values() for one in pair})
+    session = watching(model, watched)
+
+    def seen(feed: Feed) -> list[npt.NDArray[np.float32]]:
+        values = dict(zip(watched, session.run(watched, feed), strict=True))
+        return [values[a] - values[b[0]] if b else values[a] for a, *b in pairs.values()]
+
     extremes = np.array([[np.inf, -np.inf]] * len(names))
     for feed in feeds:
-        for i, value in enumerate(session.run(names, feed)):
+        for i, value in enumerate(seen(feed)):
             extremes[i] = min(extremes[i, 0], value.min()), max(extremes[i, 1], value.max())
     counts = np.zeros((len(names), BINS), np.int64)
     for feed in feeds:
-        for i, value in enumerate(session.run(names, feed)):
+        for i, value in enumerate(seen(feed)):
             counts[i] += np.histogram(value, BINS, (extremes[i, 0], max(extremes[i, 1], extremes[i, 0] + 1e-6)))[0]
     return {n: Observed(float(e[0]), float(e[1]), c) for n, e, c in zip(names, extremes, counts, strict=True)}
 

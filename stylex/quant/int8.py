@@ -112,6 +112,29 @@ def tensors_to_observe(model: onnx.ModelProto) -> set[str]:
     return _Plan(graph, convolutions(graph), True).tensors - graph.inputs
 
 
+def heard_through_rectifiers(model: onnx.ModelProto) -> dict[str, tuple[str, str]]:
+    """What convolutions make that only a sum reads, and the sum only a rectifier: of y in relu(x + y) nothing below -x.
+
+    Such a y may reach a hundred steps below anything that is heard, where a residual block closes a channel for good.
+    Ranges that hold it all leave the rest too few steps. What is heard is relu(x + y) - x.
+
+    Returns:
+        names of relu(x + y) and of x by the name of y.
+    """
+    graph, found = Graph(model), {}
+    for convolution in convolutions(graph):
+        made = convolution.output[0]
+        sums = graph.consumers(made)
+        if len(sums) != 1 or sums[0].op_type != "Add" or graph.is_shared(made):
+            continue
+        readers = graph.consumers(sums[0].output[0])
+        others = [i for i in sums[0].input if i != made]
+        alone = len(readers) == 1 and not graph.is_shared(sums[0].output[0])
+        if alone and readers[0].op_type == "Relu" and others and others[0] not in graph.constants:
+            found[made] = (str(readers[0].output[0]), str(others[0]))
+    return found
+
+
 def _only_moves(node: onnx.NodeProto | None) -> bool:
     """Whether a node only moves values: DepthToSpace, MaxPool, which leaves some out, a Pad that repeats what is there.
 

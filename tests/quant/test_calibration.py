@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylex.quant.calibration import BINS, Observed, _squared_error, observe
+from stylex.quant.int8 import heard_through_rectifiers
 
 
 def observed(values):
@@ -78,3 +79,33 @@ def run_inside(model, feed, run):
     watched.CopyFrom(model)
     watched.graph.output.add().name = "sum"
     return run(watched, feed, ["sum"])[0].ravel()
+
+
+def test_of_what_a_rectifier_cuts_off_only_the_rest_counts(net, feeds, run):
+    """A residual block that closes a channel for good: the range ends where nothing is heard any more."""
+    n = net()
+    n.conv("x", 3, 8, "a")
+    n.relu("a", "b")
+    n.conv("b", 8, 8, "y", size=1)
+    n.node("Add", ["b", "y"], "s")
+    n.relu("s", "r")
+    n.constants["y_b"] = np.array([-50.0] + [0.0] * 7, np.float32)
+    model = n.model({"r": 4})
+    heard = heard_through_rectifiers(model)
+    assert heard == {"y": ("r", "b")}
+    plain = observe(model, ["y", "b"], feeds)
+    cut = observe(model, ["y", "b"], feeds, heard)
+    assert plain["y"].low < -40 < cut["y"].low
+    assert cut["y"].low >= -cut["b"].high - 1e-4 and cut["b"].high == plain["b"].high
+    assert cut["y"].high == pytest.approx(plain["y"].high, abs=1e-4)
+
+
+def test_what_others_read_too_is_not_cut(net):
+    n = net()
+    n.conv("x", 3, 8, "a")
+    n.relu("a", "b")
+    n.conv("b", 8, 8, "y", size=1)
+    n.node("Add", ["b", "y"], "s")
+    n.relu("s", "r")
+    n.node("Add", ["r", "y"], "t")
+    assert not heard_through_rectifiers(n.model({"t": 4}))
