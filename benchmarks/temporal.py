@@ -166,7 +166,9 @@ def looks(arguments: argparse.Namespace) -> Iterator[Look]:
     rest = (arguments.precision, "cpu")
     for style in arguments.style or ["starry-night", "the-scream"]:
         style_of = {"style": style} if one else {}
-        painter = load(arguments.technique, *rest, graphs=arguments.graphs, threads=arguments.threads, **style_of)
+        painter = load(
+            arguments.technique, *rest, graphs=arguments.graphs, threads=arguments.threads, spinning=False, **style_of
+        )
         yield look(painter, None if one else style)
 
 

@@ -60,9 +60,9 @@ def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> lis
     from stylex.runtime.video.stylizer import look
 
     if technique_named(technique, own_graphs=True).one_style:
-        return [look(load(technique, style=style, **backend)) for style in styles or ("",)]
+        return [look(load(technique, style=style, spinning=False, **backend)) for style in styles or ("",)]
     require(styles)
-    painter = load(technique, **backend)
+    painter = load(technique, spinning=False, **backend)
     return [look(painter, style, Path(style).stem) for style in styles]
 
 
@@ -85,7 +85,7 @@ def mixture(technique: str, styles: Sequence[str], weights: Sequence[float], bac
         return looks(technique, styles, backend)[0]
     require(styles)
     pairs = tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))
-    return look(load(technique, **backend), pairs, " + ".join(Path(style).stem for style in styles))
+    return look(load(technique, spinning=False, **backend), pairs, " + ".join(Path(style).stem for style in styles))
 
 
 def require(styles: Sequence[str]) -> None:

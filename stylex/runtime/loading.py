@@ -27,6 +27,7 @@ def load(
     style: str = "",
     graphs: Path | str | None = None,
     threads: int = 0,
+    spinning: bool = True,
 ) -> Painter:
     """Load a technique.
 
@@ -39,6 +40,8 @@ def load(
         style: which network, for techniques whose weights hold one style; needed where there are several.
         graphs: folder of exported ONNX files; the embedded ones by default.
         threads: for the CPU, 0 for all cores.
+        spinning: whether the CPU's threads stay awake between two pictures. False where others need the cores as well,
+            such as the encoder of a film.
 
     Raises:
         UsageError: an unknown technique, precision, provider or style, a technique that this version doesn't come with
@@ -59,10 +62,12 @@ def load(
     *others, last = candidates(provider)
     for candidate in others:
         try:
-            return _opened(_graph_for(technique, style, precision, candidate, folder), candidate, folder, threads)
+            return _opened(
+                _graph_for(technique, style, precision, candidate, folder), candidate, folder, threads, spinning
+            )
         except ProviderUnavailable as error:
             logger.warning("%s; trying the next provider", error)
-    return _opened(_graph_for(technique, style, precision, last, folder), last, folder, threads)
+    return _opened(_graph_for(technique, style, precision, last, folder), last, folder, threads, spinning)
 
 
 def _one_style(technique: Technique, style: str, folder: Path) -> str:
@@ -121,8 +126,8 @@ def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:
     return graphs[0]
 
 
-def _opened(path: Path, provider: Provider, folder: Path, threads: int) -> Painter:
-    session = open_graph(path, provider.name, threads).require_role(TRANSFER)
+def _opened(path: Path, provider: Provider, folder: Path, threads: int, spinning: bool) -> Painter:
+    session = open_graph(path, provider.name, threads, spinning=spinning).require_role(TRANSFER)
     facts = session.facts
     if not provider.fits(facts.precision, facts.target):
         made_for, name, wanted = facts.target, provider.name, " or ".join(provider.targets)

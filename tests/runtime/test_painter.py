@@ -392,7 +392,7 @@ def test_a_graph_for_processors_on_a_graphics_card(
 ) -> None:
     folder = tiny_transfer("adain-int8.onnx", precision="int8").parent
     session = open_graph(folder / "adain-int8.onnx")
-    monkeypatch.setattr(loading, "open_graph", lambda *_: dataclasses.replace(session, provider="tensorrt"))
+    monkeypatch.setattr(loading, "open_graph", lambda *_, **__: dataclasses.replace(session, provider="tensorrt"))
     monkeypatch.setattr(loading, "candidates", lambda name: (provider_named(name),))
     with caplog.at_level(logging.WARNING, "stylex"):
         load(precision="int8", graphs=folder, provider="tensorrt")
