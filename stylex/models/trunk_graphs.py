@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from stylex.models.backbone import BORDER, FEWEST, MULTIPLE
+from stylex.models.backbone import BORDER, FEWEST, MULTIPLE, Trunk
 from stylex.models.traceable import LARGEST, Feed, Photo, Traceable
 from stylex.runtime.facts import TRANSFER
 
@@ -76,6 +76,8 @@ def transfer_graph(
 ) -> Traceable:
     """The transfer graph of a network that takes the content first and paints first."""
     inputs = (sides.content(), *more)
+    trunk = network if isinstance(network, Trunk) else network.get_submodule("trunk")
+    assert isinstance(trunk, Trunk)
     return Traceable(
         role=TRANSFER,
         module=Clamped(network),
@@ -89,5 +91,6 @@ def transfer_graph(
         smallest=FEWEST * sides.multiple,
         border=BORDER,
         cell=MULTIPLE,
+        reach=trunk.spec.reach,
         fixed_size=sides.size,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -11,11 +13,15 @@ from stylex.models.trunk_graphs import Input, Sides, transfer_graph
 from stylex.models.weights import Weights
 from stylex.runtime.planes import to_floats
 
+LIGHTNESS = (1,)
+"""Of the three statistics the first two are mean and standard deviation of one thing; the third is a root mean square."""
+
 
 def graphs(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Fast.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     more = (Input("frozen", torch.zeros(1, STATISTICS)), Input("freeze", torch.zeros(1)))
-    return [transfer_graph(network, Sides(size), more, ("painted", "statistics"), _feed)]
+    traceable = transfer_graph(network, Sides(size), more, ("painted", "statistics"), _feed)
+    return [replace(traceable, sites=LIGHTNESS)]
 
 
 def _feed(photo: Photo, _number: int, _check: bool) -> Feed:

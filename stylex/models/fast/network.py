@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.backbone import BackboneSpec, Trunk
+from stylex.models.backbone import BORDER, BackboneSpec, Trunk
 
 FAST_SPEC = BackboneSpec(blocks=1)
 """0.55 M parameters."""
@@ -58,7 +58,8 @@ class Fast(nn.Module):
         Returns:
             RGB (B, 3, H, W), not clamped, and the numbers that were measured (B, 3).
         """
-        measured = exposure(content)
+        inner = slice(BORDER, -BORDER)  # as tiles are put together: what is painted counts, and nothing twice
+        measured = exposure(content[:, :, inner, inner])
         used = measured + freeze * (frozen - measured)
         return self.trunk.paint(entered(self.trunk, content, used)), measured
 
