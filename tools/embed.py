@@ -3,6 +3,7 @@
 
     python tools/embed.py adain runs/adain --style paintings/
     python tools/embed.py fast runs/starry-night runs/great-wave
+    python tools/embed.py upscaler runs/upscaler
 
 The paintings are only read; what is kept of each is a code of a few KB. All works are in the public domain.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import write_bytes, write_json
-from stylex.methods import technique_named
+from stylex.methods import TOOLS, technique_named
 from stylex.models.registry import embedded_models, style_of
 from stylex.models.weights import embedded
 from stylex.runtime.catalog import GRAPHS
@@ -57,9 +58,13 @@ EMBEDDED = ("fp16", "int8")
 """Of the other techniques FP32 is left out: FP16 is stored in half the bytes and computes the same on a CPU."""
 
 
+def _has_one_style(technique: str) -> bool:
+    return technique not in TOOLS and technique_named(technique).one_style
+
+
 def embed(technique: str, run: Path) -> None:
     """Copy weights and card of one run, and export its graphs."""
-    style = style_of(run / "weights.safetensors") if technique_named(technique).one_style else ""
+    style = style_of(run / "weights.safetensors") if _has_one_style(technique) else ""
     weights = embedded(technique, style)
     weights.parent.mkdir(exist_ok=True)
     write_bytes(weights, (run / "weights.safetensors").read_bytes())

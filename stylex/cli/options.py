@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from stylex.methods import technique_named
+from stylex.methods import TOOLS, technique_named
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.providers import NAMES
 
@@ -21,12 +21,16 @@ def technique_argument(function: F) -> F:
 
 
 def optional_technique_argument(function: F) -> F:
-    """TECHNIQUE, where something else may name it."""
-    return click.argument("technique", required=False, callback=_known)(function)
+    """TECHNIQUE, where something else may name it; the tools beside the techniques too."""
+    return click.argument("technique", required=False, callback=_known_or_tool)(function)
 
 
 def _known(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
     return name and technique_named(name, own_graphs=True).name
+
+
+def _known_or_tool(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    return name if name in TOOLS else _known(context, parameter, name)
 
 
 def backend_options(function: F) -> F:

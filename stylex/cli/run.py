@@ -36,11 +36,16 @@ class RunCommand(OwnedCommand):
     """`stylex run`, and which options belong to whom."""
 
     owners: ClassVar[Owners] = {
-        **dict.fromkeys(("precision", "provider", "graphs"), NETWORKS),
+        **dict.fromkeys(("precision", "provider", "graphs", "tile"), NETWORKS),
         "threads": (*NETWORKS, "gatys"),
         "space": ("histogram",),
         **dict.fromkeys(GATYS, ("gatys",)),
     }
+
+
+def _tile(_context: click.Context, _parameter: click.Parameter, given: str) -> int | str:
+    """A number of pixels, or a word, which the library knows."""
+    return int(given) if given.lstrip("-").isdecimal() else given
 
 
 @click.command(cls=RunCommand)
@@ -61,6 +66,16 @@ class RunCommand(OwnedCommand):
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="JPEG, PNG, WebP, BMP or TIFF  [PHOTO-TECHNIQUE.SUFFIX]"
+)
+@click.option(
+    "--upscale", default=1, show_default=True, help="2 for twice the size, by a small network behind the technique."
+)
+@click.option(
+    "--tile",
+    default="auto",
+    callback=_tile,
+    show_default=True,
+    help="auto, off, or pixels: paint a large photo in tiles, with statistics of the whole.",
 )
 @backend_options
 @click.option("--space", default="rgb", type=click.Choice(["rgb", "lab"]), show_default=True, help="Colour space.")
@@ -87,20 +102,23 @@ def command(
     strength: float,
     keep_colors: bool,
     size: int | None,
+    upscale: int,
     output: Path | None,
     **own: Any,
 ) -> None:
     """Paint PHOTO with TECHNIQUE.
 
-    The result has exactly the photo's size, its orientation and its alpha channel. `stylex run TECHNIQUE --help` shows
-    the options of one technique.
+    The result has exactly the photo's size, or twice that with --upscale 2, its orientation and its alpha channel.
+    `stylex run TECHNIQUE --help` shows the options of one technique.
 
     \b
     Examples:
       stylex run adain photo.jpg --style starry-night
       stylex run adain photo.jpg --style painting.jpg --strength 0.7 -o painted.png
       stylex run adain photo.jpg --style great-wave --weight 2 --style the-scream --weight 1
+      stylex run adain large.jpg --style the-scream --tile 1024
       stylex run fast photo.jpg --style the-scream
+      stylex run fast photo.jpg --style the-scream --upscale 2
       stylex run histogram photo.jpg --style painting.jpg
       stylex run histogram photo.jpg --style painting.jpg --space lab --strength 0.6
       stylex run gatys photo.jpg --style painting.jpg --size 768 --iterations 500
@@ -110,6 +128,7 @@ def command(
     from stylex.cli.runners import RUNNERS, Job, network
     from stylex.runtime.formats import default_output
     from stylex.runtime.images import check_output, limited, read_picture
+    from stylex.runtime.upscale import require_room
 
     if not styles and technique not in STYLE_OPTIONAL:
         raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")
@@ -123,5 +142,7 @@ def command(
     if own["preview"] is not None:
         check_output(own["preview"], [*inputs, output])
     picture = limited(read_picture(photo), size or DEFAULT_SIZE.get(technique))
+    if upscale != 1:
+        require_room(picture.rgb.shape[0], picture.rgb.shape[1], upscale)
     pairs = tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))
-    RUNNERS.get(technique, network)(Job(technique, picture, pairs, strength, keep_colors, output, own))
+    RUNNERS.get(technique, network)(Job(technique, picture, pairs, strength, keep_colors, output, own, upscale > 1))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stylex.cli.watch import Watch
+from stylex.cli.watch import Watch, bar_of
 from stylex.errors import InputError, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Job:
         keep_colors: --keep-colors.
         output: where the painted photo goes; has been checked.
         own: the options that only some techniques have, by parameter name.
+        enlarge: --upscale 2.
     """
 
     technique: str
@@ -39,6 +40,7 @@ class Job:
     keep_colors: bool
     output: Path
     own: dict[str, Any] = field(default_factory=dict)
+    enlarge: bool = False
 
 
 def network(job: Job) -> None:
@@ -52,9 +54,14 @@ def network(job: Job) -> None:
         raise UsageError(f"a network of {job.technique} has one style: give one --style")
     painter = load(job.technique, style=job.styles[0][0] if one and job.styles else "", **options)
     start = time.perf_counter()
-    painted = painter(job.picture.rgb, None if one else job.styles, job.strength, job.keep_colors)
+    photo, tile = job.picture.rgb, job.own["tile"]
+    plan = painter.tiles(photo, tile)
+    with bar_of("painting tiles", shown=plan is not None) as tell:
+        styles = None if one else job.styles
+        painted = painter(photo, styles, job.strength, job.keep_colors, tile=tile, progress=tell)
     what = "" if one else " with its styles"
-    finish(job, painted, f"{job.technique} {painter.precision} on {painter.provider}", start, what)
+    ran = f"{job.technique} {painter.precision} on {painter.provider}"
+    finish(job, painted, ran if plan is None else f"{ran} in {plan}", start, what)
 
 
 def histogram(job: Job) -> None:
@@ -143,8 +150,21 @@ def finish(job: Job, painted: Image, ran: str, start: float, what: str = "") -> 
     """Write the painted photo and say what was done."""
     from stylex.runtime.images import write_picture
 
+    alpha = job.picture.alpha
+    if job.enlarge:
+        painted, alpha, by = _enlarged(job, painted)
+        ran = f"{ran}, twice the size by {by}"
     seconds = time.perf_counter() - start
-    write_picture(job.output, painted, job.picture.alpha)
+    write_picture(job.output, painted, alpha)
     height, width = painted.shape[:2]
     took = f"{seconds * 1e3:.0f} ms" if seconds < 10 else f"{seconds:.0f} s"
     click.echo(f"{job.output}: {width}x{height}, {ran}, {took}{what}")
+
+
+def _enlarged(job: Job, painted: Image) -> tuple[Image, Image | None, str]:
+    """Picture and alpha at twice the size, and by what."""
+    from stylex.runtime.upscale import enlarged_alpha, load_upscaler
+
+    upscaler = load_upscaler(*(job.own[name] for name in ("provider", "graphs", "threads")))
+    with bar_of("enlarging", shown=True) as tell:
+        return upscaler(painted, tell), enlarged_alpha(job.picture.alpha), upscaler.name

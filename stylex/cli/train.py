@@ -34,6 +34,7 @@ def command() -> None:
       stylex train fast --content photos/ --style painting.jpg --out runs/painting
       stylex train cyclegan --domain-a photos/ --domain-b cartoons/ --out runs/cartoon
       stylex train encoder --content photos/ --style paintings/ --out runs/encoder
+      stylex train upscaler --content photos/ --out runs/upscaler
     """
 
 
@@ -188,3 +189,21 @@ def encoder(content: Path, style: Path, **run: Any) -> None:
     settings = EncoderSettings(size=run["size"], batch=run["batch"], hold_out=run["hold_out"])
     recipe = EncoderRecipe(content, style, find_teacher(run["teacher"], content), settings, device)
     run_training(recipe, (recipe.photos, recipe.paintings), run, device, then="")
+
+
+@command.command()
+@click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
+@click.option("--style", type=click.Path(path_type=Path), help="Folder of paintings, to learn brush strokes too.")
+@training_options(steps=20_000, minutes=0, batch=12, size=144, rate=2e-3)
+def upscaler(content: Path, style: Path | None, **run: Any) -> None:
+    """Train the network of `stylex run --upscale 2`. It needs no loss networks.
+
+    \b
+    Example:
+      stylex train upscaler --content photos/ --style paintings/ --out runs/upscaler --minutes 30
+    """
+    from stylex.models.upscaler.recipe import UpscalerRecipe, UpscalerSettings
+
+    settings = UpscalerSettings(size=run["size"], batch=run["batch"], hold_out=run["hold_out"])
+    recipe = UpscalerRecipe(content, style, settings)
+    run_training(recipe, recipe.folders, run, device_of(run))

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from stylex.errors import UsageError
-from stylex.methods import technique_named
+from stylex.methods import TOOLS, technique_named
 from stylex.models import any_style_graphs
 from stylex.models.adain.network import AdaIN
 from stylex.models.cyclegan import graphs as cyclegan_graphs
@@ -18,6 +18,8 @@ from stylex.models.cyclegan.network import Generator
 from stylex.models.fast import graphs as fast_graphs
 from stylex.models.fast.network import Fast
 from stylex.models.traceable import Model, Traceable, require_name
+from stylex.models.upscaler import graphs as upscaler_graphs
+from stylex.models.upscaler.network import Upscaler
 from stylex.models.weights import Weights, embedded, read_card, read_weights
 
 
@@ -26,7 +28,7 @@ class Entry:
     """A technique's network and graphs.
 
     Attributes:
-        technique: name in `stylex.methods`.
+        technique: name in `stylex.methods`, also of a tool.
         network: makes the network that the weights file fits.
         graphs: what is exported of it: takes the network, its weights, and a fixed size or None.
         licence: of the embedded weights.
@@ -107,6 +109,13 @@ ENTRIES = unique(
             "domain, against VGG-19 (CC BY 4.0) and Collaborative Distillation's slim VGG-19 (MIT)",
             ("cartoon", "painting"),
         ),
+        Entry(
+            "upscaler",
+            Upscaler,
+            upscaler_graphs.graphs,
+            "MIT",
+            "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings",
+        ),
     ]
 )
 
@@ -155,7 +164,7 @@ def own_model(technique: str, file: Path, style: str = "") -> Model:
         ModelError: damaged, or of another network.
     """
     known = entry(technique)
-    if not technique_named(technique).one_style:
+    if technique in TOOLS or not technique_named(technique).one_style:
         if style:
             raise UsageError(f"the weights of {technique} take any style: leave --style out")
         return known.model(file, own=True)

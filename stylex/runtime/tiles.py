@@ -87,6 +87,9 @@ class Tiling:
     halo: int
     looks: int
 
+    def __str__(self) -> str:
+        return f"{self.count} tiles of {self.across}x{self.down}"
+
     @property
     def rows(self) -> list[Span]:
         """From top to bottom."""

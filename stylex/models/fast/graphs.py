@@ -14,7 +14,7 @@ from stylex.models.weights import Weights
 from stylex.runtime.planes import to_floats
 
 LIGHTNESS = (1,)
-"""Of the three statistics the first two are mean and standard deviation of one thing; the third is a root mean square."""
+"""The first two of the statistics are the mean and the standard deviation of lightness; the third is by itself."""
 
 
 def graphs(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:

@@ -1,9 +1,9 @@
 """A small sub-pixel network that enlarges pictures, made for 8 bits.
 
-As in ESPCN (Shi et al. 2016) everything is computed at the small picture's resolution and one shuffle ends it. As in the
-anchor-based plain net (Du et al. 2021) there are plain 3x3 convolutions and ReLU alone, and they predict the difference
-to an enlargement that a convolution with fixed weights makes. There the anchor repeats pixels; here it is bicubic, so
-that less is left to predict and the steps of 8 bits are finer.
+As in ESPCN (Shi et al. 2016) everything is computed at the small picture's resolution and one shuffle ends it. As in
+the anchor-based plain net (Du et al. 2021) there are plain 3x3 convolutions and ReLU alone, and they predict the
+difference to an enlargement that needs no training. There the anchor repeats pixels; here it is bicubic, a convolution
+with fixed weights, so that less is left to predict and the steps of 8 bits are finer.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class Upscaler(nn.Module):
             nn.init.zeros_(layer.bias)
         weight = self.head.weight.data
         weight.copy_(0.1 * weight[:: SCALE**2].repeat_interleave(SCALE**2, 0))
+        assert self.head.bias is not None
         nn.init.zeros_(self.head.bias)
 
     @property
