@@ -169,12 +169,14 @@ def test_frozen_statistics(spec):
     net, content, other = Backbone(spec), pictures(), pictures() ** 3
     codes, masks = codes_for(spec), torch.ones(1, 1, 4, 6)
     picture, statistics = paint(net, content, codes, masks)
-    again, used = paint(net, content, codes, masks, statistics, 1.0)
-    assert torch.equal(again, picture) and torch.equal(used, statistics)
-    free, _ = paint(net, other, codes, masks)
-    frozen, used = paint(net, other, codes, masks, statistics, 1.0)
+    again, measured = paint(net, content, codes, masks, statistics, 1.0)
+    assert torch.equal(again, picture) and torch.equal(measured, statistics)
+    free, own = paint(net, other, codes, masks)
+    frozen, measured = paint(net, other, codes, masks, statistics, 1.0)
     assert not torch.allclose(frozen, free, atol=1e-3)
-    torch.testing.assert_close(used, statistics)
+    first = 2 * spec.sites[0]
+    torch.testing.assert_close(measured[:, :first], own[:, :first], msg="nothing was used before the first site")
+    assert not torch.allclose(measured[:, first:], own[:, first:], atol=1e-3)
 
 
 def test_a_fresh_head_paints_no_subpixel_pattern(spec):
