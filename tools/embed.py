@@ -3,6 +3,7 @@
 
     python tools/embed.py adain runs/adain --style paintings/
     python tools/embed.py fast runs/starry-night runs/great-wave
+    python tools/embed.py upscaler runs/upscaler
 
 The paintings are only read; what is kept of each is a code of a few KB. All works are in the public domain.
 """

@@ -58,7 +58,7 @@ def command(
     folder: Path,
     as_json: bool,
 ) -> None:
-    """Export TECHNIQUE to ONNX, and prove against torch that it still paints the same.
+    """Export TECHNIQUE, or the tool upscaler, to ONNX, and prove against torch that it still paints the same.
 
     FP32 without --fp16 or --int8. Writes the transfer graph and the style encoder. A graph that differs too much from
     torch is not written, and the exit code is 1.
@@ -70,6 +70,7 @@ def command(
     Examples:
       stylex export adain -o models/
       stylex export adain --int8 -o models/
+      stylex export upscaler --int8 -o models/
       stylex export adain --fp16 --target tensorrt --size 512 -o models/
       stylex export --checkpoint candy.pth --int8 -o models/
       stylex export --checkpoint decoder.pth --checkpoint vgg_normalised.pth -o models/

@@ -40,12 +40,18 @@ class RunCommand(OwnedCommand):
 
     owners: ClassVar[Owners] = {
         **dict.fromkeys(("precision", "provider", "graphs"), (*NETWORKS, "semantic")),
+        "tile": NETWORKS,
         "threads": (*NETWORKS, "semantic", "gatys"),
         **dict.fromkeys(SEMANTIC, ("semantic",)),
         **dict.fromkeys(FACES, MASKED),
         "space": ("histogram",),
         **dict.fromkeys(GATYS, ("gatys",)),
     }
+
+
+def _tile(_context: click.Context, _parameter: click.Parameter, given: str) -> int | str:
+    """A number of pixels, or a word, which the library knows."""
+    return int(given) if given.lstrip("-").isdecimal() else given
 
 
 @click.command(cls=RunCommand)
@@ -66,6 +72,16 @@ class RunCommand(OwnedCommand):
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="JPEG, PNG, WebP, BMP or TIFF  [PHOTO-TECHNIQUE.SUFFIX]"
+)
+@click.option(
+    "--upscale", default=1, show_default=True, help="2 for twice the size, by a small network behind the technique."
+)
+@click.option(
+    "--tile",
+    default="auto",
+    callback=_tile,
+    show_default=True,
+    help="auto, off, or pixels: paint a large photo in tiles, with statistics of the whole.",
 )
 @backend_options
 @semantic_options
@@ -94,13 +110,14 @@ def command(
     strength: float,
     keep_colors: bool,
     size: int | None,
+    upscale: int,
     output: Path | None,
     **own: Any,
 ) -> None:
     """Paint PHOTO with TECHNIQUE.
 
-    The result has exactly the photo's size, its orientation and its alpha channel. `stylex run TECHNIQUE --help` shows
-    the options of one technique.
+    The result has exactly the photo's size, or twice that with --upscale 2, its orientation and its alpha channel.
+    `stylex run TECHNIQUE --help` shows the options of one technique.
 
     \b
     Examples:
@@ -108,7 +125,11 @@ def command(
       stylex run adain photo.jpg --style painting.jpg --strength 0.7 -o painted.png
       stylex run adain photo.jpg --style great-wave --weight 2 --style the-scream --weight 1
       stylex run adain photo.jpg --style irises --protect-faces
+      stylex run adain large.jpg --style the-scream --tile 1024
+      stylex run attention photo.jpg --style painting.jpg
+      stylex run multiscale photo.jpg --style painting.jpg
       stylex run fast photo.jpg --style the-scream
+      stylex run fast photo.jpg --style the-scream --upscale 2
       stylex run semantic photo.jpg --region person=irises:0.4 --region background=starry-night
       stylex run semantic photo.jpg --region person --region background=great-wave+deluge --protect-faces 0.2
       stylex run semantic photo.jpg --region sky=starry-night --mask sky=sky.png
@@ -122,6 +143,7 @@ def command(
     from stylex.cli.runners import RUNNERS, Job, network
     from stylex.runtime.formats import default_output
     from stylex.runtime.images import check_output, limited, read_picture
+    from stylex.runtime.upscale import require_room
 
     known = technique_named(technique, own_graphs=True)
     if known.verb != "run":
@@ -138,8 +160,10 @@ def command(
     for also in filter(None, (own["preview"], own["show_masks"])):
         check_output(also, [*inputs, output])
     whole = read_picture(photo)
-    picture = limited(whole, size or DEFAULT_SIZE.get(technique))
+    picture, sides = limited(whole, size or DEFAULT_SIZE.get(technique)), whole.rgb.shape[:2]
+    del whole  # of a large photo that is a lot
+    if upscale != 1:
+        require_room(picture.rgb.shape[0], picture.rgb.shape[1], upscale)
     pairs = tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))
-    RUNNERS.get(technique, network)(
-        Job(technique, picture, pairs, strength, keep_colors, output, whole.rgb.shape[:2], own)
-    )
+    job = Job(technique, picture, pairs, strength, keep_colors, output, sides, own, upscale > 1)
+    RUNNERS.get(technique, network)(job)

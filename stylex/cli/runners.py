@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stylex.cli.watch import Watch
+from stylex.cli.watch import Watch, bar_of
 from stylex.errors import InputError, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Job:
         output: where the painted photo goes; has been checked.
         sides: height and width of the photo before it was reduced.
         own: the options that only some techniques have, by parameter name.
+        enlarge: --upscale 2.
     """
 
     technique: str
@@ -42,6 +43,7 @@ class Job:
     output: Path
     sides: tuple[int, ...]
     own: dict[str, Any] = field(default_factory=dict)
+    enlarge: bool = False
 
 
 def network(job: Job) -> None:
@@ -55,12 +57,17 @@ def network(job: Job) -> None:
     painter = load(job.technique, style=job.styles[0][0] if one and job.styles else "", **backend(job))
     start = time.perf_counter()
     what = "" if one else " with its styles"
-    if job.own["protect_faces"] is None:
-        painted = painter(job.picture.rgb, None if one else job.styles, job.strength, job.keep_colors)
-    else:
+    ran = f"{job.technique} {painter.precision} on {painter.provider}"
+    if job.own["protect_faces"] is not None:
         painted, told = with_faces(job, painter)
-        what += told
-    finish(job, painted, f"{job.technique} {painter.precision} on {painter.provider}", start, what)
+        finish(job, painted, ran, start, what + told)
+        return
+    photo, tile = job.picture.rgb, job.own["tile"]
+    plan = painter.tiles(photo, tile)
+    with bar_of("painting tiles", shown=plan is not None) as tell:
+        styles = None if one else job.styles
+        painted = painter(photo, styles, job.strength, job.keep_colors, tile=tile, progress=tell)
+    finish(job, painted, ran if plan is None else f"{ran} in {plan}", start, what)
 
 
 def backend(job: Job) -> dict[str, Any]:
@@ -204,8 +211,21 @@ def finish(job: Job, painted: Image, ran: str, start: float, what: str = "") -> 
     """Write the painted photo and say what was done."""
     from stylex.runtime.images import write_picture
 
+    alpha = job.picture.alpha
+    if job.enlarge:
+        painted, alpha, by = _enlarged(job, painted)
+        ran = f"{ran}, twice the size by {by}"
     seconds = time.perf_counter() - start
-    write_picture(job.output, painted, job.picture.alpha)
+    write_picture(job.output, painted, alpha)
     height, width = painted.shape[:2]
     took = f"{seconds * 1e3:.0f} ms" if seconds < 10 else f"{seconds:.0f} s"
     click.echo(f"{job.output}: {width}x{height}, {ran}, {took}{what}")
+
+
+def _enlarged(job: Job, painted: Image) -> tuple[Image, Image | None, str]:
+    """Picture and alpha at twice the size, and by what."""
+    from stylex.runtime.upscale import enlarged_alpha, load_upscaler
+
+    upscaler = load_upscaler(*(job.own[name] for name in ("provider", "graphs", "threads")))
+    with bar_of("enlarging", shown=True) as tell:
+        return upscaler(painted, tell), enlarged_alpha(job.picture.alpha), upscaler.name

@@ -35,6 +35,7 @@ def command() -> None:
       stylex train cyclegan --domain-a photos/ --domain-b cartoons/ --out runs/cartoon
       stylex train encoder --content photos/ --style paintings/ --out runs/encoder
       stylex train segmenter --photos portraits/ --backgrounds places/ --out runs/segmenter
+      stylex train upscaler --content photos/ --out runs/upscaler
     """
 
 
@@ -228,3 +229,21 @@ def segmenter(photos: Path, backgrounds: Path | None, **run: Any) -> None:
     recipe = SegmenterRecipe(photos, backgrounds, teacher, settings, device)
     folders = (recipe.photos, recipe.backgrounds) if recipe.backgrounds is not None else (recipe.photos,)
     run_training(recipe, folders, run, device, ema=0.01)
+
+
+@command.command()
+@click.option("--content", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
+@click.option("--style", type=click.Path(path_type=Path), help="Folder of paintings, to learn brush strokes too.")
+@training_options(steps=20_000, minutes=0, batch=12, size=144, rate=2e-3)
+def upscaler(content: Path, style: Path | None, **run: Any) -> None:
+    """Train the network of `stylex run --upscale 2`. It needs no loss networks.
+
+    \b
+    Example:
+      stylex train upscaler --content photos/ --style paintings/ --out runs/upscaler --minutes 30
+    """
+    from stylex.models.upscaler.recipe import UpscalerRecipe, UpscalerSettings
+
+    settings = UpscalerSettings(size=run["size"], batch=run["batch"], hold_out=run["hold_out"])
+    recipe = UpscalerRecipe(content, style, settings)
+    run_training(recipe, recipe.folders, run, device_of(run))

@@ -1,8 +1,9 @@
-"""What is to be seen of a long optimization: a bar with the losses, and a preview picture."""
+"""What is to be seen of long work: a bar, of an optimization with the losses, and a preview picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,6 +14,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 if TYPE_CHECKING:
     from stylex.models.reference.gatys import Step
     from stylex.runtime.painter import Image
+
+
+@contextlib.contextmanager
+def bar_of(what: str, shown: bool, console: Console | None = None) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work in parts, which is told how many are done of how many.
+
+    Args:
+        what: is done.
+        shown: False for none.
+        console: for the bar, which only terminals show; standard error by default.
+    """
+    console = console or Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
 
 
 class Watch:

@@ -239,6 +239,7 @@ def _facts(known: Model, traceable: Traceable, settings: ExportSettings, precisi
         smallest=traceable.smallest,
         border=traceable.border,
         cell=traceable.cell,
+        reach=traceable.reach,
         sites=traceable.sites,
         classes=traceable.classes,
         scale=traceable.scale,

@@ -36,7 +36,7 @@ def _codes(weights: Weights) -> Tensor:
 
 
 def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
-    geometry, spec = trunk_geometry(size, network.spec.multiple), network.spec
+    geometry, spec = trunk_geometry(size, network.spec), network.spec
 
     def feed(photo: Photo, number: int, check: bool) -> Feed:
         """A photo in a real style; checking sees other styles than calibration."""

@@ -67,6 +67,19 @@ class BackboneSpec:
         """Height and width of what the network paints are multiples of this many pixels."""
         return 2 * MULTIPLE if self.sixteenth else MULTIPLE
 
+    @property
+    def reach(self) -> int:
+        """Pixels around a painted pixel that it depends on, where the statistics are frozen.
+
+        From the picture back to the photo: a 3x3 convolution sees one cell further at its resolution, so do the resize
+        and the strided convolution where the resolution changes, and the first convolution sees five pixels further.
+        """
+        quarter = 1 + 2 * self.fine_blocks + 2  # head and blocks; down and entry
+        eighth = 1 + 1 + 2 * self.blocks + 2  # resize, up and blocks; encode
+        sixteenth = 1 + 1 + 2 * self.deep_blocks if self.sixteenth else 0
+        deeper = 1 if self.sixteenth else 0
+        return 4 * quarter + 8 * (eighth + deeper) + 16 * sixteenth + 5
+
 
 MULTIPLE = 8
 """Pixels of a cell at 1/8, down and across; a mask has one value for each."""
@@ -85,8 +98,8 @@ def _measure(x: Tensor) -> tuple[Tensor, Tensor]:
     the mean first would cost two more passes over x and two transposes. The features are of the order of 1, so that the
     difference of the squares keeps its digits.
     """
-    mean = x.mean((2, 3), dtype=torch.float32)
-    norm = torch.linalg.vector_norm(x, 2, (2, 3), dtype=torch.float32)
+    mean = x.mean(3, dtype=torch.float32).mean(2)
+    norm = torch.linalg.vector_norm(torch.linalg.vector_norm(x, 2, 3, dtype=torch.float32), 2, 2)
     variance = norm.square() / (x.shape[2] * x.shape[3]) - mean.square()
     return mean, (variance.clamp(min=0) + STYLE_EPSILON).sqrt()
 

@@ -22,6 +22,8 @@ from stylex.models.multiscale.network import Multiscale
 from stylex.models.segmenter import graphs as segmenter_graphs
 from stylex.models.segmenter.network import Segmenter
 from stylex.models.traceable import Model, Traceable, require_name
+from stylex.models.upscaler import graphs as upscaler_graphs
+from stylex.models.upscaler.network import Upscaler
 from stylex.models.weights import Weights, embedded, read_card, read_weights
 
 
@@ -132,6 +134,13 @@ ENTRIES = unique(
             "MIT",
             "trained by stylex on portraits with masks and on ImageNet and PACS photos as backgrounds, beginning with "
             "weights of Collaborative Distillation's slim VGG-19 (MIT)",
+        ),
+        Entry(
+            "upscaler",
+            Upscaler,
+            upscaler_graphs.graphs,
+            "MIT",
+            "trained by stylex on ImageNet, BSDS500 and PACS photos and on paintings",
         ),
     ]
 )

@@ -55,7 +55,8 @@ class Traceable:
         feed: inputs for a square photo, RGB uint8 with `border` more on each side; its number, from 0; and whether it
             is to check with, rather than to calibrate on.
         code_size: D, floats in a style code; 0 if it takes none.
-        multiple, smallest, border, cell, sites, classes, scale, fixed_size: see `stylex.runtime.facts.GraphFacts`.
+        multiple, smallest, border, cell, reach, sites, classes, scale, fixed_size: see
+            `stylex.runtime.facts.GraphFacts`.
     """
 
     role: str
@@ -71,6 +72,7 @@ class Traceable:
     smallest: int = 1
     border: int = 0
     cell: int = 8
+    reach: int = 0
     sites: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     scale: int = 1

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from stylex.models.backbone import BORDER, FEWEST, MULTIPLE
+from stylex.models.backbone import BORDER, FEWEST, MULTIPLE, BackboneSpec
 from stylex.models.traceable import LARGEST, MOST_STYLES, STRENGTHS, Feed, Photo, Traceable
 from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
 from stylex.runtime.planes import to_floats
@@ -36,7 +36,7 @@ class Geometry:
 
     Attributes:
         size: fixed height and width, a multiple of `multiple`; None for dynamic sizes.
-        multiple, smallest, border, cell: see `stylex.runtime.facts.GraphFacts`.
+        multiple, smallest, border, cell, reach: see `stylex.runtime.facts.GraphFacts`.
     """
 
     size: int | None
@@ -44,6 +44,7 @@ class Geometry:
     smallest: int
     border: int = 0
     cell: int = MULTIPLE
+    reach: int = 0
 
     @property
     def example(self) -> tuple[int, int]:
@@ -88,9 +89,9 @@ class Geometry:
         }
 
 
-def trunk_geometry(size: int | None, multiple: int = MULTIPLE) -> Geometry:
-    """Of the networks on the shared trunk."""
-    return Geometry(size, multiple, FEWEST * multiple, BORDER)
+def trunk_geometry(size: int | None, spec: BackboneSpec) -> Geometry:
+    """Of a network on the shared trunk."""
+    return Geometry(size, spec.multiple, FEWEST * spec.multiple, BORDER, reach=spec.reach)
 
 
 class Clamped(nn.Module):
@@ -156,6 +157,7 @@ def transfer_graph(
         smallest=geometry.smallest,
         border=geometry.border,
         cell=geometry.cell,
+        reach=geometry.reach,
         fixed_size=geometry.size,
     )
 

@@ -204,7 +204,8 @@ class _Plan:
 
 
 def _integer_sums(graph: Graph, chosen: Sequence[onnx.NodeProto], made: AbstractSet[str]) -> list[onnx.NodeProto]:
-    """Sums with a quantized tensor in them that nothing reads in float: residual streams without modulation sites."""
+    """Sums with a quantized tensor in them that nothing reads in float: residual streams without modulation sites, and
+    what is shuffled to a picture."""
     sums: list[onnx.NodeProto] = []
     known = set(made)
     for node in graph.nodes:
@@ -214,9 +215,13 @@ def _integer_sums(graph: Graph, chosen: Sequence[onnx.NodeProto], made: Abstract
 
     def stays(tensor: str) -> bool:
         return tensor not in graph.outputs and all(
-            any(reader is n for n in (*chosen, *sums)) or (_only_moves(reader) and stays(reader.output[0]))
+            any(reader is n for n in (*chosen, *sums)) or (_only_moves(reader) and moved_on(reader))
             for reader in graph.consumers(tensor)
         )
+
+    def moved_on(mover: onnx.NodeProto) -> bool:
+        shuffled_out = mover.op_type == "DepthToSpace" and mover.output[0] in graph.outputs
+        return shuffled_out or stays(mover.output[0])
 
     while floating := [n for n in sums if not stays(_activated(graph, n))]:
         sums = [n for n in sums if all(n is not f for f in floating)]

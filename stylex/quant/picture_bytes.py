@@ -13,8 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from stylex.quant.graph import Graph
 
-FINE = 4
-"""The shuffle at the end makes so many pixels of one, down and across."""
+COLOURS = 3
 STEP = np.float32(1 / 255)
 
 
@@ -23,7 +22,8 @@ class PicturesAsBytes:
 
     Args:
         content: the picture input, float32 (1, 3, H, W).
-        painted: the picture output, float32 (1, 3, H, W), that a DepthToSpace makes of a convolution's bytes.
+        painted: the picture output, float32 (1, 3, H, W), that a DepthToSpace makes of the bytes of a convolution or
+            of a sum of convolutions.
     """
 
     name = "pictures as bytes"
@@ -38,11 +38,14 @@ class PicturesAsBytes:
         if enters is None or leaves is None or not _whole_bytes(graph, leaves, "DequantizeLinear"):
             return False
         shuffle = graph.producer(leaves.input[0])
-        head = shuffle and _convolution(graph, shuffle.input[0])
-        if shuffle is None or head is None or not _shuffles_finely(shuffle):
+        fine = shuffle and _fineness(shuffle)
+        heads = _convolutions(graph, shuffle.input[0], COLOURS * fine**2) if shuffle and fine else None
+        if shuffle is None or not fine or not heads:
             return False
         self._enter(graph, enters)
-        self._leave(graph, head, shuffle, leaves)
+        for head in heads:
+            _colours_innermost(graph, head, fine)
+        self._leave(graph, shuffle, leaves, fine)
         _retype(model, self.content, self.painted)
         graph.finish()
         return True
@@ -73,18 +76,17 @@ class PicturesAsBytes:
         floats, node.output[0] = node.output[0], f"{node.output[0]}_bytes"
         graph.add("DequantizeLinear", [node.output[0], *parameters], floats)
 
-    def _leave(self, graph: Graph, head: onnx.NodeProto, shuffle: onnx.NodeProto, leaves: onnx.NodeProto) -> None:
-        """Shuffle with colours innermost: four pixels of three colours are then moved as one block."""
-        _colours_innermost(graph, head)
+    def _leave(self, graph: Graph, shuffle: onnx.NodeProto, leaves: onnx.NodeProto, fine: int) -> None:
+        """Shuffle with colours innermost: the pixels of a row of a block are then moved as one."""
         source, painted = shuffle.input[0], self.painted
         graph.nodes = [n for n in graph.nodes if n is not shuffle and n is not leaves]
         last = graph.add("Transpose", [source], f"{painted}_last", perm=[0, 2, 3, 1])
-        block = graph.constant(f"{painted}_block", np.array([0, 0, 0, FINE, 3 * FINE], np.int64))
-        cut = graph.add("Reshape", [last, block], f"{painted}_cut")  # (1, H/4, W/4, 4, 12)
+        block = graph.constant(f"{painted}_block", np.array([0, 0, 0, fine, COLOURS * fine], np.int64))
+        cut = graph.add("Reshape", [last, block], f"{painted}_cut")  # (1, H/F, W/F, F, 3 F)
         rows = graph.add("Transpose", [cut], f"{painted}_rows", perm=[0, 1, 3, 2, 4])
         sides = graph.add("Shape", [source], f"{painted}_coarse", start=2, end=4)
-        fine = graph.constant(f"{painted}_fine", np.array([FINE, FINE], np.int64))
-        sides = graph.add("Mul", [sides, fine], f"{painted}_sides")
+        factor = graph.constant(f"{painted}_fine", np.array([fine, fine], np.int64))
+        sides = graph.add("Mul", [sides, factor], f"{painted}_sides")
         one, three = (graph.constant(f"{painted}_{n}", np.array([n], np.int64)) for n in (1, 3))
         shape = graph.add("Concat", [one, sides, three], f"{painted}_shape", axis=0)
         graph.add("Reshape", [rows, shape], painted)
@@ -98,27 +100,32 @@ def _whole_bytes(graph: Graph, node: onnx.NodeProto, op: str) -> bool:
     return bool(np.isclose(scale, STEP, rtol=1e-6)) and zero.dtype == np.uint8 and not zero.any()
 
 
-def _shuffles_finely(node: onnx.NodeProto) -> bool:
+def _fineness(node: onnx.NodeProto) -> int:
+    """How many pixels a shuffle makes of one, down and across; 0 where it is none, or of another order."""
     told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    return node.op_type == "DepthToSpace" and (told.get("blocksize"), told.get("mode")) == (FINE, b"CRD")
+    ours = node.op_type == "DepthToSpace" and told.get("mode") == b"CRD"
+    return int(told["blocksize"]) if ours else 0
 
 
-def _convolution(graph: Graph, tensor: str) -> onnx.NodeProto | None:
-    """The convolution to three colours that makes a quantized tensor, behind its own activation."""
+def _convolutions(graph: Graph, tensor: str, channels: int) -> list[onnx.NodeProto] | None:
+    """The quantized convolutions to so many channels whose sum a tensor is, behind its activation; None if it isn't."""
     node = graph.producer(tensor)
-    while node is not None and node.op_type in ("QuantizeLinear", "Clip", "Relu"):
+    while node is not None and node.op_type in ("QuantizeLinear", "DequantizeLinear", "Clip", "Relu"):
         node = graph.producer(node.input[0])
+    if node is not None and node.op_type == "Add":
+        terms = [_convolutions(graph, name, channels) for name in node.input]
+        return None if None in terms else [head for heads in terms for head in heads or []]
     if node is None or node.op_type != "Conv":
         return None
     weights = graph.producer(node.input[1])
     if weights is None or weights.op_type != "DequantizeLinear":
         return None
-    return node if len(graph.array(weights.input[0])) == 3 * FINE**2 else None
+    return [node] if len(graph.array(weights.input[0])) == channels else None
 
 
-def _colours_innermost(graph: Graph, head: onnx.NodeProto) -> None:
+def _colours_innermost(graph: Graph, head: onnx.NodeProto, fine: int) -> None:
     """Reorder the outputs of a convolution from (colour, row, column) to (row, column, colour)."""
-    order = np.arange(3 * FINE**2).reshape(3, FINE, FINE).transpose(1, 2, 0).ravel()
+    order = np.arange(COLOURS * fine**2).reshape(COLOURS, fine, fine).transpose(1, 2, 0).ravel()
     for name in head.input[1:]:
         made = graph.producer(name)
         for constant in made.input if made is not None else [name]:

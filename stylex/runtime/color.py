@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 from stylex.errors import InputError
 
+PART = 2**20
+"""Pixels that are converted to L*a*b* and back at a time."""
+
 
 def keep_colors(stylized: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Lightness of the stylized picture, colour of the photo, in CIE L*a*b*.
@@ -22,13 +25,30 @@ def keep_colors(stylized: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -
     Returns:
         RGB (H, W, 3).
     """
-    painted = cv2.cvtColor(stylized, cv2.COLOR_RGB2LAB)
-    original = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB)
-    light, wanted = painted[:, :, 0].astype(np.float32), original[:, :, 0].astype(np.float32)
-    spread = wanted.std() / max(float(light.std()), 1.0)
-    light = (light - light.mean()) * spread + wanted.mean()
-    original[:, :, 0] = np.clip(np.rint(light), 0, 255)
-    return np.asarray(cv2.cvtColor(original, cv2.COLOR_LAB2RGB), np.uint8)
+    light, wanted = (_lightness(picture) for picture in (stylized, photo))
+    levels, made, have = np.arange(256), light / light.sum(), wanted / wanted.sum()
+    means = made @ levels, have @ levels
+    spreads = [np.sqrt(counts @ (levels - mean) ** 2) for counts, mean in zip((made, have), means, strict=True)]
+    moved = (levels - means[0]) * (spreads[1] / max(spreads[0], 1.0)) + means[1]
+    table = np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+    kept = np.empty_like(photo)
+    for rows in _parts(photo):
+        lab = cv2.cvtColor(photo[rows], cv2.COLOR_RGB2LAB)
+        lab[:, :, 0] = table[cv2.cvtColor(stylized[rows], cv2.COLOR_RGB2LAB)[:, :, 0]]
+        kept[rows] = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+    return kept
+
+
+def _parts(picture: npt.NDArray[np.uint8]) -> list[slice]:
+    """Rows of a picture that are converted at a time: a whole one would need several times its memory."""
+    rows = max(1, PART // picture.shape[1])
+    return [slice(top, top + rows) for top in range(0, len(picture), rows)]
+
+
+def _lightness(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """How often each of the 256 levels of L* occurs."""
+    parts = (cv2.cvtColor(picture[rows], cv2.COLOR_RGB2LAB)[:, :, 0] for rows in _parts(picture))
+    return np.asarray(sum(np.bincount(part.ravel(), minlength=256) for part in parts))
 
 
 def require_colors(picture: npt.NDArray[np.uint8], name: str) -> None:

@@ -37,8 +37,10 @@ class GraphFacts:
         fixed_size: height and width of the painted picture where they are not dynamic; of a style encoder's picture.
         border: pixels of picture needed around what is painted, on each side.
         cell: pixels that a mask has one value for, down and across.
+        reach: pixels around a painted pixel that it depends on, where statistics are frozen; a tile needs so many more
+            on each side. 0 where nobody worked it out.
         sites: channels of every modulation site; statistics list the mean and the standard deviation of each in turn.
-            Empty where they are others.
+            Numbers behind them are root mean squares. Empty where they are others.
         classes: of a segmenter, in the order of its output.
         scale: how many times larger an upscaler's output is, down and across.
         code_size: D, floats in a style code; 0 where the style is in the weights.
@@ -68,6 +70,7 @@ class GraphFacts:
     fixed_size: int | None = None
     border: int = 2
     cell: int = 8
+    reach: int = 0
     sites: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     scale: int = 1
@@ -81,6 +84,10 @@ class GraphFacts:
     licence: str = ""
     provenance: str = ""
     schema: str = SCHEMA
+
+    def painted_side(self, side: int) -> int:
+        """Pixels that the graph paints of a photo of so many, down or across; the photo is reflected to that."""
+        return max(self.smallest, -(-side // self.multiple) * self.multiple)
 
     def to_metadata(self) -> dict[str, str]:
         """Every field as a JSON text under `stylex.<field>`."""
@@ -126,7 +133,7 @@ class GraphFacts:
         for name, values in known.items():
             if getattr(facts, name) not in values:
                 raise ValueError(f"{name} is {getattr(facts, name)!r}")
-        least = {"code_size": 0, "multiple": 1, "smallest": 1, "border": 0, "cell": 1, "scale": 1}
+        least = {"code_size": 0, "multiple": 1, "smallest": 1, "border": 0, "cell": 1, "reach": 0, "scale": 1}
         if facts.fixed_size is not None:
             least["fixed_size"] = 1
         for name, smallest in least.items():

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stylex.errors import InputError, ProviderUnavailable, UsageError
-from stylex.methods import Technique, technique_named
+from stylex.methods import TOOLS, Technique, technique_named
 from stylex.runtime import hardware
 from stylex.runtime.catalog import GRAPHS, styles_in, transfer_file
 from stylex.runtime.facts import PRECISIONS, TRANSFER
 from stylex.runtime.painter import Painter
 from stylex.runtime.providers import Provider, candidates
-from stylex.runtime.session import open_graph, read_facts
+from stylex.runtime.session import Session, open_graph, read_facts
 
 logger = logging.getLogger("stylex")
 
@@ -59,15 +59,29 @@ def load(
         raise UsageError(f"threads is {threads}; it must be 0 (all cores) or more")
     folder = Path(graphs) if graphs is not None else GRAPHS
     style = _one_style(known, style, folder)
+    session = open_best(technique, style, precision, provider, folder, threads, spinning=spinning)
+    return Painter(session, folder, threads)
+
+
+def open_best(
+    technique: str,
+    style: str,
+    precision: str,
+    provider: str,
+    folder: Path,
+    threads: int,
+    role: str = TRANSFER,
+    spinning: bool = True,
+) -> Session:
+    """Open the graph of a technique or a tool; arguments and errors are those of `load`."""
     *others, last = candidates(provider)
     for candidate in others:
         try:
-            return _opened(
-                _graph_for(technique, style, precision, candidate, folder), candidate, folder, threads, spinning
-            )
+            path = _graph_for(technique, style, precision, candidate, folder)
+            return _opened(path, candidate, threads, role, spinning)
         except ProviderUnavailable as error:
             logger.warning("%s; trying the next provider", error)
-    return _opened(_graph_for(technique, style, precision, last, folder), last, folder, threads, spinning)
+    return _opened(_graph_for(technique, style, precision, last, folder), last, threads, role, spinning)
 
 
 def _one_style(technique: Technique, style: str, folder: Path) -> str:
@@ -108,6 +122,8 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
 
 def _source(technique: str, style: str) -> str:
     """What `stylex export` is to be told, to make the graph of a technique and style."""
+    if technique in TOOLS:
+        return technique
     known = technique_named(technique, own_graphs=True)
     if not known.ready:
         return "--checkpoint FILE"
@@ -126,10 +142,10 @@ def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:
     return graphs[0]
 
 
-def _opened(path: Path, provider: Provider, folder: Path, threads: int, spinning: bool) -> Painter:
-    session = open_graph(path, provider.name, threads, spinning=spinning).require_role(TRANSFER)
+def _opened(path: Path, provider: Provider, threads: int, role: str, spinning: bool) -> Session:
+    session = open_graph(path, provider.name, threads, spinning=spinning).require_role(role)
     facts = session.facts
     if not provider.fits(facts.precision, facts.target):
         made_for, name, wanted = facts.target, provider.name, " or ".join(provider.targets)
         logger.warning("%s was exported for %s; for %s export it with --target %s", path.name, made_for, name, wanted)
-    return Painter(session, folder, threads)
+    return session

@@ -16,15 +16,18 @@ from stylex.quant.picture_bytes import PicturesAsBytes
 BYTES = PicturesAsBytes("x", "y")
 
 
-def painting(net, sliced=False, blocksize=4, high=1.0):
-    """A photo to a picture of the same size; `sliced` adds what is measured of every third pixel."""
+def painting(net, sliced=False, blocksize=4, high=1.0, mode="CRD", summed=False):
+    """A photo to a picture of the same size; `sliced` adds what is measured, `summed` a second head."""
     n = net()
     n.nodes.clear()
     weight = n.rng.normal(0, 0.2, (8, 3, 4, 4)).astype(np.float32)
     n.node("Conv", ["x", n.constant("stem_w", weight)], "stem", kernel_shape=[4, 4], strides=[blocksize, blocksize])
     n.relu("stem", "r1")
     n.conv(n.pad("r1", "p1"), 8, 3 * blocksize**2, "head")
-    n.node("DepthToSpace", ["head"], "shuffled", blocksize=blocksize, mode="CRD")
+    if summed:
+        n.conv(n.pad("r1", "p2"), 8, 3 * blocksize**2, "other")
+        n.node("Add", ["head", "other"], "sum")
+    n.node("DepthToSpace", ["sum" if summed else "head"], "shuffled", blocksize=blocksize, mode=mode)
     n.clip("shuffled", "y", high=high)
     outputs = {"y": 4}
     if sliced:
@@ -54,16 +57,16 @@ def run(model, photo):
     return session.run(None, {"x": photo})
 
 
-@pytest.mark.parametrize("sliced", [False, True])
+@pytest.mark.parametrize("changed", [{}, {"sliced": True}, {"blocksize": 2}, {"blocksize": 2, "summed": True}])
 @pytest.mark.parametrize("size", [(24, 32), (40, 16)])
-def test_the_same_picture_to_the_last_bit(net, sliced, size):
-    floats = quantized(painting(net, sliced))
+def test_the_same_picture_to_the_last_bit(net, changed, size):
+    floats = quantized(painting(net, **changed))
     straight = copy.deepcopy(floats)
     assert run_passes(straight, [BYTES]) == {BYTES.name: True}
     photo = np.random.default_rng(1).integers(0, 256, (1, *size, 3), np.uint8)
     wanted = run(floats, photo.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255))
     have = run(straight, photo)
-    assert have[0].dtype == np.uint8 and have[0].shape == (1, *size, 3)
+    assert have[0].dtype == np.uint8 and have[0].shape == (1, *wanted[0].shape[2:], 3)
     np.testing.assert_array_equal(have[0], np.rint(wanted[0] * 255).transpose(0, 2, 3, 1))
     for a, b in zip(have[1:], wanted[1:], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
@@ -80,7 +83,7 @@ def test_inputs_and_outputs_are_declared_as_bytes(net):
 
 @pytest.mark.parametrize(
     ("changed", "target"),
-    [({"blocksize": 2}, "cpu-x86"), ({"high": 0.9}, "cpu-x86"), ({}, "cpu-arm"), ({}, "tensorrt")],
+    [({"mode": "DCR"}, "cpu-x86"), ({"high": 0.9}, "cpu-x86"), ({}, "cpu-arm"), ({}, "tensorrt")],
 )
 def test_other_graphs_are_left_alone(net, changed, target):
     model = quantized(painting(net, **changed), target)

@@ -11,7 +11,7 @@ from stylex.runtime.planes import to_floats
 
 def graphs(network: Generator, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Generator.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
-    return [transfer_graph(network, trunk_geometry(size), (), ("painted",), _feed)]
+    return [transfer_graph(network, trunk_geometry(size, network.trunk.spec), (), ("painted",), _feed)]
 
 
 def _feed(photo: Photo, _number: int, _check: bool) -> Feed:

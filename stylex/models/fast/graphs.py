@@ -11,11 +11,15 @@ from stylex.models.transfer_graphs import Input, transfer_graph, trunk_geometry
 from stylex.models.weights import Weights
 from stylex.runtime.planes import to_floats
 
+LIGHTNESS = (1,)
+"""The first two of the statistics are the mean and the standard deviation of lightness; the third is by itself."""
+
 
 def graphs(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Fast.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     more = (Input("frozen", torch.zeros(1, STATISTICS)), Input("freeze", torch.zeros(1)))
-    return [transfer_graph(network, trunk_geometry(size), more, ("painted", "statistics"), _feed)]
+    outputs = ("painted", "statistics")
+    return [transfer_graph(network, trunk_geometry(size, network.trunk.spec), more, outputs, _feed, sites=LIGHTNESS)]
 
 
 def _feed(photo: Photo, _number: int, _check: bool) -> Feed:

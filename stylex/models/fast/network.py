@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.backbone import BackboneSpec, Trunk
+from stylex.models.backbone import BORDER, BackboneSpec, Trunk
 
 FAST_SPEC = BackboneSpec(blocks=1)
 """0.55 M parameters."""
@@ -23,16 +23,17 @@ SAMPLED = 8
 """Every so many pixels, down and across, one is measured."""
 
 
-def exposure(photo: Tensor) -> Tensor:
+def exposure(content: Tensor) -> Tensor:
     """Mean lightness, standard deviation of lightness, standard deviation of colour of pictures.
 
     Args:
-        photo: RGB (B, 3, H, W) in [0, 1].
+        content: RGB (B, 3, H + 4, W + 4) in [0, 1]; the border doesn't count, so that tiles add up to the whole.
 
     Returns:
         (B, 3), where lightness is the mean of the channels and colour the distance from it.
     """
-    sampled = photo[:, :, ::SAMPLED, ::SAMPLED].float()
+    inner = slice(BORDER, -BORDER, SAMPLED)
+    sampled = content[:, :, inner, inner].float()
     lightness = sampled.mean(1, keepdim=True)
     mean = lightness.mean((1, 2, 3))
     spread = (lightness - mean.view(-1, 1, 1, 1)).square().mean((1, 2, 3)).sqrt()

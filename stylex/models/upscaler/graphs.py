@@ -1,0 +1,36 @@
+"""The upscaler as the graph that is exported."""
+
+from __future__ import annotations
+
+import torch
+from torch.export import Dim
+
+from stylex.models.traceable import LARGEST, Traceable
+from stylex.models.transfer_graphs import Clamped
+from stylex.models.upscaler.network import SCALE, Upscaler
+from stylex.models.weights import Weights
+from stylex.runtime.facts import UPSCALER
+from stylex.runtime.planes import to_floats
+
+
+def graphs(network: Upscaler, weights: Weights, size: int | None) -> list[Traceable]:
+    """The one graph, `Upscaler.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
+    border = 2 * network.border
+    height, width = (size, size) if size else (64, 96)
+    sides = {2: Dim("height", min=2, max=LARGEST), 3: Dim("width", min=2, max=LARGEST)}
+    return [
+        Traceable(
+            role=UPSCALER,
+            module=Clamped(network),
+            example=(torch.rand(1, 3, height + border, width + border),),
+            inputs=("content",),
+            outputs=("painted",),
+            pictures=("painted",),
+            dynamic=({} if size else sides,),
+            feed=lambda photo, _number, _check: {"content": to_floats(photo)},
+            border=network.border,
+            reach=network.border,
+            scale=SCALE,
+            fixed_size=size,
+        )
+    ]

@@ -1,0 +1,260 @@
+"""Photos that don't fit: painted tile by tile, as if they had been painted whole.
+
+A tile is painted with as much of the photo around it as its pixels depend on, and with the photo's statistics, frozen:
+then it comes out as it would in the whole.
+
+The statistics have to be the whole photo's own. Those of a thumbnail are off by 1 or 2 %, and at INT8 a thousandth
+already rounds other values another way, which shows as differences of 30 levels. They can be had from tiles exactly.
+What is measured of a tile is wrong at its borders, where it is reflected instead of going on. But the overlap of two
+neighbours, measured alone, is wrong at the same borders in the same way, so that the first plus the second minus the
+overlap is the union. This holds for a site when the statistics of the sites before it are right: every look at all
+tiles settles one site.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from stylex.errors import UsageError
+from stylex.runtime.facts import GraphFacts
+
+AUTO, OFF = "auto", "off"
+LARGEST_WHOLE = 8_000_000
+"""Pixels that `AUTO` paints at once: some 120 MiB of memory a megapixel."""
+SIDE = 2048
+"""Pixels of a tile that `AUTO` makes at most, without what lies around it."""
+
+Image: TypeAlias = npt.NDArray[np.uint8]
+Floats: TypeAlias = npt.NDArray[np.float32]
+Tile: TypeAlias = "int | str"
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told after every run of the graph: how many are done, and how many there will be."""
+
+
+class Part(Protocol):
+    """What comes of painting a part, see `stylex.runtime.painter.Painted`."""
+
+    @property
+    def picture(self) -> Image:
+        """RGB uint8 (H, W, 3)."""
+
+    @property
+    def statistics(self) -> Floats | None:
+        """(1, S)."""
+
+
+Paint: TypeAlias = Callable[[Image, "Floats | None", "Floats | None"], Part]
+"""Paints a photo with masks (K, 1, H', W') of its cells and frozen statistics."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of one side.
+
+    Attributes:
+        start, end: pixels that are painted.
+        first, last: pixels that are needed for them.
+    """
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a photo is cut.
+
+    Attributes:
+        height, width: of the photo.
+        down, across: pixels of a tile, multiples of what the graph paints; the last ones may be smaller.
+        halo: pixels of the photo around a tile that are needed, where there are so many; such a multiple too.
+        looks: how often all tiles are looked at before they are painted.
+    """
+
+    height: int
+    width: int
+    down: int
+    across: int
+    halo: int
+    looks: int
+
+    def __str__(self) -> str:
+        return f"{self.count} tiles of {self.across}x{self.down}"
+
+    @property
+    def rows(self) -> list[Span]:
+        """From top to bottom."""
+        return _spans(self.height, self.down, self.halo)
+
+    @property
+    def columns(self) -> list[Span]:
+        """From left to right."""
+        return _spans(self.width, self.across, self.halo)
+
+    @property
+    def count(self) -> int:
+        """How many tiles."""
+        return len(self.rows) * len(self.columns)
+
+
+def _spans(side: int, step: int, halo: int) -> list[Span]:
+    ends = [(start, min(start + step, side)) for start in range(0, side, step)]
+    return [Span(start, end, max(0, start - halo), min(side, end + halo)) for start, end in ends]
+
+
+def planned(facts: GraphFacts, height: int, width: int, tile: Tile) -> Tiling | None:
+    """How a photo is to be cut; None where it is painted at once.
+
+    Args:
+        facts: of the transfer graph.
+        tile: pixels of a tile, without what lies around it, rounded up to what the graph paints; `AUTO` for tiles where
+            the photo is large and the graph can be used on them; `OFF` for none.
+
+    Raises:
+        UsageError: no such value, a tile that is too small, or a graph that can't be used on tiles.
+    """
+    usable = facts.reach > 0 and facts.fixed_size is None
+    if tile == OFF or (tile == AUTO and (height * width <= LARGEST_WHOLE or not usable)):
+        return None
+    halo = _up(facts.reach, facts.multiple)
+    longest = SIDE if tile == AUTO else _up(_required(facts, tile, halo), facts.multiple)
+    down, across = (_up(math.ceil(side / math.ceil(side / longest)), facts.multiple) for side in (height, width))
+    plan = Tiling(height, width, down, across, halo, looks=len(facts.sites))
+    return plan if plan.count > 1 else None
+
+
+def _required(facts: GraphFacts, tile: Tile, halo: int) -> int:
+    name = f"this {facts.precision} graph of {facts.technique}"
+    if isinstance(tile, bool) or not isinstance(tile, int):
+        raise UsageError(f"tile is {tile!r}; give {AUTO}, {OFF}, or the pixels of a tile")
+    if facts.fixed_size is not None:
+        raise UsageError(f"{name} paints one size alone, and no tiles: export it with --dynamic")
+    if not facts.reach:
+        raise UsageError(f"{name} doesn't say how far it sees, and can't paint tiles: use {OFF} with a smaller --size")
+    if tile < halo:
+        raise UsageError(f"a tile of {tile} pixels is too small: {name} sees {halo} around it; give {halo} or more")
+    return tile
+
+
+def _up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
+
+
+def paint_tiles(
+    paint: Paint,
+    plan: Tiling,
+    facts: GraphFacts,
+    photo: Image,
+    masks: Floats | None,
+    frozen: Floats | None,
+    progress: Progress,
+) -> tuple[Image, Floats | None]:
+    """Paint a photo tile by tile.
+
+    Args:
+        paint: paints one part.
+        facts: of the transfer graph.
+        photo: RGB uint8 (H, W, 3).
+        masks: (K, 1, H', W') of all of the photo's cells.
+        frozen: statistics to use; None for those of the photo.
+
+    Returns:
+        RGB uint8 (H, W, 3), and the statistics (1, S) that it was painted with.
+    """
+    parts = _parts(plan) if frozen is None else []
+    looks = plan.looks if frozen is None else 0
+    done, work = 0, looks * len(parts) + plan.count
+
+    def run(top: int, bottom: int, left: int, right: int) -> Part:
+        nonlocal done
+        piece = np.ascontiguousarray(photo[top:bottom, left:right])
+        made = paint(piece, None if masks is None else _cut(masks, top, left, piece, facts), frozen)
+        done += 1
+        progress(done, work)
+        return made
+
+    for _ in range(looks):
+        frozen = pooled([(_measured(run(*part)), sign * _painted(part, facts)) for part, sign in parts], facts)
+    picture = np.empty_like(photo)
+    for y in plan.rows:
+        for x in plan.columns:
+            painted = run(y.first, y.last, x.first, x.last).picture
+            into = picture[y.start : y.end, x.start : x.end]
+            into[:] = painted[y.start - y.first :, x.start - x.first :][: into.shape[0], : into.shape[1]]
+    return picture, frozen
+
+
+def _cut(masks: Floats, top: int, left: int, piece: Image, facts: GraphFacts) -> Floats:
+    """The cells of a part of the photo, of as many as the graph paints of it."""
+    rows, columns = (facts.painted_side(side) // facts.cell for side in piece.shape[:2])
+    top, left = top // facts.cell, left // facts.cell
+    return masks[:, :, top : top + rows, left : left + columns]
+
+
+Box: TypeAlias = "tuple[int, int, int, int]"
+"""Top, bottom, left, right."""
+
+
+def _parts(plan: Tiling) -> list[tuple[Box, int]]:
+    """What to measure, and 1 to add it or -1 to take it away."""
+    down, across = _signed(plan.rows), _signed(plan.columns)
+    return [((top, bottom, left, right), a * b) for top, bottom, a in down for left, right, b in across]
+
+
+def _signed(spans: list[Span]) -> list[tuple[int, int, int]]:
+    """Spans and their overlaps, which are to be subtracted; without what cancels out."""
+    found = [(spans[0].first, spans[0].last, 1)]
+    for before, span in itertools.pairwise(spans):
+        overlap, whole = (span.first, before.last), (span.first, span.last)
+        if overlap != whole:
+            found += [(*overlap, -1), (*whole, 1)]
+    return found
+
+
+def _measured(part: Part) -> Floats:
+    assert part.statistics is not None, "a graph with sites measures them"
+    return part.statistics
+
+
+def _painted(part: Box, facts: GraphFacts) -> int:
+    """Pixels that the graph paints of a part, whose features are what it measures."""
+    top, bottom, left, right = part
+    return facts.painted_side(bottom - top) * facts.painted_side(right - left)
+
+
+def _mean_of(facts: GraphFacts, size: int) -> npt.NDArray[np.intp]:
+    """For each statistic where its mean stands: for a mean itself, for a root mean square -1."""
+    found, at = np.full(size, -1), 0
+    for width in facts.sites:
+        found[at : at + 2 * width] = np.tile(np.arange(at, at + width), 2)
+        at += 2 * width
+    return found
+
+
+def pooled(seen: Sequence[tuple[Floats, int]], facts: GraphFacts) -> Floats:
+    """Statistics of a whole from those of its parts.
+
+    Args:
+        seen: statistics (1, S) of every part, and its pixels, negative where it is to be taken away.
+        facts: of the transfer graph, for its sites.
+
+    Returns:
+        (1, S) float32.
+    """
+    values = np.concatenate([statistics for statistics, _ in seen]).astype(np.float64)  # (N, S)
+    pixels = np.array([count for _, count in seen], np.float64)
+    mean_of = _mean_of(facts, values.shape[1])
+    is_mean, has_mean = mean_of == np.arange(len(mean_of)), mean_of >= 0
+    moments = np.where(is_mean, values, values**2 + has_mean * values[:, mean_of] ** 2)
+    whole = pixels @ moments / pixels.sum()
+    spread = np.sqrt(np.maximum(whole - has_mean * whole[mean_of] ** 2, 0))
+    return np.asarray(np.where(is_mean, whole, spread)[None], np.float32)

@@ -1,0 +1,127 @@
+"""Pictures at twice the size, by a small sub-pixel network, tile by tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stylex.errors import InputError, UsageError
+from stylex.runtime.catalog import GRAPHS
+from stylex.runtime.facts import BYTES, UPSCALER
+from stylex.runtime.images import MAX_PIXELS, as_rgb
+from stylex.runtime.loading import open_best
+from stylex.runtime.planes import to_bytes, to_floats
+from stylex.runtime.session import Session
+from stylex.runtime.tiles import Image
+
+FACTOR = 2
+SIDE = 1024
+"""Pixels of a tile that is enlarged at once; some 100 MiB."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Upscaler:
+    """The network, ready to enlarge.
+
+    Attributes:
+        session: the opened graph.
+    """
+
+    session: Session
+
+    @property
+    def name(self) -> str:
+        """What really runs, for messages."""
+        return f"upscaler {self.session.facts.precision} on {self.session.provider}"
+
+    def __call__(self, picture: Image, progress: Progress = lambda done, of: None) -> Image:
+        """Enlarge a picture.
+
+        The network sees a few pixels around each; tiles are given as many of their neighbours', so that the result is
+        that of the whole picture. At the picture's border they are reflected.
+
+        Args:
+            picture: RGB uint8 (H, W, 3), from 1x1 up.
+            progress: told after every tile: how many are done, and how many there are.
+
+        Returns:
+            RGB uint8, FACTOR times as high and wide.
+
+        Raises:
+            InputError: what it makes would be too large.
+        """
+        picture = as_rgb(picture)
+        height, width = picture.shape[:2]
+        require_room(height, width)
+        facts = self.session.facts
+        side, scale = facts.fixed_size or SIDE, facts.scale
+        places = [(top, left) for top in range(0, height, side) for left in range(0, width, side)]
+        large = np.empty((scale * height, scale * width, 3), np.uint8)
+        for done, (top, left) in enumerate(places, 1):
+            into = large[scale * top : scale * (top + side), scale * left : scale * (left + side)]
+            into[:] = self._enlarged(picture, top, left, side)[: into.shape[0], : into.shape[1]]
+            progress(done, len(places))
+        return large
+
+    def _enlarged(self, picture: Image, top: int, left: int, side: int) -> Image:
+        """One tile, and behind it what a fixed size makes of nothing."""
+        facts = self.session.facts
+        border, (height, width) = facts.border, picture.shape[:2]
+        bottom, right = min(top + side, height), min(left + side, width)
+        first, last = (max(0, top - border), max(0, left - border)), (bottom + border, right + border)
+        part = picture[first[0] : last[0], first[1] : last[1]]
+        ends = (top + side, left + side) if facts.fixed_size else (bottom, right)
+        above, before = border - (top - first[0]), border - (left - first[1])
+        below, behind = (ends[i] - first[i] + border - part.shape[i] for i in (0, 1))
+        padded = np.asarray(cv2.copyMakeBorder(part, above, below, before, behind, cv2.BORDER_REFLECT_101), np.uint8)
+        as_bytes, cut = facts.layout == BYTES, slice(facts.scale * border, -facts.scale * border or None)
+        (made,) = self.session.run(content=padded[None] if as_bytes else to_floats(padded))
+        whole: npt.NDArray[np.uint8] = made[0] if as_bytes else to_bytes(made)
+        return whole[cut, cut]
+
+
+def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, threads: int = 0) -> Upscaler:
+    """Open the upscaler, in the precision that is fastest on the provider.
+
+    Args:
+        provider: as for `stylex.load`.
+        graphs: folder of exported ONNX files; where it has none of the upscaler, or by default, the embedded ones.
+        threads: for the CPU, 0 for all cores.
+
+    Raises:
+        as `stylex.load` does.
+    """
+    folder = Path(graphs) if graphs is not None and any(Path(graphs).glob("upscaler-*.onnx")) else GRAPHS
+    return Upscaler(open_best("upscaler", "", "auto", provider, folder, threads, UPSCALER))
+
+
+def require_room(height: int, width: int, factor: int = FACTOR) -> None:
+    """Refuse what can't be enlarged, before any work is done.
+
+    Raises:
+        UsageError: by another factor than `FACTOR`.
+        InputError: the enlarged picture would have more than `MAX_PIXELS` pixels.
+    """
+    if factor != FACTOR:
+        raise UsageError(f"pictures can't be enlarged {factor} times, only {FACTOR} times: use --upscale {FACTOR}")
+    pixels = height * width * factor**2
+    if pixels > MAX_PIXELS:
+        raise InputError(
+            f"{width}x{height} enlarged {factor} times would have {pixels / 1e6:.1f} megapixels; "
+            f"the limit is {MAX_PIXELS / 1e6:g}: use a smaller --size"
+        )
+
+
+def enlarged_alpha(alpha: Image | None) -> Image | None:
+    """An alpha channel (H, W) uint8 at the enlarged size, bicubic."""
+    if alpha is None:
+        return None
+    size = (FACTOR * alpha.shape[1], FACTOR * alpha.shape[0])
+    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_CUBIC), np.uint8)
