@@ -15,7 +15,7 @@ from stylex.runtime.images import read_picture, write_picture
 
 Stylex = Callable[..., Result]
 Fails = Callable[..., str]
-NETWORKS = "fast, cyclegan, adain, attention, multiscale, semantic and video"
+NETWORKS = "fast, cyclegan, adain, attention, multiscale and semantic"
 
 
 @pytest.fixture
