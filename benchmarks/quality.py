@@ -285,7 +285,7 @@ def main() -> None:
             rows, identity = evaluate(arguments)
     except StylexError as error:
         parser.exit(error.exit_code, f"quality.py: {error}\n")
-    keys = [key for key in COLUMNS if key != "name"]
+    keys = [key for key in COLUMNS if key != "name" and any(r.get(key) is not None for r in rows)]
     cells = [[r["name"], *(None if r.get(key) is None else f"{r[key]:.3f}" for key in keys)] for r in rows]
     seen = "never seen in training" if arguments.held_out else "seen in training or not"
     print_table(

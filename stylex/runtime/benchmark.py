@@ -28,6 +28,8 @@ WARM_UP = 3
 LEAST_RUNS, MOST_RUNS = 8, 100
 SECONDS = 3.0
 STYLE = "starry-night"
+WIDE = 13
+"""Characters of a column of a table, at the most and on average."""
 
 
 @dataclass(frozen=True)
@@ -191,4 +193,5 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     console = Console()
     for line in heading():
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    console.print(table) if console.width >= 100 else Console(width=120).print(table)
+    needed = max(100, WIDE * len(columns))
+    console.print(table) if console.width >= needed else Console(width=max(120, needed)).print(table)
