@@ -105,6 +105,11 @@ class Tiling:
         """How many tiles."""
         return len(self.rows) * len(self.columns)
 
+    @property
+    def runs(self) -> int:
+        """How often the graph is run in all."""
+        return self.looks * len(_parts(self)) + self.count
+
 
 def _spans(side: int, step: int, halo: int) -> list[Span]:
     ends = [(start, min(start + step, side)) for start in range(0, side, step)]
@@ -170,9 +175,8 @@ def paint_tiles(
     Returns:
         RGB uint8 (H, W, 3), and the statistics (1, S) that it was painted with.
     """
-    parts = _parts(plan) if frozen is None else []
-    looks = plan.looks if frozen is None else 0
-    done, work = 0, looks * len(parts) + plan.count
+    looks, parts = plan.looks if frozen is None else 0, _parts(plan)
+    done, work = 0, plan.runs if looks else plan.count
 
     def run(top: int, bottom: int, left: int, right: int) -> Part:
         nonlocal done
