@@ -128,7 +128,7 @@ def test_nine_techniques() -> None:
     assert methods.technique_named("adain").ready
     with pytest.raises(errors.UsageError, match=r"no technique 'picasso'; this version of stylex has .*adain"):
         methods.technique_named("picasso")
-    for name in ("histogram", "gatys"):
+    for name in ("histogram", "gatys", "semantic"):
         with pytest.raises(errors.UsageError, match=f"'{name}' has no graphs .*: use `stylex run {name}`"):
             stylex.load(name)
     with pytest.raises(errors.UsageError, match=r"'video' has no graphs .*: use `stylex video`"):

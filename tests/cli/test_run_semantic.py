@@ -120,6 +120,7 @@ def test_another_ones_segmenter(shot: Path, foreign: Path, stylex: Stylex, fails
     [
         (2, [], "give --region NAME=STYLE"),
         (2, ["--region", "person"], "no region has a style"),
+        (2, ["--region", "background=irises"], "the background alone is the whole photo"),
         (2, ["--region", "=irises"], "is no region"),
         (2, ["--region", "person=irises:3"], "strength 3.0"),
         (2, ["--region", "person=nobody"], "neither a file nor a built-in style"),
@@ -146,7 +147,7 @@ def test_what_cannot_be(shot: Path, left: Path, fails: Fails, code: int, options
 
 def test_more_styles_than_the_graph_takes(shot: Path, fails: Fails) -> None:
     crowd = "+".join(["irises"] * 65)
-    told = fails(2, "run", "semantic", shot, "--region", f"background={crowd}")
+    told = fails(2, "run", "semantic", shot, "--region", f"person={crowd}")
     assert "65 styles; the graph takes at most 64 at once" in told
 
 
@@ -170,7 +171,7 @@ def test_no_face_is_told_and_no_error(tmp_path: Path, monkeypatch: pytest.Monkey
     write_picture("cup.png", np.ascontiguousarray(skimage.data.coffee()[::2, ::2]))
     result = stylex("run", "adain", "cup.png", *FAST, "--style", "irises", "--protect-faces")
     assert result.exit_code == 0 and "no face found" in result.stdout
-    both = stylex("run", "semantic", "cup.png", *FAST, "--region", "background=irises", "--protect-faces", 0.5)
+    both = stylex("run", "semantic", "cup.png", *FAST, "--region", "person=irises", "--protect-faces", 0.5)
     assert both.exit_code == 0 and "no face found" in both.stdout
 
 

@@ -27,13 +27,16 @@ FLATNESS = 1e-4
 def read_mask(path: Path | str) -> Mask:
     """A picture as a mask: its alpha channel where it is transparent anywhere, its lightness otherwise.
 
+    A picture of the levels 0 and 1 alone, as tools for labelling write them, is black and white.
+
     Raises:
         InputError: it can't be read.
     """
     picture = read_picture(path)
     if picture.alpha is not None and picture.alpha.min() < 255:
         return np.asarray(picture.alpha / 255, np.float32)
-    return np.asarray(cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY) / 255, np.float32)
+    grey = cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey if grey.max() <= 1 else grey / 255, np.float32)
 
 
 def require_size(mask: Mask, sides: tuple[int, ...], name: str) -> None:

@@ -110,13 +110,16 @@ def region_masks(
         masks with the photo's proportions, their longer side at most `masks.REFINED_SIDE` pixels.
 
     Raises:
-        UsageError: a mask of no region, or a region that neither a mask nor the segmenter knows.
+        UsageError: a mask of no region, a region that neither a mask nor the segmenter knows, or no region but the
+            background.
         InputError: a mask of another size than the photo.
         ModelError: the segmenter fails.
     """
     given, names = dict(masks or {}), list(dict.fromkeys(r.name for r in regions))
     if not 0 <= feather <= 1:
         raise UsageError(f"the feather is {feather}; it must lie between 0 and 1, a share of the photo's longer side")
+    if names == [BACKGROUND] and not given:
+        raise UsageError("the background alone is the whole photo: name what is not background too, such as person")
     for name, mask in given.items():
         if name not in names:
             raise UsageError(f"there is a mask of {name}, but no such region; the regions are {', '.join(names)}")

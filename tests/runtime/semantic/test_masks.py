@@ -24,6 +24,12 @@ def test_grey_and_alpha(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_mask(tmp_path / "opaque.png"), grey / 255, atol=1 / 255)
 
 
+def test_labels_of_zero_and_one(tmp_path: Path) -> None:
+    labels = np.tile(np.array([0, 1], np.uint8), (8, 4))
+    Image.fromarray(labels).save(tmp_path / "labels.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "labels.png"), labels)
+
+
 def test_orientation_is_respected(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -97,6 +97,8 @@ def test_masks_that_fit_nothing(photo: Photo) -> None:
         region_masks(photo, [Region("sky")], {"sky": np.ones((9, 9), np.float32)})
     with pytest.raises(UsageError, match=r"left doesn't know the region cat, only person, background: give --mask cat"):
         region_masks(photo, [Region("cat")], segmenter=Left())
+    with pytest.raises(UsageError, match="the background alone is the whole photo"):
+        region_masks(photo, [Region("background", "irises")], segmenter=Left())
     with pytest.raises(UsageError, match="nothing says where the region cat is"):
         region_masks(photo, [Region("cat")])
     with pytest.raises(UsageError, match="the feather is 2"):
