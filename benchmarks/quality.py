@@ -66,7 +66,7 @@ COLUMNS = {
     "ssim_to_torch": "SSIM to torch",
 }
 """Heading by key of a row."""
-ANY_STYLE = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and t.ready and not t.one_style]
+ANY_STYLE = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and not t.one_style]
 QUARTER = 0.25
 REFERENCE = "torch"
 """What stands for the precision of the torch network, which the others are compared with."""

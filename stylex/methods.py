@@ -21,7 +21,6 @@ class Technique:
         packages: what running it needs beside the runtime, as they are imported.
         verb: of the command that runs it.
         one_style: its weights hold one style, so that there is a network for each.
-        ready: whether this version of stylex comes with it; graphs of one's own run also where it doesn't.
     """
 
     name: str
@@ -32,7 +31,6 @@ class Technique:
     packages: tuple[str, ...] = ()
     verb: str = "run"
     one_style: bool = False
-    ready: bool = False
 
     @property
     def call(self) -> str:
@@ -57,7 +55,6 @@ TECHNIQUES = (
         "matches the colour distribution of each channel",
         "Gonzalez and Woods, chapter 3",
         BOTH,
-        ready=True,
     ),
     Technique(
         "gatys",
@@ -66,7 +63,6 @@ TECHNIQUES = (
         "Gatys et al. 2016",
         ("reference",),
         ("torch", "safetensors"),
-        ready=True,
     ),
     Technique(
         "fast",
@@ -75,7 +71,6 @@ TECHNIQUES = (
         "Johnson et al. 2016; Ulyanov et al. 2016",
         BOTH,
         one_style=True,
-        ready=True,
     ),
     Technique(
         "cyclegan",
@@ -84,16 +79,14 @@ TECHNIQUES = (
         "Zhu et al. 2017",
         BOTH,
         one_style=True,
-        ready=True,
     ),
-    Technique("adain", "feed-forward", "any style from one network", "Huang and Belongie 2017", BOTH, ready=True),
+    Technique("adain", "feed-forward", "any style from one network", "Huang and Belongie 2017", BOTH),
     Technique(
         "attention",
         "feed-forward",
         "photo positions attend to style positions",
         "Park and Lee 2019; Liu et al. 2021",
         BOTH,
-        ready=True,
     ),
     Technique(
         "multiscale",
@@ -101,11 +94,8 @@ TECHNIQUES = (
         "composition, strokes and grain from their own scales",
         "Wang et al. 2023 (MicroAST)",
         BOTH,
-        ready=True,
     ),
-    Technique(
-        "semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017", ("edge",), ready=True
-    ),
+    Technique("semantic", "guided", "a segmentation decides which style where", "Gatys et al. 2017", ("edge",)),
     Technique(
         "video",
         "guided",
@@ -114,33 +104,26 @@ TECHNIQUES = (
         ("edge",),
         ("av",),
         verb="video",
-        ready=True,
     ),
 )
 
 
-def technique_named(name: str, *, own_graphs: bool = False) -> Technique:
+def technique_named(name: str) -> Technique:
     """The technique of that name.
 
-    Args:
-        own_graphs: its networks needn't come with this version.
-
     Raises:
-        UsageError: there is none, or this version doesn't have it yet.
+        UsageError: there is none.
     """
-    ready = ", ".join(t.name for t in TECHNIQUES if t.ready)
     for technique in TECHNIQUES:
         if technique.name == name:
-            if not technique.ready and not own_graphs:
-                raise UsageError(f"the technique {name!r} is not in this version of stylex yet; it has {ready}")
             return technique
-    raise UsageError(f"there is no technique {name!r}; this version of stylex has {ready}")
+    raise UsageError(f"there is no technique {name!r}; stylex has {', '.join(t.name for t in TECHNIQUES)}")
 
 
 def has_one_style(name: str) -> bool:
     """Whether the weights of a technique hold one style; a tool's hold none.
 
     Raises:
-        UsageError: there is neither a tool nor a technique of that name, or this version doesn't have it yet.
+        UsageError: there is neither a tool nor a technique of that name.
     """
     return name not in TOOLS and technique_named(name).one_style

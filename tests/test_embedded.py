@@ -17,7 +17,7 @@ from stylex.runtime.facts import BYTES, PRECISIONS, GraphFacts
 from stylex.runtime.styles import built_in
 
 ROOT = Path(__file__).parents[1]
-ANY_STYLE = [t.name for t in TECHNIQUES if t.ready and t.kind == "feed-forward" and not t.one_style]
+ANY_STYLE = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and not t.one_style]
 FILES = [
     (technique, path)
     for technique in ANY_STYLE

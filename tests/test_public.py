@@ -125,8 +125,8 @@ def test_nine_techniques() -> None:
     names = [t.name for t in methods.TECHNIQUES]
     assert len(names) == len(set(names)) == 9
     assert {t.kind for t in methods.TECHNIQUES} == {"statistics", "optimization", "feed-forward", "guided"}
-    assert methods.technique_named("adain").ready
-    with pytest.raises(errors.UsageError, match=r"no technique 'picasso'; this version of stylex has .*adain"):
+    assert all(t.tiers for t in methods.TECHNIQUES)
+    with pytest.raises(errors.UsageError, match=r"no technique 'picasso'; stylex has .*adain"):
         methods.technique_named("picasso")
     for name in ("histogram", "gatys", "semantic"):
         with pytest.raises(errors.UsageError, match=f"'{name}' has no graphs .*: use `stylex run {name}`"):
@@ -134,7 +134,4 @@ def test_nine_techniques() -> None:
     with pytest.raises(errors.UsageError, match=r"'video' has no graphs .*: use `stylex video`"):
         stylex.load("video")
     for technique in methods.TECHNIQUES:
-        if not technique.ready:
-            with pytest.raises(errors.UsageError, match=rf"{technique.name}.* not in this version"):
-                methods.technique_named(technique.name)
-        assert methods.technique_named(technique.name, own_graphs=True) is technique
+        assert methods.technique_named(technique.name) is technique

@@ -26,7 +26,7 @@ def optional_technique_argument(function: F) -> F:
 
 
 def _known(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
-    return name and technique_named(name, own_graphs=True).name
+    return name and technique_named(name).name
 
 
 def _known_or_tool(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:

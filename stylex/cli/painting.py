@@ -59,7 +59,7 @@ def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> lis
     from stylex.runtime.loading import load
     from stylex.runtime.video.stylizer import look
 
-    if technique_named(technique, own_graphs=True).one_style:
+    if technique_named(technique).one_style:
         return [look(load(technique, style=style, spinning=False, **backend)) for style in styles or ("",)]
     require(styles)
     painter = load(technique, spinning=False, **backend)
@@ -79,7 +79,7 @@ def mixture(technique: str, styles: Sequence[str], weights: Sequence[float], bac
         raise UsageError(
             f"{len(styles)} --style and {len(weights)} --weight were given: give one weight for each style, or none"
         )
-    if technique_named(technique, own_graphs=True).one_style:
+    if technique_named(technique).one_style:
         if len(styles) > 1:
             raise UsageError(f"a network of {technique} has one style: give one --style")
         return looks(technique, styles, backend)[0]

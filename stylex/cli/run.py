@@ -145,7 +145,7 @@ def command(
     from stylex.runtime.images import check_output, limited, read_picture
     from stylex.runtime.upscale import require_room
 
-    known = technique_named(technique, own_graphs=True)
+    known = technique_named(technique)
     if known.verb != "run":
         raise UsageError(f"{technique} paints no single photo: use `{known.call} --help`")
     if not styles and technique not in STYLE_OPTIONAL:

@@ -51,7 +51,7 @@ def network(job: Job) -> None:
     from stylex.methods import technique_named
     from stylex.runtime.loading import load
 
-    one = technique_named(job.technique, own_graphs=True).one_style
+    one = technique_named(job.technique).one_style
     if one and len(job.styles) > 1:
         raise UsageError(f"a network of {job.technique} has one style: give one --style")
     painter = load(job.technique, style=job.styles[0][0] if one and job.styles else "", **backend(job))

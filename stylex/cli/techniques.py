@@ -49,12 +49,11 @@ def _row(technique: Technique) -> dict[str, Any]:
         "name": technique.name,
         "kind": technique.kind,
         "tiers": technique.tiers,
-        "ready": technique.ready,
         "styles": [style for style in styles if style],
         "embedded_bytes": {file.name: file.stat().st_size for file in files if file.is_file()},
         "needs": technique.packages,
         "missing": missing,
-        "runs_here": technique.ready and not missing,
+        "runs_here": not missing,
         "summary": technique.summary,
     }
 
@@ -63,11 +62,6 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     sizes = [size for name, size in row["embedded_bytes"].items() if name.endswith("-int8.onnx")]
     embedded = f"{len(sizes)} x {max(sizes) / 1e6:.2f} MB (int8)" if sizes else "-"
     needs = ", ".join(row["needs"]) or "the runtime alone"
-    if row["runs_here"]:
-        runs = "yes"
-    elif row["missing"]:
-        extras = sorted({OPTIONAL[package] for package in row["missing"]})
-        runs = f"no: pip install 'stylex[{','.join(extras)}]'"
-    else:
-        runs = "with a checkpoint" if row["tiers"] else "not yet"
-    return (row["name"], row["kind"], " + ".join(row["tiers"]) or "-", embedded, needs, runs, row["summary"])
+    extras = sorted({OPTIONAL[package] for package in row["missing"]})
+    runs = f"no: pip install 'stylex[{','.join(extras)}]'" if extras else "yes"
+    return (row["name"], row["kind"], " + ".join(row["tiers"]), embedded, needs, runs, row["summary"])

@@ -134,7 +134,7 @@ class Checkpoint:
         Raises:
             UsageError: the network takes any style, or the style can't be part of a file's name.
         """
-        if not technique_named(self.published.technique, own_graphs=True).one_style:
+        if not technique_named(self.published.technique).one_style:
             if style:
                 raise UsageError(f"{self.published.name} takes any style: leave --style out")
         else:

@@ -44,13 +44,13 @@ def load(
             such as the encoder of a film.
 
     Raises:
-        UsageError: an unknown technique, precision, provider or style, a technique that this version doesn't come with
-            and no `graphs`, or a negative number of threads.
+        UsageError: an unknown technique, precision, provider or style, a technique without graphs of its own, or a
+            negative number of threads.
         InputError: the folder has no such graph.
         ModelError: a graph is corrupt or foreign.
         ProviderUnavailable: the provider asked for doesn't run here.
     """
-    known = technique_named(technique, own_graphs=graphs is not None)
+    known = technique_named(technique)
     if not known.has_graphs:
         raise UsageError(f"{technique!r} has no graphs that could be loaded: use `{known.call}`")
     if precision not in ("auto", *PRECISIONS):
@@ -124,10 +124,7 @@ def _source(technique: str, style: str) -> str:
     """What `stylex export` is to be told, to make the graph of a technique and style."""
     if technique in TOOLS:
         return technique
-    known = technique_named(technique, own_graphs=True)
-    if not known.ready:
-        return "--checkpoint FILE"
-    if not known.one_style:
+    if not technique_named(technique).one_style:
         return technique
     return f"{technique} --style {style}" if style in styles_in(GRAPHS, technique) else f"{technique} --weights FILE"
 

@@ -9,7 +9,7 @@ import stylex
 from stylex.methods import TECHNIQUES
 from stylex.runtime.styles import built_in
 
-ANY_STYLE = [t.name for t in TECHNIQUES if t.ready and t.kind == "feed-forward" and not t.one_style]
+ANY_STYLE = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and not t.one_style]
 
 
 @pytest.fixture(scope="module", params=ANY_STYLE)
