@@ -275,7 +275,7 @@ def test_a_failing_disk_leaves_the_old_output(
 
 
 def test_not_enough_memory(shot: Path, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
-    def exhausted(*_: object) -> None:
+    def exhausted(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(painter_module.Painter, "paint", exhausted)
