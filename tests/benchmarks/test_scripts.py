@@ -29,6 +29,7 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 SCRIPTS = (
     "benchmarks/cost.py",
+    "benchmarks/large.py",
     "benchmarks/one_style.py",
     "benchmarks/peers.py",
     "benchmarks/quality.py",
@@ -181,3 +182,17 @@ def test_quality_says_in_one_line_what_is_missing(tmp_path: Path, teacher: Path)
     result = run("benchmarks/quality.py", *ask)
     assert result.returncode == 3
     assert result.stderr.count("\n") == 1 and "has 4 pictures, 9 are needed" in result.stderr
+
+
+def test_large_measures_tiles_and_the_upscaler(tmp_path: Path) -> None:
+    content = pictures(tmp_path / "content", 4)
+    small = ("--large", "300x200", "--compared", "300x240", "--tile", 160, "--technique", "fast", "--threads", 1)
+    result = run("benchmarks/large.py", "--content", content, *small, "--json", tmp_path / "l.json")
+    assert result.returncode == 0, result.stderr
+    rows = json.loads((tmp_path / "l.json").read_text())["rows"]
+    assert [r["table"] for r in rows] == ["memory", "memory", "tiles", "tiles", "upscaler"]
+    for row in rows[2:4]:
+        assert row["same_statistics"]["largest"] <= 1 and row["own_statistics"]["largest"] <= 2
+    assert rows[4]["photos"] == 4 and rows[4]["gain"] > 0.5
+    assert rows[4]["file_bytes"]["int8"] <= 200_000
+    assert run("benchmarks/large.py", "--content", content, "--held-out", 1e-9).returncode == 3

@@ -9,6 +9,7 @@ from stylex.models.backbone import (
     STYLE_EPSILON,
     Backbone,
     BackboneSpec,
+    Trunk,
     channel_statistics,
     flat_masks,
     modulate,
@@ -186,3 +187,20 @@ def test_a_fresh_head_paints_no_subpixel_pattern(spec):
     cells = F.avg_pool2d(picture, 4)
     torch.testing.assert_close(picture, F.interpolate(cells, scale_factor=4), atol=1e-6, rtol=1e-5)
     assert 0 < picture.mean() < 1
+
+
+@pytest.mark.parametrize("widths", [{}, {"blocks": 1}, {"sixteenth": 8, "deep_blocks": 2}])
+def test_reach_is_how_far_a_painted_pixel_sees(widths):
+    spec = BackboneSpec(8, 8, **widths)
+    trunk, side = Trunk(spec).double(), 64 * 8
+    for module in trunk.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.weight.data.abs_()
+            module.bias.data.fill_(1)
+    photo = torch.rand(1, 3, side + 4, 68, dtype=torch.double, requires_grad=True)
+    painted, seen = trunk.paint(trunk.stem(photo)), []
+    for row in range(side // 2, side // 2 + spec.multiple):
+        (slope,) = torch.autograd.grad(painted[0, :, row].sum(), photo, retain_graph=True)
+        rows = slope[0].abs().sum((0, 2)).nonzero()[:, 0] - 2
+        seen += [row - int(rows.min()), int(rows.max()) - row]
+    assert max(seen) == spec.reach

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 import stylex
 from stylex.errors import UsageError
 from stylex.runtime import tiles
-from stylex.runtime.facts import GraphFacts
+from stylex.runtime.catalog import GRAPHS
+from stylex.runtime.facts import TRANSFER, GraphFacts
 from stylex.runtime.painter import Painter
+from stylex.runtime.session import read_facts
 from stylex.runtime.tiles import Tiling, planned, pooled
 
 few = settings(max_examples=8, deadline=None, derandomize=True, database=None)
@@ -150,6 +152,11 @@ def test_progress_counts_every_run(fast: Painter, scene: np.ndarray) -> None:
     plan = fast.tiles(scene, 160)
     assert plan is not None and plan.count == 6 and plan.looks == 1
     assert told == [(i, plan.runs) for i in range(1, plan.runs + 1)]
+
+
+def test_every_embedded_network_can_be_used_on_tiles() -> None:
+    facts = [read_facts(path) for path in GRAPHS.glob("*.onnx")]
+    assert not [f.technique for f in facts if f.role == TRANSFER and not f.reach]
 
 
 # When
