@@ -40,7 +40,7 @@ class RunCommand(OwnedCommand):
 
     owners: ClassVar[Owners] = {
         **dict.fromkeys(("precision", "provider", "graphs"), (*NETWORKS, "semantic")),
-        "tile": NETWORKS,
+        "tile": (*NETWORKS, "semantic"),
         "threads": (*NETWORKS, "semantic", "gatys"),
         **dict.fromkeys(SEMANTIC, ("semantic",)),
         **dict.fromkeys(FACES, MASKED),

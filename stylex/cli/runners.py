@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,16 +59,21 @@ def network(job: Job) -> None:
     start = time.perf_counter()
     what = "" if one else " with its styles"
     ran = f"{job.technique} {painter.precision} on {painter.provider}"
+    paint: Callable[..., Image] = functools.partial(painter, job.picture.rgb, None if one else job.styles, job.strength)
+    told = ""
     if job.own["protect_faces"] is not None:
-        painted, told = with_faces(job, painter)
-        finish(job, painted, ran, start, what + told)
-        return
-    photo, tile = job.picture.rgb, job.own["tile"]
-    plan = painter.tiles(photo, tile)
+        paint, told = with_faces(job, painter)
+    painted, how = tiled(job, painter, functools.partial(paint, keep_colors=job.keep_colors))
+    finish(job, painted, ran + how, start, what + told)
+
+
+def tiled(job: Job, painter: Painter, paint: Callable[..., Image]) -> tuple[Image, str]:
+    """What `paint` makes, in tiles where the photo is too large for less, and how many there were."""
+    tile = job.own["tile"]
+    plan = painter.tiles(job.picture.rgb, tile)
     with bar_of("painting tiles", shown=plan is not None) as tell:
-        styles = None if one else job.styles
-        painted = painter(photo, styles, job.strength, job.keep_colors, tile=tile, progress=tell)
-    finish(job, painted, ran if plan is None else f"{ran} in {plan}", start, what)
+        painted = paint(tile=tile, progress=tell)
+    return painted, "" if plan is None else f" in {plan}"
 
 
 def backend(job: Job) -> dict[str, Any]:
@@ -75,8 +81,8 @@ def backend(job: Job) -> dict[str, Any]:
     return {name: job.own[name] for name in ("precision", "provider", "graphs", "threads")}
 
 
-def with_faces(job: Job, painter: Painter) -> tuple[Image, str]:
-    """The painted photo with less style on faces, and how many there were."""
+def with_faces(job: Job, painter: Painter) -> tuple[Callable[..., Image], str]:
+    """What paints the photo with less style on faces, and how many there are."""
     import numpy as np
 
     from stylex.runtime.semantic.regions import Region, paint
@@ -85,7 +91,7 @@ def with_faces(job: Job, painter: Painter) -> tuple[Image, str]:
     protection, told = protected(job)
     everywhere = {"photo": np.ones((1, 1), np.float32)}
     region = Region("photo", job.styles, job.strength)
-    return paint(painter, photo, [region], everywhere, 1.0, protection, job.keep_colors), told
+    return functools.partial(paint, painter, photo, [region], everywhere, protection=protection), told
 
 
 def protected(job: Job) -> tuple[Mask | None, str]:
@@ -116,13 +122,14 @@ def semantic(job: Job) -> None:
     start = time.perf_counter()
     where = region_masks(photo, regions, masks, segmenter, own["feather"])
     protection, told = protected(job)
-    painted = paint(painter, photo, regions, where, job.strength, protection, job.keep_colors)
+    painting = functools.partial(paint, painter, photo, regions, where, job.strength, protection, job.keep_colors)
+    painted, how = tiled(job, painter, painting)
     if own["show_masks"]:
         write_picture(own["show_masks"], overlay(photo, where))
     found = ", ".join(f"{name} {100 * float(mask.mean()):.0f} %" for name, mask in where.items())
     by = segmenter.title if segmenter else "masks"
     ran = f"semantic with {own['base']} {painter.precision} on {painter.provider}, regions by {by}: {found}"
-    finish(job, painted, ran, start, told)
+    finish(job, painted, ran + how, start, told)
 
 
 def histogram(job: Job) -> None:

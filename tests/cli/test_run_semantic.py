@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -196,3 +197,24 @@ def test_defaults_stand_in_one_place() -> None:
     assert options["protect_faces"].flag_value == faces.STRENGTH
     assert options["feather"].default == regions.FEATHER
     assert inspect.signature(regions.region_masks).parameters["feather"].default == regions.FEATHER
+
+
+def test_regions_and_faces_in_tiles(shot: Path, stylex: Stylex) -> None:
+    """A photo that is painted in tiles is painted as at once, also where strengths differ from place to place."""
+    large = cv2.resize(read_picture(shot).rgb, (512, 384), interpolation=cv2.INTER_CUBIC)
+    write_picture(Path("large.png"), large)
+    half = np.zeros((384, 512), np.uint8)
+    half[:, 256:] = 255
+    write_picture(Path("half.png"), np.dstack([half] * 3))
+    calls = {
+        "regions": ("semantic", "--region", "right=irises", "--mask", "right=half.png", "--precision", "fp16"),
+        "faces": ("adain", "--style", "irises", "--protect-faces", "--precision", "fp16"),
+    }
+    for technique, *options in calls.values():
+        pictures = []
+        for tile in ("off", "256"):
+            result = stylex("run", technique, "large.png", *options, "--tile", tile, "-o", "out.png")
+            assert result.exit_code == 0, result.stderr
+            pictures.append(read_picture(Path("out.png")).rgb.astype(int))
+        assert "tiles of" in result.stdout
+        assert np.abs(pictures[0] - pictures[1]).max() <= 2

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -164,6 +165,7 @@ def paint(
     strength: float = 1.0,
     protection: Mask | None = None,
     keep_colors: bool = False,
+    **tiling: Any,
 ) -> Image:
     """Paint a photo, every region in its own style.
 
@@ -175,6 +177,7 @@ def paint(
         strength: of everything.
         protection: how much of the strength each place keeps, such as `faces.protection` makes it.
         keep_colors: take only the strokes, not the colours.
+        tiling: `tile` and `progress` of `Painter.paint`.
 
     Returns:
         RGB uint8 of exactly the photo's size.
@@ -188,7 +191,7 @@ def paint(
     codes, maps = styled(painter, regions, masks, strength)
     if protection is not None:
         maps = np.stack([resized(m, *protection.shape) for m in maps[:, 0]])[:, None] * protection
-    painted = painter.paint(photo, codes, maps).picture
+    painted = painter.paint(photo, codes, maps, **tiling).picture
     return with_own_colors(painted, photo) if keep_colors else painted
 
 
