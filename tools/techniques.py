@@ -31,7 +31,7 @@ from stylex.runtime.video.facts import FilmFacts, Frame
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.writer import Writer
 
-ACROSS = 6
+ACROSS = 5
 BUILT_IN = ("great-wave", "red-and-blue-horse")
 """Codes that adain is shown with beside the style picture."""
 REGIONS = ("background", "great-wave", "person", "0.5")
