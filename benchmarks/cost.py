@@ -24,7 +24,7 @@ import torch
 from peers import TURN, WARM_UP, Job, our_feed, timed
 from torch.utils.flop_counter import FlopCounterMode
 
-from stylex.methods import TECHNIQUES
+from stylex.methods import ANY_STYLE
 from stylex.models.registry import embedded_models
 from stylex.runtime.benchmark import print_table, write_report
 from stylex.runtime.catalog import GRAPHS, transfer_file
@@ -74,8 +74,7 @@ def peak_mib(technique: str, arguments: argparse.Namespace) -> float:
 
 def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """One row a technique."""
-    known = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and not t.one_style]
-    techniques = [FIRST, *(t for t in known if t != FIRST)]
+    techniques = [FIRST, *(t for t in ANY_STYLE if t != FIRST)]
     medians = times(techniques, arguments)
     rows: list[dict[str, Any]] = []
     for technique in techniques:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from torch import Tensor
 from stylex.errors import InputError, ModelError, StylexError
 from stylex.export.metrics import psnr, ssim
 from stylex.files import sha256_of
-from stylex.methods import TECHNIQUES
+from stylex.methods import ANY_STYLE
 from stylex.models import losses
 from stylex.models.any_style import AnyStyle
 from stylex.models.backbone import BORDER
@@ -66,7 +67,6 @@ COLUMNS = {
     "ssim_to_torch": "SSIM to torch",
 }
 """Heading by key of a row."""
-ANY_STYLE = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and not t.one_style]
 QUARTER = 0.25
 REFERENCE = "torch"
 """What stands for the precision of the torch network, which the others are compared with."""
@@ -195,7 +195,7 @@ class Ratings:
         return row
 
 
-def painters_of(arguments: argparse.Namespace, techniques: list[str]) -> Painters:
+def painters_of(arguments: argparse.Namespace, techniques: Sequence[str]) -> Painters:
     """Torch first, then the precisions that there are."""
     found: Painters = {}
     for technique in techniques:

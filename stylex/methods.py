@@ -108,6 +108,12 @@ TECHNIQUES = (
 )
 
 
+NETWORKS = tuple(t.name for t in TECHNIQUES if t.has_graphs)
+"""Techniques that the runtime paints with from ONNX graphs."""
+ANY_STYLE = tuple(t.name for t in TECHNIQUES if t.has_graphs and not t.one_style)
+"""Those of them that paint in any style, and every place with a strength of its own."""
+
+
 def technique_named(name: str) -> Technique:
     """The technique of that name.
 

@@ -10,14 +10,13 @@ import onnx
 import pytest
 
 from stylex.files import sha256_of
-from stylex.methods import TECHNIQUES
+from stylex.methods import ANY_STYLE
 from stylex.models.weights import embedded
 from stylex.runtime.catalog import encoder_file, transfer_file
 from stylex.runtime.facts import BYTES, PRECISIONS, GraphFacts
 from stylex.runtime.styles import built_in
 
 ROOT = Path(__file__).parents[1]
-ANY_STYLE = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and not t.one_style]
 FILES = [
     (technique, path)
     for technique in ANY_STYLE

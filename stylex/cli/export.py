@@ -58,10 +58,10 @@ def command(
     folder: Path,
     as_json: bool,
 ) -> None:
-    """Export TECHNIQUE, or the tool upscaler, to ONNX, and prove against torch that it still paints the same.
+    """Export TECHNIQUE, or a tool, to ONNX, and prove against torch that it still paints the same.
 
-    FP32 without --fp16 or --int8. Writes the transfer graph and the style encoder. A graph that differs too much from
-    torch is not written, and the exit code is 1.
+    Tools are the segmenter and the upscaler. FP32 without --fp16 or --int8. Writes the transfer graph and the style
+    encoder. A graph that differs too much from torch is not written, and the exit code is 1.
 
     Checkpoints of fast-neural-style, CycleGAN, AdaIN, SANet and MicroAST need no TECHNIQUE: they are known by the names
     and shapes of their parameters.

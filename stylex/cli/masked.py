@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from stylex.cli.options import decorated
 from stylex.errors import UsageError
+from stylex.methods import ANY_STYLE
 
 if TYPE_CHECKING:
     from stylex.runtime.painter import Image
@@ -60,7 +62,7 @@ def semantic_options(function: F) -> F:
             "--technique",
             "base",
             default="adain",
-            type=click.Choice(["adain", "attention", "multiscale"]),
+            type=click.Choice(ANY_STYLE),
             show_default=True,
             help="What paints the regions.",
         ),
@@ -73,7 +75,7 @@ def semantic_options(function: F) -> F:
         ),
         click.option("--show-masks", type=path, help="Also write a picture of where the regions are."),
     )
-    return _decorated(function, options)
+    return decorated(function, options)
 
 
 def face_options(function: F) -> F:
@@ -93,13 +95,7 @@ def face_options(function: F) -> F:
             help="OpenCV's YuNet, an ONNX file, to find faces with  [scikit-image's cascade]",
         ),
     )
-    return _decorated(function, options)
-
-
-def _decorated(function: F, options: Sequence[Callable[[F], F]]) -> F:
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return decorated(function, options)
 
 
 def files_of(own: Mapping[str, Any]) -> list[Path]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from stylex.errors import UsageError
 from stylex.methods import TOOLS, technique_named
 from stylex.runtime.facts import PRECISIONS
 from stylex.runtime.providers import NAMES
@@ -47,6 +48,30 @@ def backend_options(function: F) -> F:
             help="Folder of exported ONNX files instead of the embedded ones.",
         ),
     )
-    for decorate in reversed(decorators):
-        function = decorate(function)
+    return decorated(function, decorators)
+
+
+def decorated(function: F, options: Sequence[Callable[[F], F]]) -> F:
+    """A command with several options, which its help then shows in their order."""
+    for option in reversed(options):
+        function = option(function)
     return function
+
+
+def require_styles(styles: Sequence[str]) -> None:
+    """End with click's own message where no --style was given."""
+    if not styles:
+        raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")
+
+
+def weighted(styles: Sequence[str], weights: Sequence[float]) -> tuple[tuple[str, float], ...]:
+    """The values of --style with those of --weight, in equal shares where there are none.
+
+    Raises:
+        UsageError: not one weight for each style.
+    """
+    if weights and len(weights) != len(styles):
+        raise UsageError(
+            f"{len(styles)} --style and {len(weights)} --weight were given: give one weight for each style, or none"
+        )
+    return tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))

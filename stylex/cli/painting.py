@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from stylex.cli.options import decorated, require_styles, weighted
 from stylex.errors import UsageError
-from stylex.methods import TECHNIQUES, technique_named
+from stylex.methods import NETWORKS, technique_named
 
 if TYPE_CHECKING:
     from stylex.runtime.video.stylizer import Look
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-NETWORKS = [technique.name for technique in TECHNIQUES if technique.kind == "feed-forward"]
 MODES = ("off", "statistics", "flow")
 
 
@@ -43,9 +43,7 @@ def steadiness_options(function: F) -> F:
             help="Measure the statistics again after so many frames; 0 for only where the picture has become another.",
         ),
     )
-    for decorate in reversed(decorators):
-        function = decorate(function)
-    return function
+    return decorated(function, decorators)
 
 
 def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> list[Look]:
@@ -61,7 +59,7 @@ def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> lis
 
     if technique_named(technique).one_style:
         return [look(load(technique, style=style, spinning=False, **backend)) for style in styles or ("",)]
-    require(styles)
+    require_styles(styles)
     painter = load(technique, spinning=False, **backend)
     return [look(painter, style, Path(style).stem) for style in styles]
 
@@ -75,20 +73,10 @@ def mixture(technique: str, styles: Sequence[str], weights: Sequence[float], bac
     from stylex.runtime.loading import load
     from stylex.runtime.video.stylizer import look
 
-    if weights and len(weights) != len(styles):
-        raise UsageError(
-            f"{len(styles)} --style and {len(weights)} --weight were given: give one weight for each style, or none"
-        )
+    pairs = weighted(styles, weights)
     if technique_named(technique).one_style:
         if len(styles) > 1:
             raise UsageError(f"a network of {technique} has one style: give one --style")
         return looks(technique, styles, backend)[0]
-    require(styles)
-    pairs = tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))
+    require_styles(styles)
     return look(load(technique, spinning=False, **backend), pairs, " + ".join(Path(style).stem for style in styles))
-
-
-def require(styles: Sequence[str]) -> None:
-    """End with click's own message where no --style was given."""
-    if not styles:
-        raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")

@@ -8,13 +8,11 @@ from typing import Any, ClassVar
 import click
 
 from stylex.cli.masked import FACES, SEMANTIC, face_options, files_of, semantic_options
-from stylex.cli.options import backend_options, technique_argument
-from stylex.cli.owned import OwnedCommand, Owners
+from stylex.cli.options import backend_options, require_styles, technique_argument, weighted
+from stylex.cli.owned import OwnedCommand, Owners, listed
 from stylex.errors import UsageError
-from stylex.methods import TECHNIQUES, technique_named
+from stylex.methods import ANY_STYLE, NETWORKS, TECHNIQUES, technique_named
 
-NETWORKS = tuple(technique.name for technique in TECHNIQUES if technique.has_graphs)
-"""Techniques that the runtime paints with from ONNX graphs."""
 GATYS = (
     "iterations",
     "encoder",
@@ -31,7 +29,7 @@ DEFAULT_SIZE = {"gatys": 512}
 """Where no --size is given; optimizing the pixels of a whole camera picture would take hours."""
 STYLE_OPTIONAL = (*(technique.name for technique in TECHNIQUES if technique.one_style), "semantic")
 """Techniques that do without --style: where there is one network only, and where every region has its own."""
-MASKED = (*(technique.name for technique in TECHNIQUES if technique.has_graphs and not technique.one_style), "semantic")
+MASKED = (*ANY_STYLE, "semantic")
 """Techniques that can paint every place with a strength of its own."""
 
 
@@ -61,8 +59,8 @@ def _tile(_context: click.Context, _parameter: click.Parameter, given: str) -> i
     "--style",
     "styles",
     multiple=True,
-    help="A picture; for adain also a built-in style or a .style file; for fast and cyclegan the network's name; "
-    "repeat to mix.",
+    help=f"A picture; for {listed(ANY_STYLE)} also a built-in style or a .style file; for fast and cyclegan the "
+    "network's name; repeat to mix.",
 )
 @click.option("--weight", "weights", multiple=True, type=float, help="One for each --style; equal shares by default.")
 @click.option("--strength", default=1.0, type=click.FloatRange(0, 1.5), show_default=True, help="0 keeps the photo.")
@@ -148,12 +146,9 @@ def command(
     known = technique_named(technique)
     if known.verb != "run":
         raise UsageError(f"{technique} paints no single photo: use `{known.call} --help`")
-    if not styles and technique not in STYLE_OPTIONAL:
-        raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")
-    if weights and len(weights) != len(styles):
-        raise UsageError(
-            f"{len(styles)} --style and {len(weights)} --weight were given: give one weight for each style, or none"
-        )
+    if technique not in STYLE_OPTIONAL:
+        require_styles(styles)
+    pairs = weighted(styles, weights)
     output = output or default_output(photo, technique)
     inputs = [photo, *(Path(s) for s in styles), *files_of(own)]
     check_output(output, inputs)
@@ -164,6 +159,5 @@ def command(
     del whole  # of a large photo that is a lot
     if upscale != 1:
         require_room(picture.rgb.shape[0], picture.rgb.shape[1], upscale)
-    pairs = tuple(zip(styles, weights or (1.0,) * len(styles), strict=True))
     job = Job(technique, picture, pairs, strength, keep_colors, output, sides, own, upscale > 1)
     RUNNERS.get(technique, network)(job)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from stylex.cli.options import decorated
+
 if TYPE_CHECKING:
     import torch
 
@@ -91,12 +93,7 @@ def training_options(
         click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores."),
     )
 
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
+    return lambda function: decorated(function, options)
 
 
 def _multiple_of_8(_context: click.Context, _parameter: click.Parameter, size: int) -> int:

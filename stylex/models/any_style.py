@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -62,7 +63,7 @@ def as_code(raw: Tensor, sites: Sequence[int]) -> Tensor:
     return torch.cat([F.softplus(p + SIGMA_AT_ZERO) if i % 2 == 0 else p for i, p in enumerate(parts)], 1)
 
 
-class AnyStyle(nn.Module):
+class AnyStyle(nn.Module, ABC):
     """A backbone, and what makes codes for it of style pictures: what techniques that take any style share.
 
     Attributes:
@@ -75,9 +76,9 @@ class AnyStyle(nn.Module):
     backbone: Backbone
     code_size: int
 
+    @abstractmethod
     def encode(self, style: Tensor) -> Tensor:
         """RGB (B, 3, H, W) in [0, 1], at least 64x64, to codes (B, D)."""
-        raise NotImplementedError
 
     def sigmas(self, codes: Tensor) -> list[Tensor]:
         """The sigmas of a batch of codes, (B, C) for every site."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ class AnyStyleSettings(PaintingSettings):
     quarter: float = 0.0
 
 
-class AnyStyleRecipe:
+class AnyStyleRecipe(ABC):
     """Training of what a technique's own recipe calls `begun`; see `stylex.models.recipe.Recipe`."""
 
     name = ""
@@ -67,9 +68,9 @@ class AnyStyleRecipe:
         self.paintings = load_folder(style, 384, favour="hi-", hold_out=settings.hold_out)
         self.network = self.begun()
 
+    @abstractmethod
     def begun(self) -> AnyStyle:
         """A network to begin with."""
-        raise NotImplementedError
 
     def restart(self, seed: int) -> None:
         """Make the network anew, from a seed."""

@@ -20,7 +20,6 @@ Feed: TypeAlias = dict[str, npt.NDArray[Any]]
 
 LARGEST = 2**14
 """Pixels that a dynamic side may have."""
-MOST_STYLES = 64
 STRENGTHS = (1.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.5)
 """Of the pictures that are calibrated on or checked with, in turn: features that pass a site unchanged have another
 range than restyled ones."""

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from stylex.models.backbone import BORDER, FEWEST, MULTIPLE, BackboneSpec
-from stylex.models.traceable import LARGEST, MOST_STYLES, STRENGTHS, Feed, Photo, Traceable
-from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
+from stylex.models.traceable import LARGEST, STRENGTHS, Feed, Photo, Traceable
+from stylex.runtime.facts import MOST_STYLES, STYLE_ENCODER, TRANSFER
 from stylex.runtime.planes import to_floats
 
 EXAMPLE = 32

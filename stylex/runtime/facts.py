@@ -16,6 +16,8 @@ SCHEMA = "stylex/1"
 TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER = "transfer", "style-encoder", "segmenter", "upscaler"
 PRECISIONS = ("fp32", "fp16", "int8")
 PLANES, BYTES = "planes", "bytes"
+MOST_STYLES = 64
+"""That a graph of dynamic sizes takes at once."""
 TARGETS = ("cpu-x86", "cpu-arm", "tensorrt")
 
 

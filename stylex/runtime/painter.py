@@ -91,8 +91,8 @@ class Painter:
                 style, where the photo and the painting are mixed.
             keep_colors: take only the strokes, not the colours.
             tile: "off" paints the photo at once, which takes some 120 MiB of memory a megapixel. A number of pixels
-                paints tiles of so many, with the same result but in some five times the time; "auto" does so where the
-                photo has more than 8 megapixels and the graph can be used on tiles.
+                paints tiles of so many, with the same result but for roundings and in some five times the time; "auto"
+                does so where the photo has more than 8 megapixels and the graph can be used on tiles.
             progress: told after every run of the graph on a tile: how many are done, and how many there will be.
 
         Returns:
@@ -139,10 +139,7 @@ class Painter:
                 f"this painter's one style is {facts.style!r}: load another with "
                 f"stylex.load({facts.technique!r}, style=...)"
             )
-        painted = self.paint(photo, **tiling).picture
-        if strength == 1:
-            return painted
-        return np.asarray(cv2.addWeighted(painted, strength, photo, 1 - strength, 0), np.uint8)
+        return mixed(photo, self.paint(photo, **tiling).picture, strength)
 
     def paint(
         self,
@@ -271,6 +268,13 @@ class Painter:
                 f"{facts.fixed_size}: use --size {facts.fixed_size}, or export with --dynamic"
             )
         return facts.fixed_size
+
+
+def mixed(photo: Image, painted: Image, strength: float) -> Image:
+    """The photo at strength 0, the painted one at 1; RGB uint8 (H, W, 3)."""
+    if strength == 1:
+        return painted
+    return np.asarray(cv2.addWeighted(painted, strength, photo, 1 - strength, 0), np.uint8)
 
 
 def style_sized(style: Image, fixed: int | None = None) -> Image:

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 import stylex
-from stylex.methods import TECHNIQUES
+from stylex.methods import ANY_STYLE
 from stylex.runtime.styles import built_in
-
-ANY_STYLE = [t.name for t in TECHNIQUES if t.kind == "feed-forward" and not t.one_style]
 
 
 @pytest.fixture(scope="module", params=ANY_STYLE)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from stylex.errors import UsageError
 from stylex.runtime.color import keep_colors as with_own_colors
+from stylex.runtime.facts import MOST_STYLES
 from stylex.runtime.images import as_rgb
 from stylex.runtime.painter import STRONGEST, Painter, Style
 from stylex.runtime.semantic.masks import (
@@ -38,8 +39,6 @@ BACKGROUND = "background"
 """The region of everything that no other region is."""
 FEATHER = 0.02
 """Width of a region's soft edge, as a share of the photo's longer side."""
-MOST_STYLES = 64
-"""That our own graphs take at once."""
 STRENGTH = re.compile(r"(?P<style>.+): *(?P<strength>[+-]?(\d+\.?\d*|\.\d+))")
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from stylex.errors import UsageError
 from stylex.runtime.color import keep_colors
-from stylex.runtime.painter import STRONGEST, Image, Painter, Style
+from stylex.runtime.painter import STRONGEST, Image, Painter, Style, mixed
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
 
@@ -150,8 +150,8 @@ class Stylizer:
         painted = self._paint(frame, keyframe)
         if self.temporal == FLOW:
             painted = self._steadied(frame, painted, keyframe)
-        if self.look.codes is None and self.strength != 1:
-            painted = np.asarray(cv2.addWeighted(painted, self.strength, frame, 1 - self.strength, 0), np.uint8)
+        if self.look.codes is None:
+            painted = mixed(frame, painted, self.strength)
         return keep_colors(painted, frame) if self.keep_colors else painted
 
     def _paint(self, frame: Image, keyframe: Keyframe) -> Image:
