@@ -36,7 +36,7 @@ from stylex.errors import InputError, ModelError, StylexError
 from stylex.export.metrics import psnr, ssim
 from stylex.files import sha256_of
 from stylex.methods import ANY_STYLE
-from stylex.models import losses
+from stylex.models import loss_networks, losses
 from stylex.models.any_style import AnyStyle
 from stylex.models.backbone import BORDER
 from stylex.models.data import is_held_out, picture_files
@@ -76,7 +76,7 @@ REFERENCE = "torch"
 class Looked:
     """What the loss network sees of a picture, at its own size and at a quarter of it."""
 
-    features: losses.Features
+    features: loss_networks.Features
     whole: losses.Statistics
     quarter: losses.Statistics
 
@@ -85,13 +85,13 @@ class Looked:
 class Judge:
     """The loss network and what is measured with it."""
 
-    slim: losses.SlimVgg
+    slim: loss_networks.SlimVgg
 
     def look(self, picture: Image) -> Looked:
         """At an RGB picture (H, W, 3)."""
-        features: losses.Features = self.slim(torch.from_numpy(to_floats(picture)))
+        features: loss_networks.Features = self.slim(torch.from_numpy(to_floats(picture)))
         small = cv2.resize(picture, None, fx=QUARTER, fy=QUARTER, interpolation=cv2.INTER_AREA)
-        quarter: losses.Features = self.slim(torch.from_numpy(to_floats(small)))
+        quarter: loss_networks.Features = self.slim(torch.from_numpy(to_floats(small)))
         return Looked(features, losses.statistics(features), losses.statistics(quarter))
 
     def rate(self, painted: Image, photo: Image, style: Looked, content: Tensor) -> dict[str, float]:
@@ -237,7 +237,7 @@ def encoded(painters: Painters, style: Image) -> dict[str, npt.NDArray[np.float3
 
 def evaluate(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """Rows of measures, averaged over all pairs, and every painter's PSNR at strength 0."""
-    judge = Judge(losses.SlimVgg(losses.find_teacher(arguments.teacher, arguments.content)))
+    judge = Judge(loss_networks.SlimVgg(loss_networks.find_teacher(arguments.teacher, arguments.content)))
     photos = chosen(arguments.content, arguments.photos, arguments.held_out, arguments.size)
     styles = chosen(arguments.style, arguments.styles, arguments.held_out, arguments.size)
     painters = painters_of(arguments, arguments.technique or ANY_STYLE)

@@ -183,7 +183,7 @@ def encoder(content: Path, style: Path, **run: Any) -> None:
     Example:
       stylex train encoder --content photos/ --style paintings/ --out runs/encoder --minutes 30
     """
-    from stylex.models.losses import find_teacher
+    from stylex.models.loss_networks import find_teacher
     from stylex.models.reference.recipe import EncoderRecipe, EncoderSettings
 
     device = device_of(run)
@@ -212,7 +212,7 @@ def segmenter(photos: Path, backgrounds: Path | None, **run: Any) -> None:
       stylex train segmenter --photos portraits/ --backgrounds places/ --out runs/segmenter --minutes 45
     """
     from stylex.errors import InputError, UsageError
-    from stylex.models.losses import find_teacher
+    from stylex.models.loss_networks import find_teacher
     from stylex.models.segmenter.network import MULTIPLE
     from stylex.models.segmenter.recipe import SegmenterRecipe, SegmenterSettings
 

@@ -118,7 +118,7 @@ def device_of(run: dict[str, Any]) -> torch.device:
 def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> Teachers:
     """The loss networks: those of --teacher, or of a teacher/ folder above the photos, or the embedded encoder."""
     from stylex.errors import InputError
-    from stylex.models.losses import find_teacher
+    from stylex.models.loss_networks import find_teacher
     from stylex.models.painting import Teachers
 
     try:

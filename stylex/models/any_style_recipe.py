@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models import losses
+from stylex.models import loss_networks, losses
 from stylex.models.any_style import AnyStyle
 from stylex.models.data import load_folder
 from stylex.models.painting import (
@@ -77,7 +77,7 @@ class AnyStyleRecipe(ABC):
         torch.manual_seed(seed)
         self.network = self.begun()
 
-    def coded(self, style: Tensor, _features: losses.Features) -> tuple[Tensor, dict[str, Tensor]]:
+    def coded(self, style: Tensor, _features: loss_networks.Features) -> tuple[Tensor, dict[str, Tensor]]:
         """Codes (B, D) of style pictures, and losses of their own."""
         return self.network.encode(style).float(), {}
 
@@ -113,7 +113,7 @@ class AnyStyleRecipe(ABC):
         photo: Tensor,
         style: Tensor,
         painted: Tensor,
-        known: tuple[losses.Features, losses.Features],
+        known: tuple[loss_networks.Features, loss_networks.Features],
         shares: tuple[Tensor, Tensor],
         rng: np.random.Generator,
     ) -> dict[str, Tensor]:

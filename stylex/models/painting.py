@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from stylex.models import losses
+from stylex.models import loss_networks, losses
 from stylex.models.backbone import BORDER, MULTIPLE
 from stylex.models.reference.encoders import opened
 
@@ -65,7 +65,7 @@ class Teachers:
     """
 
     def __init__(self, folder: Path | None, device: torch.device) -> None:
-        vgg, slim = (losses.Vgg(folder), losses.SlimVgg(folder)) if folder else (opened("slim")[0],) * 2
+        vgg, slim = (loss_networks.Vgg(folder), loss_networks.SlimVgg(folder)) if folder else (opened("slim")[0],) * 2
         # torch's types forget that Module.to takes a memory format
         self.vgg: nn.Module = vgg.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.slim: nn.Module = slim.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -74,12 +74,12 @@ class Teachers:
     def texture(self, x: Tensor, size: int, rng: np.random.Generator) -> losses.Statistics:
         """Statistics of the real VGG-19 over one random crop of `size` pixels of every picture."""
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        found: losses.Features = self.vgg(packed(losses.random_crops(x, size, generator)))
+        found: loss_networks.Features = self.vgg(packed(losses.random_crops(x, size, generator)))
         return losses.statistics(found)
 
-    def features(self, x: Tensor) -> losses.Features:
+    def features(self, x: Tensor) -> loss_networks.Features:
         """Activations of the slim VGG-19 of whole pictures."""
-        found: losses.Features = self.slim(packed(x))
+        found: loss_networks.Features = self.slim(packed(x))
         return found
 
 
@@ -114,7 +114,11 @@ def through_clamp(painted: Tensor) -> Tensor:
 
 
 def common_losses(
-    s: PaintingSettings, painted: Tensor, photo: Tensor, features: losses.Features, photo_features: losses.Features
+    s: PaintingSettings,
+    painted: Tensor,
+    photo: Tensor,
+    features: loss_networks.Features,
+    photo_features: loss_networks.Features,
 ) -> dict[str, Tensor]:
     """Content, and what keeps the network from inventing: variation, lattice, unrest, range."""
     clamped = through_clamp(painted)

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from stylex.models.backbone import BackboneSpec
-from stylex.models.losses import SLIM_FILE, VGG_FILE
+from stylex.models.loss_networks import SLIM_FILE, VGG_FILE
 
 TINY = BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)
 

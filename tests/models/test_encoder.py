@@ -16,8 +16,8 @@ from stylex.cli import main
 from stylex.cli.train import command
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.files import sha256_of
-from stylex.models import losses
-from stylex.models.losses import SLIM_FILE, VGG_FILE
+from stylex.models import loss_networks
+from stylex.models.loss_networks import SLIM_FILE, VGG_FILE
 from stylex.models.recipe import Schedule
 from stylex.models.reference import encoder as encoder_module
 from stylex.models.reference import encoders
@@ -110,7 +110,7 @@ def test_teachers_tell_vgg19s_layers_with_means_of_1(teacher):
     teachers = Teachers(teacher, pictures)
     found = teachers(pictures)
     assert tuple(found) == LAYERS and teachers.widths == (4, 6, 8, 9, 10)
-    torch.testing.assert_close(found["1_1"], losses.Vgg(teacher)(pictures)["1_1"])
+    torch.testing.assert_close(found["1_1"], loss_networks.Vgg(teacher)(pictures)["1_1"])
     for name in ("4_1", "5_1"):
         torch.testing.assert_close(found[name].mean((0, 2, 3)), torch.ones(teachers.means[name].shape[1]))
     assert set(teachers.variances) == set(LAYERS)

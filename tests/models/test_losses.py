@@ -8,7 +8,7 @@ from pytorch_msssim import ms_ssim
 from safetensors.torch import load_file, save_file
 
 from stylex.errors import InputError, ModelError
-from stylex.models import losses
+from stylex.models import loss_networks, losses
 
 
 def as_tensor(picture):
@@ -17,7 +17,7 @@ def as_tensor(picture):
 
 @pytest.fixture
 def slim(teacher):
-    return losses.SlimVgg(teacher)
+    return loss_networks.SlimVgg(teacher)
 
 
 def test_loss_networks_hand_out_every_stage(teacher, slim):
@@ -29,31 +29,31 @@ def test_loss_networks_hand_out_every_stage(teacher, slim):
         "4_1": (2, 6, 8, 6),
         "5_1": (2, 6, 4, 3),
     }
-    assert list(losses.Vgg(teacher)(x)) == ["1_1", "2_1", "3_1"]
+    assert list(loss_networks.Vgg(teacher)(x)) == ["1_1", "2_1", "3_1"]
     assert not list(slim.parameters()), "they are frozen"
 
 
 def test_a_missing_loss_network(tmp_path):
     with pytest.raises(InputError, match="--teacher"):
-        losses.Vgg(tmp_path)
+        loss_networks.Vgg(tmp_path)
 
 
 def test_a_damaged_loss_network(tmp_path, teacher):
-    (tmp_path / losses.VGG_FILE).write_bytes((teacher / losses.VGG_FILE).read_bytes()[:200])
+    (tmp_path / loss_networks.VGG_FILE).write_bytes((teacher / loss_networks.VGG_FILE).read_bytes()[:200])
     with pytest.raises(ModelError, match="damaged"):
-        losses.Vgg(tmp_path)
-    tensors = load_file(teacher / losses.VGG_FILE)
-    save_file({k: v for k, v in tensors.items() if k != "conv2_2.bias"}, tmp_path / losses.VGG_FILE)
+        loss_networks.Vgg(tmp_path)
+    tensors = load_file(teacher / loss_networks.VGG_FILE)
+    save_file({k: v for k, v in tensors.items() if k != "conv2_2.bias"}, tmp_path / loss_networks.VGG_FILE)
     with pytest.raises(ModelError, match=r"lacks conv2_2\.bias"):
-        losses.Vgg(tmp_path)
+        loss_networks.Vgg(tmp_path)
 
 
 def test_the_teacher_is_found_above_the_photos(tmp_path, teacher):
     inside = teacher.parent / "data" / "photos"
-    assert losses.find_teacher(None, inside) == teacher
-    assert losses.find_teacher(tmp_path, inside) == tmp_path
+    assert loss_networks.find_teacher(None, inside) == teacher
+    assert loss_networks.find_teacher(tmp_path, inside) == tmp_path
     with pytest.raises(InputError, match="--teacher"):
-        losses.find_teacher(None, tmp_path)
+        loss_networks.find_teacher(None, tmp_path)
 
 
 def test_style_loss(slim, photo):

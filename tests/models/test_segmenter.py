@@ -21,7 +21,7 @@ from stylex.errors import InputError, ModelError
 from stylex.export import pipeline
 from stylex.models import data as folders
 from stylex.models.data import is_held_out
-from stylex.models.losses import SLIM_FILE
+from stylex.models.loss_networks import SLIM_FILE
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.segmenter import recipe as recipes
 from stylex.models.segmenter.data import load_masked, varied

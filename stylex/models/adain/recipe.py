@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from stylex.models import losses
+from stylex.models import loss_networks, losses
 from stylex.models.adain.network import AdaIN
 from stylex.models.any_style_recipe import AnyStyleRecipe
 
@@ -24,7 +24,7 @@ class AdaINRecipe(AnyStyleRecipe):
             described = sum(2 * x.shape[1] for x in self.teachers.features(photo).values())
         return AdaIN(described=described)
 
-    def coded(self, style: Tensor, features: losses.Features) -> tuple[Tensor, dict[str, Tensor]]:
+    def coded(self, style: Tensor, features: loss_networks.Features) -> tuple[Tensor, dict[str, Tensor]]:
         """See `AnyStyleRecipe.coded`; with the loss of what the encoder tells of the style."""
         encoder = self.network.style
         measured = encoder.measure(style)

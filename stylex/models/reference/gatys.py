@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.models.losses import Features, total_variation
+from stylex.models.loss_networks import Features
+from stylex.models.losses import total_variation
 from stylex.models.reference.pixels import SMALLEST, as_picture, as_tensor, resized
 from stylex.models.reference.style_losses import DISTANCES, LAYER_WEIGHTS, StyleTarget, mixed, moments
 from stylex.runtime.painter import Image

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.errors import ModelError
-from stylex.models import losses
+from stylex.models import loss_networks, losses
 from stylex.models.data import load_folder
-from stylex.models.losses import Features
+from stylex.models.loss_networks import Features
 from stylex.models.painting import packed, tensor
 from stylex.models.reference.encoder import FAINTEST, LAYERS, Encoder, normalize
 
@@ -64,10 +64,10 @@ class Teachers(nn.Module):
 
     def __init__(self, folder: Path, pictures: Tensor) -> None:
         super().__init__()
-        self.vgg, self.slim = losses.Vgg(folder), losses.SlimVgg(folder)
+        self.vgg, self.slim = loss_networks.Vgg(folder), loss_networks.SlimVgg(folder)
         held = dict(self.slim.named_buffers())
         if any(f"aux{name}_weight" not in held for name in MAPPED):
-            raise ModelError(f"{folder / losses.SLIM_FILE} has no maps to VGG-19's width (aux4_1): restore it")
+            raise ModelError(f"{folder / loss_networks.SLIM_FILE} has no maps to VGG-19's width (aux4_1): restore it")
         self.means: dict[str, Tensor] = {}
         found = self(pictures)
         self.widths = tuple(y.shape[1] for y in found.values())

@@ -12,7 +12,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from stylex.errors import ModelError
-from stylex.models.losses import Features
+from stylex.models.loss_networks import Features
 from stylex.models.reference.download import cache_folder, fetched
 
 URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.errors import ModelError
-from stylex.models import losses
+from stylex.models import loss_networks
 from stylex.models.data import PictureFolder, load_folder
 from stylex.models.painting import packed, pictures, tensor
 from stylex.models.segmenter.data import load_masked, varied
@@ -58,7 +58,7 @@ class SegmenterSettings:
     hold_out: float = 0.2
 
 
-class SlimVgg(losses.SlimVgg):
+class SlimVgg(loss_networks.SlimVgg):
     """The slim VGG-19 with every channel rescaled to a mean square of 1 over some pictures (B, 3, H, W)."""
 
     def __init__(self, folder: Path, seen: Tensor) -> None:
