@@ -13,6 +13,7 @@ from stylex.cli.training import (
     fast_settings,
     folder_options,
     run_training,
+    start_option,
     teachers_of,
     training_options,
     weight_options,
@@ -41,8 +42,9 @@ def command() -> None:
 
 @command.command()
 @folder_options
-@weight_options(style=2.5, content=1.0)
-@training_options(steps=20_000, minutes=0, batch=8, size=192, rate=1.5e-3)
+@start_option
+@weight_options(style=6.0, content=1.0)
+@training_options(steps=40_000, minutes=0, batch=4, size=192, rate=1e-3)
 def adain(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
     """Train AdaIN: any style from one network.
 
@@ -59,8 +61,9 @@ def adain(content: Path, style: Path, style_weight: float, content_weight: float
 
 @command.command()
 @folder_options
-@weight_options(style=2.5, content=1.0)
-@training_options(steps=20_000, minutes=0, batch=8, size=192, rate=6e-4)
+@start_option
+@weight_options(style=6.0, content=1.0)
+@training_options(steps=20_000, minutes=0, batch=4, size=192, rate=6e-4)
 def attention(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
     """Train attention: every place of the photo takes its style from places of the style that are like it.
 
@@ -77,7 +80,8 @@ def attention(content: Path, style: Path, style_weight: float, content_weight: f
 
 @command.command()
 @folder_options
-@weight_options(style=2.5, content=1.0)
+@start_option
+@weight_options(style=6.0, content=1.0)
 @training_options(steps=20_000, minutes=0, batch=4, size=256, rate=6e-4)
 def multiscale(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
     """Train multiscale: composition, strokes and grain from three sizes of the style picture.

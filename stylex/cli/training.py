@@ -30,6 +30,15 @@ def folder_options(function: F) -> F:
     return click.option("--content", required=True, type=folder, help="Folder of photos.")(function)
 
 
+def start_option(function: F) -> F:
+    """--start, weights to begin with."""
+    return click.option(
+        "--start",
+        type=click.Path(path_type=Path),
+        help="weights.safetensors of the same technique to begin with; a checkpoint in --out goes first.",
+    )(function)
+
+
 def weight_options(*, style: float, content: float) -> Callable[[F], F]:
     """--style-weight and --content-weight; the arguments are the defaults."""
     weight = click.FloatRange(0)
@@ -139,7 +148,7 @@ def any_style(
     content_weight: float,
     run: dict[str, Any],
 ) -> None:
-    """Train a network that takes any style; `settings` are what differs from technique to technique."""
+    """Train a network for arbitrary styles; `settings` are what differs from technique to technique."""
     from stylex.errors import UsageError
 
     device, batch = device_of(run), run["batch"]
@@ -149,14 +158,12 @@ def any_style(
         settings,
         size=run["size"],
         batch=batch,
-        crop=min(96, run["size"]),
         shifted=min(settings.shifted, batch),
         content=content_weight,
         style=style_weight,
-        texture=style_weight,
         hold_out=run["hold_out"],
     )
-    made = recipe(content, style, teachers_of(run, content, device), chosen)
+    made = recipe(content, style, teachers_of(run, content, device), chosen, run["start"])
     run_training(made, (made.photos, made.paintings), run, device)
 
 

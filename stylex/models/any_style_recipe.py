@@ -1,4 +1,4 @@
-"""How a network that paints in any style is trained: losses, their weights, and what one batch is made of."""
+"""How a network that paints in arbitrary styles is trained: losses, their weights, and what one batch is made of."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models import loss_networks, losses
-from stylex.models.any_style import AnyStyle
+from stylex.models import losses
+from stylex.models.any_style import AnyStyle, Painting, through_clamp
 from stylex.models.data import load_folder
 from stylex.models.painting import (
     PaintingSettings,
     Teachers,
-    common_losses,
     noisy,
     pictures,
+    regularizers,
     shift_loss,
     tensor,
-    through_clamp,
     wide_photos,
     wide_side,
     with_border,
 )
-from stylex.models.weights import CALIBRATION
+from stylex.models.style_bank import StyleBank, StyleTarget, joined, quantile_distances, style_shares
+from stylex.models.weights import CALIBRATION, read_card, read_weights
 
 QUARTER = 4
-"""Times smaller that a picture is looked at for its composition."""
+"""Factor by which pictures are shrunk to be judged for their composition."""
+SCALE_PICTURES = 24
+"""Photos, and paintings, over which the distance of untouched photos from paintings is averaged."""
+BANK_SEED = 17
 
 
 @dataclass(frozen=True)
@@ -40,105 +43,205 @@ class AnyStyleSettings(PaintingSettings):
     """Weights of the losses and shape of the batches; the defaults of `stylex train adain`.
 
     Attributes:
+        palette: weight of the quantiles of the pixels.
+        fine: weight of the quantiles of the activations from relu1_1 to relu3_1.
+        drift: weight of the distance between the palette that the network paints and the one that is wanted, which
+            the last colour map makes up for.
         spread: weight of the gap between the content's standard deviations and the codes' sigmas.
         identity: weight of the pixels where the photo must come back.
-        describe: weight of the style statistics that AdaIN's encoder learns to tell.
+        describe: weight of the style statistics that AdaIN's encoder learns to predict.
         structure: weight of the photo's structure, as MS-SSIM sees it.
         local: weight of the style's features where they are like the photo's.
         quarter: weight of the statistics of the slim VGG-19 at a quarter of the resolution.
+        bank: crops of paintings whose statistics are prepared.
+        smallest: pixels of the smallest crop of a picture, as a share of `size`.
     """
 
+    batch: int = 4
+    style: float = 6.0
+    shift: float = 40.0
+    shifted: int = 2
+    unrest: float = 150.0
+    variation: float = 0.5
+    palette: float = 4.0
+    fine: float = 2.0
+    drift: float = 1.0
     spread: float = 0.2
-    identity: float = 30.0
+    identity: float = 20.0
     describe: float = 0.5
     structure: float = 0.0
     local: float = 0.0
     quarter: float = 0.0
+    bank: int = 2400
+    smallest: float = 0.45
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One batch.
+
+    Attributes:
+        wide: photos with room to move, see `wide_photos`.
+        content: of them what the network is given, with its border.
+        photo: of them what it paints, RGB (B, 3, size, size) in [0, 1].
+        style: likewise.
+        target: what is wanted of the painted pictures' style.
+        strength: (B,).
+        kept: (B,), 1 where the photo must come back.
+    """
+
+    wide: Tensor
+    content: Tensor
+    photo: Tensor
+    style: Tensor
+    target: StyleTarget
+    strength: Tensor
+    kept: Tensor
+
+    @property
+    def styled(self) -> Tensor:
+        """1 where the picture is rated by its style, (B,)."""
+        return 1 - self.kept
+
+    @property
+    def full(self) -> Tensor:
+        """1 where the style is wanted in full, (B,)."""
+        return self.styled * (self.strength == 1).float()
 
 
 class AnyStyleRecipe(ABC):
-    """Training of what a technique's own recipe calls `begun`; see `stylex.models.recipe.Recipe`."""
+    """Training of networks for arbitrary styles; subclasses give `initial_network`, and may add losses in `encode`.
+
+    Args:
+        start: weights to begin with instead of those of `initial_network`; None for those.
+    """
 
     name = ""
     not_exported: tuple[str, ...] = ("\0",)
 
-    def __init__(self, content: Path, style: Path, teachers: Teachers, settings: AnyStyleSettings) -> None:
-        self.settings, self.teachers = settings, teachers
+    def __init__(
+        self, content: Path, style: Path, teachers: Teachers, settings: AnyStyleSettings, start: Path | None = None
+    ) -> None:
+        self.settings, self.teachers, self.start = settings, teachers, start
         self.photos = load_folder(content, 288, hold_out=settings.hold_out)
         self.paintings = load_folder(style, 384, favour="hi-", hold_out=settings.hold_out)
-        self.network = self.begun()
+        self.photos.smallest = self.paintings.smallest = settings.smallest
+        self.network = self.initial_network()
+        self._bank: StyleBank | None = None
+        self._scale: dict[str, float] = {}
 
     @abstractmethod
-    def begun(self) -> AnyStyle:
-        """A network to begin with."""
+    def initial_network(self) -> AnyStyle:
+        """Returns the network that training begins with."""
 
     def restart(self, seed: int) -> None:
-        """Make the network anew, from a seed."""
+        """Makes the network anew, from a seed or from the weights to begin with."""
         torch.manual_seed(seed)
-        self.network = self.begun()
+        self.network = self.initial_network()
+        if self.start is not None:
+            read_weights(self.start).fill(self.network)
 
-    def coded(self, style: Tensor, _features: loss_networks.Features) -> tuple[Tensor, dict[str, Tensor]]:
-        """Codes (B, D) of style pictures, and losses of their own."""
+    def encode(self, style: Tensor, _target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:
+        """Returns codes of style pictures (B, D + 9), and losses of the encoder's own."""
         return self.network.encode(style).float(), {}
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """One batch: most pictures at full strength, some at a random one, some that must stay as they are."""
+        """Paints one batch: most pictures at full strength, some at another one, some that must stay as they are."""
         s = self.settings
-        wide, content, photo = wide_photos(self.photos.sample(s.batch, wide_side(s), rng), s.size, device)
-        style = tensor(self.paintings.sample(s.batch, s.size, rng), device)
-        strength, same = _draw_strengths(s.batch, rng)
-        strength = strength.to(device)
-        style[same] = photo[same]
+        batch = self._draw(rng, device)
         with torch.autocast(device.type, torch.bfloat16):
-            with torch.no_grad():
-                photo_features, style_features = self.teachers.features(photo), self.teachers.features(style)
-            codes, parts = self.coded(style, style_features)
-            painted, statistics = self.network(noisy(content, s.noise, rng), codes, strength)
-        kept = (strength == 0).float()
-        kept[same] = 1.0
-        parts |= self._losses(photo, style, painted, (photo_features, style_features), (strength, kept), rng)
-        parts["spread"] = s.spread * self.network.spread_gap(codes, statistics)
+            codes, parts = self.encode(batch.style, batch.target)
+            painting = self.network.paint(noisy(batch.content, s.noise, rng), codes, batch.strength)
+        parts |= self._losses(batch, painting, rng)
+        parts["spread"] = s.spread * self.network.spread_gap(codes, painting.statistics)
         if s.shifted:
             last = slice(-s.shifted, None)
 
             def paint(moved: Tensor) -> Tensor:
-                again: Tensor = self.network(noisy(moved, s.noise, rng), codes[last], strength[last])[0]
+                again: Tensor = self.network(noisy(moved, s.noise, rng), codes[last], batch.strength[last])[0]
                 return again
 
-            parts["shift"] = s.shift * shift_loss(s, paint, wide, painted, rng)
+            parts["shift"] = s.shift * shift_loss(s, paint, batch.wide, painting.picture, rng)
         return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
 
-    def _losses(
-        self,
-        photo: Tensor,
-        style: Tensor,
-        painted: Tensor,
-        known: tuple[loss_networks.Features, loss_networks.Features],
-        shares: tuple[Tensor, Tensor],
-        rng: np.random.Generator,
-    ) -> dict[str, Tensor]:
-        """Losses of a batch by name; `known` are features of photo and style, `shares` strengths and what is kept."""
-        s, teachers, (photo_features, style_features), (strength, kept) = self.settings, self.teachers, known, shares
-        clamped, full = through_clamp(painted), (strength == 1).float()
+    @torch.no_grad()
+    def _draw(self, rng: np.random.Generator, device: torch.device) -> Batch:
+        """Draws photos, styles and strengths.
+
+        The first picture of a batch must come back untouched some of the time, at strength 0 or in its own style at
+        strength 1; the second has a strength anywhere in between some of the time.
+        """
+        s = self.settings
+        wide, content, photo = wide_photos(self.photos.sample(s.batch, wide_side(s), rng), s.size, device)
+        style, target = self._styles(device).sample(s.batch, rng)
+        strength, kept = torch.ones(s.batch), torch.zeros(s.batch)
+        draw = rng.random(2)
+        if draw[0] < 0.4:
+            kept[0] = 1
+            if draw[0] < 0.1:
+                style[0] = photo[0]
+            else:
+                strength[0] = 0
+        if draw[1] < 0.3 and s.batch > 1:
+            share = float(rng.random())
+            strength[1] = share
+            with torch.autocast(device.type, torch.bfloat16):
+                untouched = StyleTarget.of(photo[1:2], self.teachers.seen(photo[1:2])[0])
+            targets = [target.at(i) for i in range(s.batch)]
+            targets[1] = untouched.towards(targets[1], share)
+            target = joined(targets)
+        return Batch(wide, content, photo, style, target, strength.to(device), kept.to(device))
+
+    def _styles(self, device: torch.device) -> StyleBank:
+        if self._bank is None:
+            s = self.settings
+            self._bank = StyleBank(self.paintings, self.teachers, s.size, s.bank, BANK_SEED, device)
+            self._scale = self._photo_distances(device)
+        return self._bank
+
+    def _photo_distances(self, device: torch.device) -> dict[str, float]:
+        """Returns by layer the average distance of untouched photos from paintings, the unit of the style loss."""
+        rng, size = np.random.default_rng(BANK_SEED), self.settings.size
+        seen = []
+        for folder in (self.photos, self.paintings):
+            drawn = tensor(folder.sample(SCALE_PICTURES, size, rng), device)
+            with torch.autocast(device.type, torch.bfloat16):
+                parts = [losses.statistics(self.teachers.seen(x)[0]) for x in drawn.split(8)]
+            seen.append({n: tuple(torch.cat([p[n][i] for p in parts]) for i in (0, 1)) for n in parts[0]})
+        photos, paintings = seen
+        shifted = [{n: (m.roll(k, 0), d.roll(k, 0)) for n, (m, d) in photos.items()} for k in range(SCALE_PICTURES)]
+        return {
+            name: float(torch.stack([losses.style_loss(p, paintings, (name,)).mean() for p in shifted]).mean())
+            for name in photos
+        }
+
+    def _losses(self, batch: Batch, painting: Painting, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Returns the losses of a batch by name."""
+        s, picture, photo = self.settings, painting.picture, batch.photo
+        clamped = through_clamp(picture)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         with torch.autocast(photo.device.type, torch.bfloat16):
             with torch.no_grad():
-                texture_target = teachers.texture(style, s.crop, rng)
-            features = teachers.features(clamped)
-            texture = teachers.texture(clamped, s.crop, rng)
-            target = losses.interpolate(losses.statistics(photo_features), losses.statistics(style_features), strength)
-        parts = common_losses(s, painted, photo, features, photo_features) | {
-            "style": s.style * losses.style_loss(losses.statistics(features), target).mean(),
-            "texture": s.texture * (full * losses.style_loss(texture, texture_target)).mean(),
-            "identity": s.identity * (kept * (painted - photo).abs().mean((1, 2, 3))).mean(),
+                content = self.teachers.seen(photo)[1] if s.local else self.teachers.features(photo)["4_1"]
+            features, deep = self.teachers.seen(clamped)
+        have = StyleTarget.of(clamped, features, generator)
+        palette, fine = quantile_distances(have, batch.target)
+        parts = regularizers(s, picture, photo) | {
+            "content": s.content * losses.content_loss(deep, content).mean(),
+            "style": s.style * (batch.styled * style_shares(have, batch.target, self._scale)).mean(),
+            "palette": s.palette * (batch.styled * palette).mean(),
+            "fine": s.fine * (batch.styled * fine).mean(),
+            "drift": s.drift * _drift(painting).mean(),
+            "identity": s.identity * (batch.kept * (picture - photo).abs().mean((1, 2, 3))).mean(),
         }
         if s.structure:
             parts["structure"] = s.structure * losses.structure(clamped, photo).mean()
         if s.local:
-            layer = "4_1"
-            local = losses.local_style(features[layer], photo_features[layer], style_features[layer])
-            parts["local"] = s.local * (full * local).mean()
+            with torch.no_grad(), torch.autocast(photo.device.type, torch.bfloat16):
+                wanted = self.teachers.features(batch.style)["4_1"]
+            parts["local"] = s.local * (batch.full * losses.local_style(deep, content, wanted)).mean()
         if s.quarter:
-            parts["quarter"] = s.quarter * (full * self._quarter_loss(clamped, style)).mean()
+            parts["quarter"] = s.quarter * (batch.full * self._quarter_loss(clamped, batch.style)).mean()
         return parts
 
     def _quarter_loss(self, painted: Tensor, style: Tensor) -> Tensor:
@@ -151,7 +254,7 @@ class AnyStyleRecipe(ABC):
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """Four photos down, five paintings across, always the same ones."""
+        """Paints four photos, down, in five paintings' styles, across, always the same ones."""
         assert isinstance(network, AnyStyle)
         size, cpu = 256, torch.device("cpu")
         rng = np.random.default_rng(7)
@@ -166,31 +269,28 @@ class AnyStyleRecipe(ABC):
 
     @torch.no_grad()
     def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Codes of 64 training styles, for calibration."""
+        """Returns codes of 64 training styles, for calibration."""
         assert isinstance(network, AnyStyle)
         styles = tensor(self.paintings.sample(64, 256, np.random.default_rng(11)), torch.device("cpu"))
         return {CALIBRATION: network.encode(styles)}
 
     def describe(self) -> dict[str, Any]:
-        """Data and loss weights for the training card."""
-        return {
+        """Returns what the training card says of data, loss networks, loss weights and beginning."""
+        found: dict[str, Any] = {
             "data": {"content": self.photos.facts(), "style": self.paintings.facts()},
             "teachers": self.teachers.name,
+            "trained_on": self.teachers.layers,
             "settings": asdict(self.settings),
         }
+        if self.start is not None:
+            card = read_card(self.start.with_name("card.json"))
+            found["start"] = {"weights_sha256": read_weights(self.start).sha256, "card": card}
+        return found
 
 
-def _draw_strengths(batch: int, rng: np.random.Generator) -> tuple[Tensor, list[int]]:
-    """Strengths (B,) and the pictures that are painted in their own style.
-
-    The first picture of a batch must come back untouched most of the time, at strength 0 or in its own style at
-    strength 1; the second has a strength anywhere in between half of the time.
-    """
-    strength = torch.ones(batch)
-    draw = rng.random(2)
-    same = [0] if draw[0] < 0.15 else []
-    if 0.15 <= draw[0] < 0.65:
-        strength[0] = 0.0
-    if draw[1] < 0.5 and batch > 1:
-        strength[1] = float(rng.random())
-    return strength, same
+def _drift(painting: Painting) -> Tensor:
+    """Returns how far the palette that the network painted lies from the wanted one, relative to that; (B,)."""
+    (mean, covariance), (wanted, spread) = painting.raw_palette, painting.wanted_palette
+    trace = spread.diagonal(dim1=1, dim2=2).sum(1) + 1e-3
+    means = (mean - wanted).square().sum(1) / trace
+    return (means + (covariance - spread).square().sum((1, 2)) / trace.square()).float()

@@ -33,6 +33,7 @@ class PictureFolder:
         weights: how often each is drawn, in sum 1.
         skipped: names of files that could not be used, with the reason.
         digest: SHA-256 of the list of used names and sizes.
+        smallest: pixels of the smallest crop, as a share of the size that it is brought to.
     """
 
     path: Path
@@ -40,18 +41,19 @@ class PictureFolder:
     weights: npt.NDArray[np.float64]
     skipped: list[str] = field(default_factory=list)
     digest: str = ""
+    smallest: float = 0.6
 
     def sample(self, count: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
         """Random crops, flipped half the time.
 
-        A crop's side lies between 0.6 `size`, which is then enlarged, and the whole picture, so that both smooth and
-        dense textures are seen.
+        A crop's side lies between `smallest` times `size`, which is then enlarged, and the whole picture, so that both
+        smooth and dense textures are seen.
 
         Returns:
             (count, size, size, 3) uint8.
         """
         chosen = rng.choice(len(self.pictures), count, p=self.weights)
-        return np.stack([crop(self.pictures[i], size, rng) for i in chosen])
+        return np.stack([crop(self.pictures[i], size, rng, self.smallest) for i in chosen])
 
     def facts(self) -> dict[str, Any]:
         """For the training card."""
@@ -59,11 +61,11 @@ class PictureFolder:
         return {**facts, "file_list_sha256": self.digest}
 
 
-def crop(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
+def crop(picture: Picture, size: int, rng: np.random.Generator, smallest: float = 0.6) -> Picture:
     """One random crop (size, size, 3), flipped half the time, see `PictureFolder.sample`."""
     height, width = picture.shape[:2]
     longest = min(height, width)
-    side = int(rng.integers(min(int(0.6 * size), longest), longest + 1))
+    side = int(rng.integers(min(int(smallest * size), longest), longest + 1))
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
     cut = picture[top : top + side, left : left + side]
     method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from stylex.models import loss_networks, losses
+from stylex.models.any_style import through_clamp
 from stylex.models.backbone import BORDER, MULTIPLE
 from stylex.models.reference.encoders import opened
 
@@ -54,7 +55,7 @@ class PaintingSettings:
 
 
 class Teachers:
-    """The two frozen loss networks, on a device.
+    """The frozen loss networks, on a device.
 
     Args:
         folder: of the loss networks; None for the encoder that comes with the package, which then serves as both.
@@ -65,11 +66,36 @@ class Teachers:
     """
 
     def __init__(self, folder: Path | None, device: torch.device) -> None:
+        self.device = device
         vgg, slim = (loss_networks.Vgg(folder), loss_networks.SlimVgg(folder)) if folder else (opened("slim")[0],) * 2
+        whole = loss_networks.Vgg16(folder, 4) if folder and (folder / loss_networks.VGG16_FILE).is_file() else vgg
         # torch's types forget that Module.to takes a memory format
         self.vgg: nn.Module = vgg.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.slim: nn.Module = slim.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.name = "VGG-19 and the slim VGG-19" if folder else "the embedded encoder"
+        self.whole: nn.Module = whole.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layers = self._trained_on() if folder else ["embedded encoder: relu1_1 to relu5_1"]
+        self.name = "VGG-16, VGG-19 and the slim VGG-19" if folder else "the embedded encoder"
+
+    def _trained_on(self) -> list[str]:
+        """Returns the layers that networks for arbitrary styles are rated by, for the training card."""
+        real, deepest = ("vgg16", 4) if isinstance(self.whole, loss_networks.Vgg16) else ("vgg19", 3)
+        stages = [f"{real}:{stage}_1" for stage in range(1, deepest + 1)]
+        return stages + [f"slim:{stage}_1" for stage in range(deepest + 1, 6)] + ["slim:4_1 content"]
+
+    def seen(self, x: Tensor) -> tuple[loss_networks.Features, Tensor]:
+        """Returns what whole pictures are rated by.
+
+        Args:
+            x: RGB (B, 3, H, W) in [0, 1].
+
+        Returns:
+            activations for the style, of the real VGG-16 as far as relu4_1 and of the slim VGG-19 from there on, and
+            the slim VGG-19's relu4_1 for the content.
+        """
+        slim = self.features(x)
+        if self.whole is self.slim:
+            return slim, slim["4_1"]
+        return slim | self.whole(packed(x)), slim["4_1"]
 
     def texture(self, x: Tensor, size: int, rng: np.random.Generator) -> losses.Statistics:
         """Statistics of the real VGG-19 over one random crop of `size` pixels of every picture."""
@@ -108,11 +134,6 @@ def noisy(content: Tensor, most: float, rng: np.random.Generator) -> Tensor:
     return content + torch.from_numpy(noise.astype(np.float32)).to(content.device)
 
 
-def through_clamp(painted: Tensor) -> Tensor:
-    """Clamped to [0, 1]; the gradient passes where the clamp cuts."""
-    return painted + (painted.clamp(0, 1) - painted).detach()
-
-
 def common_losses(
     s: PaintingSettings,
     painted: Tensor,
@@ -120,10 +141,15 @@ def common_losses(
     features: loss_networks.Features,
     photo_features: loss_networks.Features,
 ) -> dict[str, Tensor]:
-    """Content, and what keeps the network from inventing: variation, lattice, unrest, range."""
+    """Content, and what keeps the network from inventing."""
+    content = s.content * losses.content_loss(features["4_1"], photo_features["4_1"]).mean()
+    return {"content": content} | regularizers(s, painted, photo)
+
+
+def regularizers(s: PaintingSettings, painted: Tensor, photo: Tensor) -> dict[str, Tensor]:
+    """Returns what keeps the network from inventing: variation, lattice, unrest, range."""
     clamped = through_clamp(painted)
     return {
-        "content": s.content * losses.content_loss(features["4_1"], photo_features["4_1"]).mean(),
         "variation": s.variation * losses.total_variation(painted).mean(),
         "lattice": s.lattice * losses.lattice(clamped, s.grid).mean(),
         "unrest": s.unrest * losses.unrest(clamped, photo).mean(),

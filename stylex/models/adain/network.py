@@ -52,7 +52,7 @@ class AdaIN(AnyStyle):
         self.style = StyleEncoder(self.spec, described, widths)
         self.backbone = Backbone(self.spec)
 
-    def encode(self, style: Tensor) -> Tensor:
+    def site_code(self, style: Tensor) -> Tensor:
         """See `StyleEncoder.forward`."""
         codes: Tensor = self.style(style)
         return codes

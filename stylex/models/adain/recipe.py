@@ -1,13 +1,13 @@
-"""How AdaIN is trained: from scratch, while its encoder learns to tell the style's statistics beside the code."""
+"""How AdaIN is trained: from scratch, while its encoder learns to predict the style's statistics beside the code."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from stylex.models import loss_networks, losses
 from stylex.models.adain.network import AdaIN
 from stylex.models.any_style_recipe import AnyStyleRecipe
+from stylex.models.style_bank import StyleTarget
 
 
 class AdaINRecipe(AnyStyleRecipe):
@@ -17,21 +17,23 @@ class AdaINRecipe(AnyStyleRecipe):
     not_exported = ("style.describe.",)
     network: AdaIN
 
-    def begun(self) -> AdaIN:
-        """A new network."""
-        photo = torch.zeros(1, 3, self.settings.size, self.settings.size)
+    def initial_network(self) -> AdaIN:
+        """Returns a new network; one that begins with weights has an encoder that needs no further teaching."""
+        if self.start is not None:
+            return AdaIN()
+        photo = torch.zeros(1, 3, self.settings.size, self.settings.size, device=self.teachers.device)
         with torch.no_grad():
-            described = sum(2 * x.shape[1] for x in self.teachers.features(photo).values())
+            described = sum(2 * x.shape[1] for x in self.teachers.seen(photo)[0].values())
         return AdaIN(described=described)
 
-    def coded(self, style: Tensor, features: loss_networks.Features) -> tuple[Tensor, dict[str, Tensor]]:
-        """See `AnyStyleRecipe.coded`; with the loss of what the encoder tells of the style."""
+    def encode(self, style: Tensor, target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:
+        """See `AnyStyleRecipe.encode`; with the loss of what the encoder predicts of the style's statistics."""
         encoder = self.network.style
         measured = encoder.measure(style)
-        codes = encoder.to_code(measured).float()
+        codes = self.network.with_palette(encoder.to_code(measured).float(), style)
         if encoder.describe is None:
             return codes, {}
-        told = encoder.describe(measured).float()
-        wanted = torch.cat([x for pair in losses.statistics(features).values() for x in pair], 1)
-        gap = ((told - wanted).square().mean(1) / wanted.square().mean(1)).mean()
+        predicted = encoder.describe(measured).float()
+        wanted = torch.cat([x for pair in target.statistics.values() for x in pair], 1)
+        gap = ((predicted - wanted).square().mean(1) / wanted.square().mean(1)).mean()
         return codes, {"describe": self.settings.describe * gap}

@@ -118,8 +118,8 @@ class Attention(AdaIN):
         self.values = nn.Sequential(nn.Linear(eighth + widths[2], 192), nn.ReLU(), last)
         self.sharpness = nn.Parameter(torch.tensor(SHARPNESS / KEY**0.5))
 
-    def encode(self, style: Tensor) -> Tensor:
-        """RGB (B, 3, H, W) in [0, 1], at least 64x64, to codes (B, D).
+    def site_code(self, style: Tensor) -> Tensor:
+        """Returns what the backbone takes of a style, (B, D), of RGB (B, 3, H, W) in [0, 1], at least 64x64.
 
         Keys are queries of the picture's own places, as the backbone sees it. Means and deviations of a token differ
         from AdaIN's by what two layers make of its place.

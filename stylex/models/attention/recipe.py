@@ -6,7 +6,7 @@ from stylex.models.any_style_recipe import AnyStyleRecipe, AnyStyleSettings
 from stylex.models.attention.network import Attention
 from stylex.models.registry import embedded_adain
 
-SETTINGS = AnyStyleSettings(structure=0.6, local=0.3, shifted=2)
+SETTINGS = AnyStyleSettings(structure=0.6, local=0.3)
 """The defaults of `stylex train attention`."""
 
 
@@ -15,8 +15,8 @@ class AttentionRecipe(AnyStyleRecipe):
 
     name = "attention"
 
-    def begun(self) -> Attention:
-        """A network that paints as AdaIN does; only what attends is new."""
+    def initial_network(self) -> Attention:
+        """Returns a network that paints as AdaIN does; only what attends is new."""
         network = Attention()
         network.load_state_dict(embedded_adain()[1].tensors, strict=False)
         return network

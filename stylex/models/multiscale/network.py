@@ -55,7 +55,7 @@ class Multiscale(AnyStyle):
         assert self.backbone.rise.conv.bias is not None
         nn.init.zeros_(self.backbone.rise.conv.bias)
 
-    def encode(self, style: Tensor) -> Tensor:
+    def site_code(self, style: Tensor) -> Tensor:
         """See `ScaleEncoder.forward`."""
         codes: Tensor = self.style(style)
         return codes

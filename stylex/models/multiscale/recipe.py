@@ -9,7 +9,7 @@ from stylex.models.any_style_recipe import AnyStyleRecipe, AnyStyleSettings
 from stylex.models.multiscale.network import Multiscale
 from stylex.models.registry import embedded_adain
 
-SETTINGS = AnyStyleSettings(size=256, batch=4, grid=16, quarter=1.5, shifted=2)
+SETTINGS = AnyStyleSettings(size=256, grid=16, quarter=1.5)
 """The defaults of `stylex train multiscale`."""
 
 
@@ -18,8 +18,8 @@ class MultiscaleRecipe(AnyStyleRecipe):
 
     name = "multiscale"
 
-    def begun(self) -> Multiscale:
-        """A network that paints much as AdaIN does; what happens at 1/16 is new."""
+    def initial_network(self) -> Multiscale:
+        """Returns a network that paints much as AdaIN does; what happens at 1/16 is new."""
         network = Multiscale()
         take_over(embedded_adain()[0], network)
         return network
