@@ -243,6 +243,7 @@ def _facts(known: Model, traceable: Traceable, settings: ExportSettings, precisi
         sites=traceable.sites,
         classes=traceable.classes,
         scale=traceable.scale,
+        palette=traceable.palette,
         opset=settings.opset,
         weights_sha256=known.weights_sha256,
         style=known.style,

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models import palette
-from stylex.models.backbone import BORDER, MULTIPLE, Backbone, BackboneSpec, channel_statistics
+from stylex.models.backbone import BORDER, MULTIPLE, Backbone, BackboneSpec, channel_statistics, through_clamp
 from stylex.runtime.palette import MOST_AFTER, PALETTE_SIZE
 
 WIDTHS = (32, 64, 96, 128)
@@ -73,6 +73,7 @@ class Painting:
     Attributes:
         picture: RGB (B, 3, H, W), not clamped.
         statistics: of the content at the sites, (B, S).
+        mapped: the photos as the backbone was given them, RGB (B, 3, H + 4, W + 4) in [0, 1].
         raw: what the backbone painted, RGB (B, 3, H, W), not clamped.
         raw_palette: of what the backbone painted, clamped.
         wanted_palette: that the picture was given by the last map.
@@ -80,14 +81,10 @@ class Painting:
 
     picture: Tensor
     statistics: Tensor
+    mapped: Tensor
     raw: Tensor
     raw_palette: palette.Palette
     wanted_palette: palette.Palette
-
-
-def through_clamp(painted: Tensor) -> Tensor:
-    """Clamped to [0, 1]; the gradient passes where the clamp cuts."""
-    return painted + (painted.clamp(0, 1) - painted).detach()
 
 
 class AnyStyle(nn.Module, ABC):
@@ -161,4 +158,4 @@ class AnyStyle(nn.Module, ABC):
         wanted = palette.between(photo, style, amounts)
         have = palette.measured(shown)
         picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), amounts)
-        return Painting(picture, statistics, raw, have, wanted)
+        return Painting(picture, statistics, mapped, raw, have, wanted)

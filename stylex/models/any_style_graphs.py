@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from torch import Tensor
 
 from stylex.errors import ModelError
 from stylex.models.any_style import AnyStyle
-from stylex.models.traceable import Feed, Photo, Traceable
+from stylex.models.traceable import STRENGTHS, Feed, Photo, Traceable
 from stylex.models.transfer_graphs import style_graph, transfer_graph, trunk_geometry
 from stylex.models.weights import CALIBRATION, Weights
+from stylex.runtime.palette import PALETTE_SIZE, amounts_of, maps_before, recolored
 
 SMALLEST_STYLE = 64
 """Pixels of a style picture, at the least: a quarter of it must have a position at 1/16."""
@@ -25,12 +28,13 @@ def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Tracea
     Raises:
         ModelError: the weights have no such codes.
     """
-    return [_transfer(network, _codes(weights), size), style_graph(network, SMALLEST_STYLE)]
+    encoder = style_graph(network, SMALLEST_STYLE, code_size=network.code_size + PALETTE_SIZE)
+    return [_transfer(network, _codes(network, weights), size), replace(encoder, palette=True)]
 
 
-def _codes(weights: Weights) -> Tensor:
+def _codes(network: AnyStyle, weights: Weights) -> Tensor:
     codes = weights.extras.get(CALIBRATION)
-    if codes is None or codes.ndim != 2 or len(codes) < 2:
+    if codes is None or codes.ndim != 2 or len(codes) < 2 or codes.shape[1] != network.code_size + PALETTE_SIZE:
         raise ModelError(f"{weights.path} has no usable {CALIBRATION}: finish its training with `stylex train`")
     return codes
 
@@ -39,10 +43,14 @@ def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
     geometry, spec = trunk_geometry(size, network.spec), network.spec
 
     def feed(photo: Photo, number: int, check: bool) -> Feed:
-        """A photo in a real style; checking sees other styles than calibration."""
+        """A photo in a real style's palette and in the style; checking sees other styles than calibration."""
         codes = known[1::2] if check else known[::2]
         code = codes[number % len(codes)][None].numpy().astype(np.float32)
+        code, style = code[:, : network.code_size], code[:, network.code_size :]
+        amounts = amounts_of(np.full((1, 1, 1, 1), STRENGTHS[number % len(STRENGTHS)], np.float32))
+        photo = recolored(photo, maps_before(photo, style, amounts), amounts)
         return geometry.coded_feed(photo, code, number, spec.code_size)
 
     more, outputs = geometry.coded(network.code_size, spec.code_size), ("painted", "statistics")
-    return transfer_graph(network.backbone, geometry, more, outputs, feed, network.code_size, spec.sites)
+    graph = transfer_graph(network.backbone, geometry, more, outputs, feed, network.code_size, spec.sites)
+    return replace(graph, palette=True)

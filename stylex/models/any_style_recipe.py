@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models import losses
-from stylex.models.any_style import AnyStyle, Painting, through_clamp
+from stylex.models.any_style import AnyStyle, Painting
+from stylex.models.backbone import through_clamp
 from stylex.models.data import load_folder
 from stylex.models.painting import (
     PaintingSettings,
@@ -206,8 +207,10 @@ class AnyStyleRecipe(ABC):
         for folder in (self.photos, self.paintings):
             drawn = tensor(folder.sample(SCALE_PICTURES, size, rng), device)
             with torch.autocast(device.type, torch.bfloat16):
-                parts = [losses.statistics(self.teachers.seen(x)[0]) for x in drawn.split(8)]
-            seen.append({n: tuple(torch.cat([p[n][i] for p in parts]) for i in (0, 1)) for n in parts[0]})
+                parts = [losses.statistics(self.teachers.seen(x)[0]) for x in torch.split(drawn, 8)]
+            seen.append(
+                {n: (torch.cat([p[n][0] for p in parts]), torch.cat([p[n][1] for p in parts])) for n in parts[0]}
+            )
         photos, paintings = seen
         shifted = [{n: (m.roll(k, 0), d.roll(k, 0)) for n, (m, d) in photos.items()} for k in range(SCALE_PICTURES)]
         return {

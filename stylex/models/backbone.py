@@ -264,6 +264,11 @@ class Trunk(nn.Module):
         return F.pixel_shuffle(self.head(F.relu(x)), 4)
 
 
+def through_clamp(painted: Tensor) -> Tensor:
+    """Returns pictures clamped to [0, 1]; the gradient passes where the clamp cuts."""
+    return painted + (painted.clamp(0, 1) - painted).detach()
+
+
 def doubled(x: Tensor) -> Tensor:
     """Features (B, C, H, W) at twice the resolution, bilinear."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

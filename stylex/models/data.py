@@ -41,7 +41,7 @@ class PictureFolder:
     weights: npt.NDArray[np.float64]
     skipped: list[str] = field(default_factory=list)
     digest: str = ""
-    smallest: float = 0.6
+    smallest: float = field(default=0.6, kw_only=True)
 
     def sample(self, count: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
         """Random crops, flipped half the time.

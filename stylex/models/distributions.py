@@ -46,7 +46,7 @@ def quantiles(x: Tensor, generator: torch.Generator | None = None, most: int = M
     each = values.shape[2] // QUANTILES
     assert each, f"{tuple(x.shape)} has fewer than {QUANTILES} positions"
     ordered = values.sort(-1).values[:, :, : each * QUANTILES]
-    return ordered.unflatten(-1, (QUANTILES, each)).mean(-1)
+    return ordered.reshape(*ordered.shape[:2], QUANTILES, each).mean(-1)
 
 
 def _thinned(x: Tensor, generator: torch.Generator | None, most: int) -> Tensor:

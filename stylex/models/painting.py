@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from stylex.models import loss_networks, losses
-from stylex.models.any_style import through_clamp
-from stylex.models.backbone import BORDER, MULTIPLE
+from stylex.models.backbone import BORDER, MULTIPLE, through_clamp
 from stylex.models.reference.encoders import opened
 
 

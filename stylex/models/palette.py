@@ -35,10 +35,11 @@ class _Spectral(torch.autograd.Function):
         middle = slope((values[:, :, None] + values[:, None]) / 2)
         quotient = (made[:, :, None] - made[:, None]) / torch.where(gap.abs() < NEAR, torch.ones_like(gap), gap)
         ctx.save_for_backward(vectors, torch.where(gap.abs() < NEAR, middle, quotient))
-        return (vectors * made[:, None]) @ vectors.mT
+        whole: Tensor = (vectors * made[:, None]) @ vectors.mT
+        return whole
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]  # one gradient
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         vectors, differences = ctx.saved_tensors
         inside = vectors.mT @ ((grad + grad.mT) / 2) @ vectors
         return vectors @ (differences * inside) @ vectors.mT, None, None

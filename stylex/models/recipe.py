@@ -60,9 +60,9 @@ class Schedule:
         seed: of weights, data and noise.
     """
 
-    steps: int = 20_000
+    steps: int = 40_000
     minutes: float = 0.0
-    rate: float = 1.5e-3
+    rate: float = 1e-3
     momentum: float = 0.9
     warmup: int = 200
     ema: float = 0.004

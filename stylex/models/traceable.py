@@ -53,8 +53,8 @@ class Traceable:
         dynamic: for each input the dynamic sizes by axis, as `torch.export` takes them; None for a fixed shape.
         feed: inputs for a square photo, RGB uint8 with `border` more on each side; its number, from 0; and whether it
             is to check with, rather than to calibrate on.
-        code_size: D, floats in a style code; 0 if it takes none.
-        multiple, smallest, border, cell, reach, sites, classes, scale, fixed_size: see
+        code_size: D, floats of a style code that it takes or gives; 0 if there are none.
+        multiple, smallest, border, cell, reach, sites, classes, scale, palette, fixed_size: see
             `stylex.runtime.facts.GraphFacts`.
     """
 
@@ -75,6 +75,7 @@ class Traceable:
     sites: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     scale: int = 1
+    palette: bool = False
     fixed_size: int | None = None
 
 

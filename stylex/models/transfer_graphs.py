@@ -162,8 +162,14 @@ def transfer_graph(
     )
 
 
-def style_graph(network: Encodes, smallest: int, side: int | None = None) -> Traceable:
-    """The graph that makes codes of style pictures, of `smallest` pixels at the least or of one height and width."""
+def style_graph(network: Encodes, smallest: int, side: int | None = None, code_size: int = 0) -> Traceable:
+    """Returns the graph that makes codes of style pictures.
+
+    Args:
+        smallest: pixels of a style picture's sides, at the least.
+        side: the one height and width of style pictures; None for any.
+        code_size: floats of a code; 0 for the network's own `code_size`.
+    """
     height, width = (Dim(name, min=smallest, max=LARGEST) for name in ("height", "width"))
     return Traceable(
         role=STYLE_ENCODER,
@@ -174,6 +180,6 @@ def style_graph(network: Encodes, smallest: int, side: int | None = None) -> Tra
         pictures=(),
         dynamic=({} if side else {2: height, 3: width},),
         feed=lambda photo, _number, _check: {"style": to_floats(photo)},
-        code_size=network.code_size,
+        code_size=code_size or network.code_size,
         fixed_size=side,
     )

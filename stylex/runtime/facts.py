@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from stylex.errors import ModelError
+from stylex.runtime.palette import PALETTE_SIZE
 
 SCHEMA = "stylex/1"
 TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER = "transfer", "style-encoder", "segmenter", "upscaler"
@@ -45,7 +46,10 @@ class GraphFacts:
             Numbers behind them are root mean squares. Empty where they are others.
         classes: of a segmenter, in the order of its output.
         scale: how many times larger an upscaler's output is, down and across.
-        code_size: D, floats in a style code; 0 where the style is in the weights.
+        code_size: D, floats that the graph takes of a style code, or that a style encoder gives; 0 where the style is
+            in the weights.
+        palette: whether the photo is given the style's palette before the graph and the painted picture after it, see
+            `stylex.runtime.palette`; a style code then has the nine numbers of the palette behind what the graph takes.
         opset: of the graph.
         style: the one style in its weights; empty where any style can be painted.
         weights_sha256: of the weights the graph was traced from; graphs and codes with the same one fit together.
@@ -76,6 +80,7 @@ class GraphFacts:
     sites: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     scale: int = 1
+    palette: bool = False
     layout: str = PLANES
     value_range: tuple[float, float] = (0.0, 1.0)
     versions: dict[str, str] = field(default_factory=dict)
@@ -86,6 +91,11 @@ class GraphFacts:
     licence: str = ""
     provenance: str = ""
     schema: str = SCHEMA
+
+    @property
+    def style_code_size(self) -> int:
+        """Floats in a style code, of which a transfer graph takes the first `code_size`."""
+        return self.code_size + (PALETTE_SIZE if self.palette and self.role == TRANSFER else 0)
 
     def painted_side(self, side: int) -> int:
         """Pixels that the graph paints of a photo of so many, down or across; the photo is reflected to that."""
@@ -125,8 +135,9 @@ class GraphFacts:
         for name in ("sites", "classes"):  # files of the first version have none
             found[name] = tuple(found.get(name, ()))
         facts = cls(**found)
-        if not isinstance(facts.style, str):
-            raise ValueError(f"style is {facts.style!r}")
+        for name, kind in (("style", str), ("palette", bool)):
+            if not isinstance(getattr(facts, name), kind):
+                raise ValueError(f"{name} is {getattr(facts, name)!r}")
         known = {
             "role": (TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER),
             "precision": PRECISIONS,

@@ -17,6 +17,7 @@ from stylex.runtime.catalog import encoder_file
 from stylex.runtime.color import keep_colors as with_own_colors
 from stylex.runtime.facts import BYTES, STYLE_ENCODER
 from stylex.runtime.images import as_rgb, read_picture
+from stylex.runtime.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
 from stylex.runtime.planes import to_bytes, to_floats
 from stylex.runtime.session import Session, open_graph
 from stylex.runtime.styles import SUFFIX, StyleCode, built_in, built_in_code, load_code, shares
@@ -157,10 +158,42 @@ class Painter:
             photo: RGB uint8 (H, W, 3).
             codes: (K, D) float32; none where the weights hold one style.
             masks: (K, 1, h, w) float32 in units of strength; stretched to the graph's 1/8 resolution, so that
-                (K, 1, 1, 1) does for the whole picture.
+                (K, 1, 1, 1) does for the whole picture. None for equal shares of all styles.
             frozen: statistics (1, S) float32 to use instead of the photo's own, from an earlier call.
             tile, progress: as for a call of the painter.
         """
+        if codes is not None and masks is None:
+            masks = np.full((len(codes), 1, 1, 1), 1 / len(codes), np.float32)
+        if codes is None or masks is None or not self.transfer.facts.palette:
+            return self._paint_network(photo, codes, masks, frozen, tile, progress)
+        codes, styles = np.split(codes, [self.transfer.facts.code_size], 1)
+        amounts, maps = amounts_of(masks), None
+        if frozen is not None:
+            frozen, numbers = np.split(frozen, [self._measured_size], 1)
+            maps = PaletteMaps.unpacked(numbers, len(codes))
+        before = maps_before(photo, styles, amounts) if maps is None else maps.before
+        painted = self._paint_network(recolored(photo, before, amounts), codes, masks, frozen, tile, progress)
+        after = maps_after(photo, painted.picture, styles, amounts) if maps is None else maps.after
+        statistics = painted.statistics
+        if statistics is not None:
+            statistics = np.concatenate((statistics, PaletteMaps(before, after).packed()), 1)
+        return Painted(recolored(painted.picture, after, amounts), statistics)
+
+    @property
+    def _measured_size(self) -> int:
+        """Floats of what the graph measures; the maps of palettes stand behind them."""
+        return int(self.transfer.shapes["frozen"][1])
+
+    def _paint_network(
+        self,
+        photo: Image,
+        codes: npt.NDArray[np.float32] | None,
+        masks: npt.NDArray[np.float32] | None,
+        frozen: npt.NDArray[np.float32] | None,
+        tile: Tile,
+        progress: Progress,
+    ) -> Painted:
+        """Run the transfer graph alone; arguments as those of `paint`."""
         plan = self.tiles(photo, tile)
         if plan is None:
             return self._paint_whole(photo, masks, frozen, codes)
@@ -220,7 +253,7 @@ class Painter:
     def code(self, style: OneStyle) -> StyleCode:
         """The style code of anything that names one style. Raises as a call of the painter does."""
         found, facts = self._found(style), self.transfer.facts
-        found.check_fits(facts.technique, facts.weights_sha256, facts.code_size)
+        found.check_fits(facts.technique, facts.weights_sha256, facts.style_code_size)
         return found
 
     def _found(self, style: OneStyle) -> StyleCode:

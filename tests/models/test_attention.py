@@ -80,7 +80,7 @@ def test_strength_0_ignores_the_style(network):
 
 @torch.no_grad()
 def test_a_style_split_in_two_masks_is_one_style(network, spec):
-    code, content = network.encode(torch.rand(1, 3, 64, 64)), pictures()
+    code, content = network.site_code(torch.rand(1, 3, 64, 64)), pictures()
     frozen, freeze = torch.zeros(1, spec.code_size), torch.zeros(1)
     once = network.backbone(content, code, torch.ones(1, 1, 4, 5), frozen, freeze)[0]
     twice = network.backbone(content, code.repeat(2, 1), torch.full((2, 1, 4, 5), 0.5), frozen, freeze)[0]
@@ -89,7 +89,7 @@ def test_a_style_split_in_two_masks_is_one_style(network, spec):
 
 @torch.no_grad()
 def test_code_and_sigmas(network, spec):
-    codes = network.encode(torch.rand(3, 3, 64, 80))
+    codes = network.site_code(torch.rand(3, 3, 64, 80))
     assert codes.shape == (3, network.code_size)
     assert network.code_size == TOKENS * (KEY + 2 * 16) + 2 * sum(spec.sites[1:])
     sigmas = network.sigmas(codes)
@@ -109,12 +109,12 @@ def test_training_and_graph_paint_alike(network, spec):
     transfer = next(g for g in graphs(network, weights, None) if g.role == TRANSFER)
     assert transfer.code_size == network.code_size and transfer.sites == spec.sites
     content, codes = pictures(), network.encode(torch.rand(1, 3, 64, 64))
+    painting, sites = network.paint(content, codes, 0.7), codes[:, : network.code_size]
     picture, statistics = transfer.module(
-        content, codes, torch.full((1, 1, 4, 5), 0.7), torch.zeros(1, spec.code_size), torch.zeros(1)
+        painting.mapped, sites, torch.full((1, 1, 4, 5), 0.7), torch.zeros(1, spec.code_size), torch.zeros(1)
     )
-    painted, same = network(content, codes, 0.7)
-    torch.testing.assert_close(picture, painted.clamp(0, 1))
-    torch.testing.assert_close(statistics, same)
+    torch.testing.assert_close(picture, painting.raw.clamp(0, 1))
+    torch.testing.assert_close(statistics, painting.statistics)
 
 
 def test_a_level_at_a_16th_is_refused(spec):

@@ -6,16 +6,27 @@ import torch
 from torch import nn
 
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.models import registry
+from stylex.models import palette, registry
 from stylex.models.adain.network import AdaIN
 from stylex.models.backbone import BackboneSpec, Trunk
-from stylex.models.fast.bake import _measured, baked
-from stylex.models.fast.network import CONTRAST, FAST_SPEC, MIDDLE, SOFTENING, STATISTICS, Fast, entered, exposure
+from stylex.models.fast.bake import _measured, _pooled_palette, baked
+from stylex.models.fast.network import (
+    CONTRAST,
+    FAST_SPEC,
+    MIDDLE,
+    SOFTENING,
+    STATISTICS,
+    Fast,
+    entered,
+    exposure,
+    normalized,
+)
 from stylex.models.fast.recipe import FastRecipe, FastSettings
 from stylex.models.fast.styles import Style, code_style, picture_style
 from stylex.models.painting import Teachers
 from stylex.models.weights import embedded, read_weights
 from stylex.runtime.images import write_picture
+from stylex.runtime.palette import MOST_AFTER, MOST_BEFORE, PALETTE_SIZE
 from stylex.runtime.styles import built_in_code, save_code
 
 CPU = torch.device("cpu")
@@ -72,15 +83,18 @@ def test_frozen_numbers_are_used_and_measured_ones_handed_back():
 @torch.no_grad()
 def test_folded_sites_do_what_they_did_in_front_of_the_blocks(spec):
     adain = AdaIN(DEEP)
-    code, photos = adain.style(torch.rand(1, 3, 48, 48))[0], torch.rand(3, 3, 68, 60)
+    style = torch.rand(1, 3, 64, 64) * torch.tensor([0.3, 0.6, 0.9]).view(3, 1, 1)
+    code, photos = adain.encode(style)[0], torch.rand(3, 3, 68, 60)
     network = baked(adain, code, photos, spec)
+    code, wanted_palette = code[:-PALETTE_SIZE], palette.of_numbers(code[None, -PALETTE_SIZE:])
     trunk = Trunk(spec)
     names = {n: n.replace("coarse.0", "coarse.2") if spec is SHALLOW else n for n in trunk.state_dict()}
     trunk.load_state_dict({n: adain.backbone.state_dict()[old] for n, old in names.items()})
     parts = torch.split(code, [c for site in DEEP.sites for c in (site, site)])
     sites = list(zip(parts[::2], parts[1::2], strict=True))
     sites = sites if spec is DEEP else sites[2:]
-    stemmed = entered(trunk, photos, exposure(photos))
+    before = palette.transport(_pooled_palette(normalized(photos)), wanted_palette, MOST_BEFORE)
+    stemmed = trunk.stem(palette.recolored(normalized(photos), before, torch.ones(1)))
     affines = iter(_measured(trunk, stemmed, sites))
 
     def site(x):
@@ -88,6 +102,8 @@ def test_folded_sites_do_what_they_did_in_front_of_the_blocks(spec):
         return x * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)
 
     wanted = trunk.paint(stemmed, site)
+    after = palette.transport(_pooled_palette(wanted.clamp(0, 1)), wanted_palette, MOST_AFTER)
+    wanted = palette.recolored(wanted, after, torch.ones(1))
     have = network(photos, torch.zeros(1, STATISTICS), torch.zeros(1))[0]
     torch.testing.assert_close(have, wanted, atol=1e-4, rtol=1e-4)
 
@@ -102,7 +118,7 @@ def test_styles_by_name_by_file_and_by_picture(tmp_path, photo):
     write_picture(tmp_path / "painting.png", photo)
     seen = code_style(str(tmp_path / "painting.png"), "", adain, weights.sha256)
     assert seen.name == "painting" and min(seen.picture.shape[:2]) == 384
-    assert seen.code.shape == (adain.spec.code_size,)
+    assert seen.code.shape == (adain.code_size + PALETTE_SIZE,)
     assert picture_style(tmp_path / "painting.png").code is None
 
 
@@ -124,7 +140,7 @@ def test_styles_that_cant_be_used(tmp_path, photo):
 def test_a_step_reaches_every_parameter(known, teacher, crops, photo, monkeypatch):
     adain = AdaIN(DEEP).eval()
     with torch.no_grad():
-        code = adain.style(torch.rand(1, 3, 64, 64))[0]
+        code = adain.encode(torch.rand(1, 3, 64, 64))[0]
     monkeypatch.setattr("stylex.models.fast.recipe.baked", lambda *a: baked(*a, SHALLOW))
     settings = FastSettings.sized(96, 2)
     style = Style("s", "", photo if known == "picture" else None, code)

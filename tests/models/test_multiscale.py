@@ -36,7 +36,7 @@ def pictures(count: int = 1, height: int = 64, width: int = 80) -> torch.Tensor:
 
 def part(codes: torch.Tensor, spec: BackboneSpec, level: int) -> torch.Tensor:
     sizes = [2 * sum(widths) for widths in spec.levels]
-    return torch.split(codes, sizes, 1)[level]
+    return torch.split(codes[:, : sum(sizes)], sizes, 1)[level]
 
 
 @torch.no_grad()
@@ -44,7 +44,7 @@ def test_every_level_listens_to_its_own_scale(network, deep):
     """Fine grain that a quarter of the size doesn't show changes the code of 1/4 and not the one of 1/16."""
     style = F.interpolate(torch.rand(1, 3, 32, 32), scale_factor=4)
     grain = 0.1 * torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(64, 64)
-    plain, grained = network.encode(style), network.encode(style + grain)
+    plain, grained = network.site_code(style), network.site_code(style + grain)
     assert plain.shape == (1, network.code_size) == (1, deep.code_size)
     torch.testing.assert_close(part(plain, deep, 0), part(grained, deep, 0), atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(part(plain, deep, 1), part(grained, deep, 1), atol=1e-5, rtol=1e-5)
@@ -67,7 +67,9 @@ def test_strength_0_ignores_the_style_and_masks_reach_every_level(network, deep)
     torch.testing.assert_close(network(content, codes[:1], 0.0)[0], network(content, codes[1:], 0.0)[0])
     masks, frozen = torch.zeros(1, 1, 32, 8), torch.ones(1, deep.code_size)
     masks[:, :, :4] = 1
-    paint = [network.backbone(content, codes[:1], m, frozen, torch.ones(1))[0] for m in (masks, 0 * masks)]
+    paint = [
+        network.backbone(content, codes[:1, : deep.code_size], m, frozen, torch.ones(1))[0] for m in (masks, 0 * masks)
+    ]
     gap = (paint[0] - paint[1]).abs().amax((0, 1, 3))
     assert gap[:24].min() > 1e-4, "the masked part is painted"
     assert gap[-8:].max() < 1e-5, "what is further away than the network sees isn't"
@@ -81,7 +83,7 @@ def test_a_new_network_begins_with_what_adain_does_at_the_finer_levels(spec, dee
     code = torch.cat((torch.rand(1, 2 * sum(deep.levels[0])), adain.encode(style)), 1)
     torch.testing.assert_close(made(content, code)[0], adain(content, adain.encode(style))[0], atol=1e-5, rtol=1e-4)
     fine = 2 * sum(deep.levels[2])
-    torch.testing.assert_close(made.encode(style)[:, -fine:], adain.encode(style)[:, -fine:])
+    torch.testing.assert_close(made.site_code(style)[:, -fine:], adain.site_code(style)[:, -fine:])
 
 
 def test_everything_learns(network):
@@ -98,9 +100,9 @@ def test_training_and_graph_paint_alike(network, deep, size):
     assert (transfer.multiple, transfer.smallest, transfer.cell) == (16, 64, 8)
     assert transfer.example[2].shape[2] * 8 + 2 * BORDER == transfer.example[0].shape[2]
     content, codes = pictures(), network.encode(torch.rand(1, 3, 64, 64))
+    painting, sites = network.paint(content, codes, 0.7), codes[:, : network.code_size]
     picture, statistics = transfer.module(
-        content, codes, torch.full((1, 1, 8, 10), 0.7), torch.zeros(1, deep.code_size), torch.zeros(1)
+        painting.mapped, sites, torch.full((1, 1, 8, 10), 0.7), torch.zeros(1, deep.code_size), torch.zeros(1)
     )
-    painted, same = network(content, codes, 0.7)
-    torch.testing.assert_close(picture, painted.clamp(0, 1))
-    torch.testing.assert_close(statistics, same)
+    torch.testing.assert_close(picture, painting.raw.clamp(0, 1))
+    torch.testing.assert_close(statistics, painting.statistics)

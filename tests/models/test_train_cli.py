@@ -76,7 +76,7 @@ def test_train_resume_and_export(tmp_path, crops, teacher, tiny_network):
     assert "at step 2," in " ".join(second.output.split())
     card = json.loads((out / "card.json").read_text())
     assert card["steps"] == 3 and card["data"]["content"]["pictures"] == 9
-    assert {"content", "style", "texture", "describe"} <= card["losses"].keys()
+    assert {"content", "style", "palette", "fine", "drift", "describe"} <= card["losses"].keys()
     assert (out / "samples.jpg").is_file()
 
     result = stylex("export", "adain", "--int8", "--weights", out / "weights.safetensors", "-o", exported, "--json")
@@ -202,7 +202,7 @@ def test_the_commands_defaults_are_the_librarys():
         assert options[name] == getattr(schedule, name), name
     for name, field in (("batch", "batch"), ("size", "size"), ("hold_out", "hold_out"), ("content_weight", "content")):
         assert options[name] == getattr(settings, field), name
-    assert options["style_weight"] == settings.style == settings.texture
+    assert options["style_weight"] == settings.style
 
 
 def test_the_exporters_defaults_are_the_librarys():

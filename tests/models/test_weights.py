@@ -11,6 +11,7 @@ from stylex.files import sha256_of
 from stylex.models.adain.network import AdaIN
 from stylex.models.backbone import BackboneSpec
 from stylex.models.weights import CALIBRATION, embedded, read_weights
+from stylex.runtime.palette import PALETTE_SIZE
 
 
 @pytest.fixture
@@ -68,5 +69,5 @@ def test_the_embedded_weights_fit_their_network():
     weights = read_weights(embedded("adain"))
     network = AdaIN()
     weights.fill(network)
-    assert weights.extras[CALIBRATION].shape[1] == network.spec.code_size
+    assert weights.extras[CALIBRATION].shape[1] == network.code_size + PALETTE_SIZE
     assert weights.card["weights_sha256"] == weights.sha256

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from stylex.models import losses
 from stylex.models.adain.network import AdaIN
-from stylex.models.backbone import BORDER
+from stylex.models.backbone import BORDER, through_clamp
 from stylex.models.cyclegan.network import BLUR, CycleGan, Judge
 from stylex.models.data import PictureFolder, load_folder
 from stylex.models.painting import (
@@ -34,7 +34,6 @@ from stylex.models.painting import (
     pictures,
     shift_loss,
     tensor,
-    through_clamp,
     wide_photos,
     wide_side,
     with_border,

@@ -76,11 +76,22 @@ def entered(trunk: Trunk, content: Tensor, used: Tensor) -> Tensor:
     Returns:
         (B, C, H/4, W/4), the same as `stem(content * gain + offset)`.
     """
-    contrast = (used[:, 1].square() + used[:, 2].square()).sqrt()
-    gain = (CONTRAST + SOFTENING) / (contrast + SOFTENING)
-    offset = MIDDLE - used[:, 0] * gain
+    gain, offset = _contrast(used)
     stem = trunk.stem
     assert stem.bias is not None
     plain = F.conv2d(content, stem.weight, None, stem.stride)
     shift = offset[:, None] * stem.weight.sum((1, 2, 3)) + stem.bias  # (B, C)
     return plain.float() * gain.view(-1, 1, 1, 1) + shift[:, :, None, None]
+
+
+def _contrast(used: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the gain and the offset (B,) that bring photos of some exposure (B, 3) to the fixed contrast."""
+    contrast = (used[:, 1].square() + used[:, 2].square()).sqrt()
+    gain = (CONTRAST + SOFTENING) / (contrast + SOFTENING)
+    return gain, MIDDLE - used[:, 0] * gain
+
+
+def normalized(content: Tensor) -> Tensor:
+    """Returns photos (B, 3, H, W) at the contrast that the network was trained at."""
+    gain, offset = _contrast(exposure(content))
+    return content * gain.view(-1, 1, 1, 1) + offset.view(-1, 1, 1, 1)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from stylex.models import losses
 from stylex.models.adain.network import AdaIN
+from stylex.models.backbone import through_clamp
 from stylex.models.data import crop, load_folder
 from stylex.models.fast.bake import baked
 from stylex.models.fast.network import STATISTICS, Fast
@@ -26,7 +27,6 @@ from stylex.models.painting import (
     pictures,
     shift_loss,
     tensor,
-    through_clamp,
     wide_photos,
     wide_side,
     with_border,

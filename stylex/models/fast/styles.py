@@ -16,6 +16,7 @@ from stylex.models.traceable import require_name
 from stylex.runtime.color import require_colors
 from stylex.runtime.images import read_picture
 from stylex.runtime.painter import style_sized
+from stylex.runtime.palette import PALETTE_SIZE
 from stylex.runtime.planes import to_floats
 from stylex.runtime.styles import SUFFIX, built_in, load_code
 
@@ -31,7 +32,7 @@ class Style:
         name: of the style.
         work: artist, title, year; may be empty.
         picture: RGB (H, W, 3) uint8, or None where only the code is known.
-        code: AdaIN's code of it (D,), or None to train from scratch.
+        code: AdaIN's code of it (D + 9,), or None to train from scratch.
     """
 
     name: str
@@ -52,7 +53,7 @@ def picture_style(path: Path, name: str = "", adain: AdaIN | None = None) -> Sty
     code = None
     if adain is not None:
         with torch.no_grad():
-            code = adain.style(torch.from_numpy(to_floats(style_sized(picture))))[0]
+            code = adain.encode(torch.from_numpy(to_floats(style_sized(picture))))[0]
     return Style(require_name(name or path.stem), "", shrunk(picture, SHORT_SIDE), code)
 
 
@@ -68,5 +69,5 @@ def code_style(given: str, name: str, adain: AdaIN, weights_sha256: str) -> Styl
     if known is None and not given.endswith(SUFFIX):
         return picture_style(Path(given), name, adain)
     code = known or load_code(given)
-    code.check_fits("adain", weights_sha256, adain.spec.code_size)
+    code.check_fits("adain", weights_sha256, adain.code_size + PALETTE_SIZE)
     return Style(require_name(name or code.name), code.work, None, torch.from_numpy(code.values))
