@@ -121,7 +121,7 @@ def test_bake_a_picture_and_a_code(tmp_path, crops, teacher, tiny_spec, painting
     for style, name in ((painting, painting.stem), ("mine.style", "other")):
         out = tmp_path / name
         with torch.no_grad():
-            code = tiny_spec.style(torch.rand(1, 3, 64, 64))[0].numpy()
+            code = tiny_spec.encode(torch.rand(1, 3, 64, 64))[0].numpy()
         save_code(StyleCode("x", code, "adain", built_in_code("irises").weights_sha256), tmp_path / "mine.style")
         given = tmp_path / style if name == "other" else style
         more = ["--name", "other"] if name == "other" else []
