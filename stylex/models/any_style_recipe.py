@@ -60,7 +60,7 @@ class AnyStyleSettings(PaintingSettings):
 
     batch: int = 4
     style: float = 6.0
-    shift: float = 40.0
+    shift: float = 80.0
     shifted: int = 2
     unrest: float = 150.0
     variation: float = 0.5

@@ -20,11 +20,11 @@ PALETTE_SIZE = 9
 """Numbers of a palette: three means, then the covariances RR, RG, RB, GG, GB, BB; of RGB in [0, 1]."""
 ROWS, COLUMNS = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)
 """Where the six covariances stand in the symmetric matrix."""
-FLOOR = (2 / 255) ** 2
+FLOOR = (4 / 255) ** 2
 """Variance that is added to the source's in every direction, so that compression noise is not taken for colour."""
 FAINT = (0.5 / 255) ** 2
 """Variance that is added to the target's, for grey pictures, whose covariance is singular."""
-MOST_BEFORE, MOST_AFTER = 4.0, 2.0
+MOST_BEFORE, MOST_AFTER = 3.0, 2.0
 """Largest factor by which any direction of colour is stretched before and after the network."""
 SAMPLED = 128
 """A picture is measured at every n-th pixel, so that at least so many are taken along its shorter side."""
