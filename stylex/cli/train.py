@@ -179,7 +179,14 @@ def cyclegan(
 
 @command.command()
 @folder_options
-@training_options(steps=20_000, minutes=0, batch=8, size=128, rate=2e-3)
+@training_options(
+    steps=20_000,
+    minutes=0,
+    batch=8,
+    size=128,
+    rate=2e-3,
+    teacher="Folder of vgg19_relu3_4.safetensors and vgg19_slim_relu5_1.safetensors",
+)
 def encoder(content: Path, style: Path, **run: Any) -> None:
     """Distil the slim encoder of gatys from VGG-19.
 
@@ -187,12 +194,13 @@ def encoder(content: Path, style: Path, **run: Any) -> None:
     Example:
       stylex train encoder --content photos/ --style paintings/ --out runs/encoder --minutes 30
     """
-    from stylex.models.loss_networks import find_teacher
+    from stylex.models.loss_network_files import RESCALED, SLIM, find_teacher
     from stylex.models.reference.recipe import EncoderRecipe, EncoderSettings
 
     device = device_of(run)
     settings = EncoderSettings(size=run["size"], batch=run["batch"], hold_out=run["hold_out"])
-    recipe = EncoderRecipe(content, style, find_teacher(run["teacher"], content), settings, device)
+    teacher = find_teacher(run["teacher"], content, RESCALED, SLIM)
+    recipe = EncoderRecipe(content, style, teacher, settings, device)
     run_training(recipe, (recipe.photos, recipe.paintings), run, device, then="")
 
 
@@ -204,7 +212,15 @@ def encoder(content: Path, style: Path, **run: Any) -> None:
     help="Folder of photos, each with a mask beside it: a PNG of the same name, white on people.",
 )
 @click.option("--backgrounds", type=click.Path(path_type=Path), help="Folder of photos without people.")
-@training_options(steps=4_000, minutes=0, batch=8, size=192, rate=8e-4, hold_out=0.2)
+@training_options(
+    steps=4_000,
+    minutes=0,
+    batch=8,
+    size=192,
+    rate=8e-4,
+    hold_out=0.2,
+    teacher="Folder of vgg19_slim_relu5_1.safetensors",
+)
 def segmenter(photos: Path, backgrounds: Path | None, **run: Any) -> None:
     """Train the segmenter: people against background.
 
@@ -216,7 +232,7 @@ def segmenter(photos: Path, backgrounds: Path | None, **run: Any) -> None:
       stylex train segmenter --photos portraits/ --backgrounds places/ --out runs/segmenter --minutes 45
     """
     from stylex.errors import InputError, UsageError
-    from stylex.models.loss_networks import find_teacher
+    from stylex.models.loss_network_files import SLIM, find_teacher
     from stylex.models.segmenter.network import MULTIPLE
     from stylex.models.segmenter.recipe import SegmenterRecipe, SegmenterSettings
 
@@ -224,8 +240,10 @@ def segmenter(photos: Path, backgrounds: Path | None, **run: Any) -> None:
         raise UsageError(f"--size is {run['size']}; for the segmenter it must be a multiple of {MULTIPLE}")
     device = device_of(run)
     try:
-        teacher = find_teacher(run["teacher"], photos)
+        teacher = find_teacher(run["teacher"], photos, SLIM)
     except InputError as error:
+        if run["teacher"]:
+            raise
         click.echo(f"{error}; until then it begins with random weights", err=True)
         teacher = None
     taught = min(SegmenterSettings.taught_pictures, run["batch"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -55,9 +55,16 @@ def weight_options(*, style: float, content: float) -> Callable[[F], F]:
 
 
 def training_options(
-    *, steps: int, minutes: float, batch: int, size: int, rate: float, hold_out: float = 0.05
+    *,
+    steps: int,
+    minutes: float,
+    batch: int,
+    size: int,
+    rate: float,
+    hold_out: float = 0.05,
+    teacher: str = "Loss networks: torchvision's vgg16-397923af.pth or vgg19-dcbb9e9d.pth, or a folder of them",
 ) -> Callable[[F], F]:
-    """--out, --teacher, how long, how fast and where; the arguments are the defaults."""
+    """--out, --teacher, how long, how fast and where; the arguments are the defaults, and the help of --teacher."""
     options = (
         click.option(
             "--out",
@@ -68,7 +75,7 @@ def training_options(
         click.option(
             "--teacher",
             type=click.Path(path_type=Path),
-            help="Folder of the loss networks  [teacher/ above photos]",
+            help=f"{teacher}  [teacher/ above photos]",
         ),
         click.option(
             "--steps", default=steps, type=click.IntRange(1), show_default=True, help="Optimizer steps, at most."
@@ -127,16 +134,16 @@ def device_of(run: dict[str, Any]) -> torch.device:
 def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> Teachers:
     """The loss networks: those of --teacher, or of a teacher/ folder above the photos, or the embedded encoder."""
     from stylex.errors import InputError
-    from stylex.models.loss_networks import find_teacher
-    from stylex.models.painting import Teachers
+    from stylex.models.loss_networks import LossNetworks, find_teacher
 
     try:
-        return Teachers(find_teacher(run["teacher"], photos), device)
+        networks = LossNetworks(find_teacher(run["teacher"], photos), device)
     except InputError as error:
         if run["teacher"]:
             raise
         click.echo(f"{error}; until then the embedded encoder judges in their place", err=True)
-        return Teachers(None, device)
+        networks = LossNetworks(None, device)
+    return cast("Teachers", networks)  # recipes use no more of them than both have
 
 
 def any_style(

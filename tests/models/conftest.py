@@ -67,6 +67,17 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def vgg16(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG-16 in the names that torchvision publishes it in, a few channels wide."""
+    layers = _layers((4, 5, 6, 7, 8), (2, 2, 3, 3, 1), torch.Generator().manual_seed(4))
+    places = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24)
+    names = [f"features.{place}.{part}" for place in places for part in ("weight", "bias")]
+    path = tmp_path_factory.mktemp("published") / "vgg16-397923af.pth"
+    torch.save(dict(zip(names, layers.values(), strict=True)), path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def crops(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
     """Makes a folder of crops of real photos."""
 

@@ -140,6 +140,43 @@ def test_without_loss_networks_the_embedded_encoder_judges(tmp_path, crops, teac
     assert json.loads((tmp_path / "card.json").read_text())["teachers"] == "the embedded encoder"
 
 
+@pytest.mark.parametrize("verb", [("train", "fast"), ("bake",)])
+def test_torchvisions_vgg16_is_enough(tmp_path, crops, vgg16, tiny_spec, painting, verb):
+    made = stylex(*verb, "--content", crops("photo", 9), "--style", painting, *run_options(vgg16, tmp_path))
+    assert made.exit_code == 0, made.output
+    assert json.loads((tmp_path / "card.json").read_text())["teachers"] == "VGG-16"
+
+
+def test_a_teacher_folder_that_doesnt_suffice(tmp_path, crops, vgg16, tiny_spec, painting):
+    photos = crops("photo", 9)
+    inside = photos.rename(tmp_path / "photo")
+    (tmp_path / "teacher").mkdir()
+    (tmp_path / "teacher" / "other.pth").write_bytes(b"damaged")
+    options = [o for o in run_options(vgg16, tmp_path / "run") if o not in ("--teacher", vgg16)]
+    call = ["train", "fast", "--content", inside, "--style", painting, *options]
+    refused = stylex(*call)
+    assert refused.exit_code == 4 and "other.pth is damaged" in refused.output and "Traceback" not in refused.output
+    (tmp_path / "teacher" / "other.pth").unlink()
+    assert "until then the embedded encoder judges" in stylex(*call).output
+    shutil.copy(vgg16, tmp_path / "teacher")
+    made = stylex(*call, "--steps", 2)
+    assert made.exit_code == 0, made.output
+
+
+@pytest.mark.parametrize(
+    ("call", "file"),
+    [
+        (("encoder", "--style", "paintings", "--content", "photos"), "vgg19_relu3_4.safetensors"),
+        (("segmenter", "--photos", "photos"), "vgg19_slim_relu5_1.safetensors"),
+    ],
+)
+def test_what_only_a_folder_has(tmp_path, vgg16, call, file):
+    for given, told in ((vgg16, f"is a single file, and {file} is needed"), (vgg16.parent, f"{file} is missing")):
+        result = stylex("train", *call, "--out", tmp_path / "run", "--teacher", given, "--device", "cpu")
+        assert result.exit_code == 3
+        assert told in result.output and "--teacher DIR" in result.output and "Traceback" not in result.output
+
+
 def test_train_cyclegan(tmp_path, crops, teacher, monkeypatch, spec):
     class Tiny(CycleGan):
         def __init__(self) -> None:
