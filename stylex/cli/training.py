@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stylex.models.any_style_recipe import AnyStyleRecipe, AnyStyleSettings
     from stylex.models.data import PictureFolder
     from stylex.models.fast.recipe import FastSettings
-    from stylex.models.painting import Teachers
+    from stylex.models.loss_networks import LossNetworks
     from stylex.models.recipe import Recipe
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -131,7 +131,7 @@ def device_of(run: dict[str, Any]) -> torch.device:
     return choose_device(run["device"])
 
 
-def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> Teachers:
+def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> LossNetworks:
     """The loss networks: those of --teacher, or of a teacher/ folder above the photos, or the embedded encoder."""
     from stylex.errors import InputError
     from stylex.models.loss_networks import LossNetworks, find_teacher
@@ -143,7 +143,7 @@ def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> Teac
             raise
         click.echo(f"{error}; until then the embedded encoder judges in their place", err=True)
         networks = LossNetworks(None, device)
-    return cast("Teachers", networks)  # recipes use no more of them than both have
+    return cast("LossNetworks", networks)  # recipes use no more of them than both have
 
 
 def any_style(

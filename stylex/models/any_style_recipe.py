@@ -17,9 +17,9 @@ from stylex.models import losses
 from stylex.models.any_style import AnyStyle, Painting
 from stylex.models.backbone import through_clamp
 from stylex.models.data import load_folder
+from stylex.models.loss_networks import LossNetworks
 from stylex.models.painting import (
     PaintingSettings,
-    Teachers,
     noisy,
     pictures,
     regularizers,
@@ -121,7 +121,7 @@ class AnyStyleRecipe(ABC):
     not_exported: tuple[str, ...] = ("\0",)
 
     def __init__(
-        self, content: Path, style: Path, teachers: Teachers, settings: AnyStyleSettings, start: Path | None = None
+        self, content: Path, style: Path, teachers: LossNetworks, settings: AnyStyleSettings, start: Path | None = None
     ) -> None:
         self.settings, self.teachers, self.start = settings, teachers, start
         self.photos = load_folder(content, 288, hold_out=settings.hold_out)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylex.models import loss_networks, losses
 from stylex.models.backbone import BORDER, MULTIPLE, through_clamp
-from stylex.models.reference.encoders import opened
 
 
 @dataclass(frozen=True)
@@ -51,61 +49,6 @@ class PaintingSettings:
     noise: float = 0.02
     hold_out: float = 0.05
     grid: int = MULTIPLE
-
-
-class Teachers:
-    """The frozen loss networks, on a device.
-
-    Args:
-        folder: of the loss networks; None for the encoder that comes with the package, which then serves as both.
-
-    Raises:
-        InputError: a file is missing.
-        ModelError: a file is damaged.
-    """
-
-    def __init__(self, folder: Path | None, device: torch.device) -> None:
-        self.device = device
-        vgg, slim = (loss_networks.Vgg(folder), loss_networks.SlimVgg(folder)) if folder else (opened("slim")[0],) * 2
-        whole = loss_networks.Vgg16(folder, 4) if folder and (folder / loss_networks.VGG16_FILE).is_file() else vgg
-        # torch's types forget that Module.to takes a memory format
-        self.vgg: nn.Module = vgg.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.slim: nn.Module = slim.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.whole: nn.Module = whole.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.layers = self._trained_on() if folder else ["embedded encoder: relu1_1 to relu5_1"]
-        self.name = "VGG-16, VGG-19 and the slim VGG-19" if folder else "the embedded encoder"
-
-    def _trained_on(self) -> list[str]:
-        """Returns the layers that networks for arbitrary styles are rated by, for the training card."""
-        real, deepest = ("vgg16", 4) if isinstance(self.whole, loss_networks.Vgg16) else ("vgg19", 3)
-        stages = [f"{real}:{stage}_1" for stage in range(1, deepest + 1)]
-        return stages + [f"slim:{stage}_1" for stage in range(deepest + 1, 6)] + ["slim:4_1 content"]
-
-    def seen(self, x: Tensor) -> tuple[loss_networks.Features, Tensor]:
-        """Returns what whole pictures are rated by.
-
-        Args:
-            x: RGB (B, 3, H, W) in [0, 1].
-
-        Returns:
-            activations for the style, of the real VGG-16 as far as relu4_1 and of the slim VGG-19 from there on, and
-            the slim VGG-19's relu4_1 for the content.
-        """
-        slim = self.features(x)
-        if self.whole is self.slim:
-            return slim, slim["4_1"]
-        return slim | self.whole(packed(x)), slim["4_1"]
-
-    def texture(self, x: Tensor, size: int, rng: np.random.Generator) -> losses.Statistics:
-        """Statistics of the real VGG-19 over one random crop of `size` pixels of every picture."""
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        found: loss_networks.Features = self.vgg(packed(losses.random_crops(x, size, generator)))
-        return losses.statistics(found)
-
-    def features(self, x: Tensor) -> loss_networks.Features:
-        """Activations of the slim VGG-19 of whole pictures."""
-        found: loss_networks.Features = self.slim(packed(x))
-        return found
 
 
 def wide_photos(photos: npt.NDArray[np.uint8], size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

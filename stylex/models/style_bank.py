@@ -13,8 +13,8 @@ from torch import Tensor
 from stylex.models import losses
 from stylex.models.data import PictureFolder
 from stylex.models.distributions import MOST_POSITIONS, Quantiles, distance, quantiles
-from stylex.models.loss_networks import Features
-from stylex.models.painting import Teachers, tensor
+from stylex.models.loss_networks import Features, LossNetworks
+from stylex.models.painting import tensor
 
 FINE_LAYERS = ("1_1", "2_1", "3_1")
 """Layers whose activations are compared by quantiles too."""
@@ -82,7 +82,7 @@ class StyleBank:
     """
 
     def __init__(
-        self, paintings: PictureFolder, teachers: Teachers, size: int, count: int, seed: int, device: torch.device
+        self, paintings: PictureFolder, teachers: LossNetworks, size: int, count: int, seed: int, device: torch.device
     ) -> None:
         self.paintings, self.teachers, self.size, self.count = paintings, teachers, size, count
         self.seed, self.device = seed, device

@@ -10,7 +10,7 @@ from stylex.models.backbone import BORDER
 from stylex.models.cyclegan import recipe as module
 from stylex.models.cyclegan.network import CycleGan, Generator, Judge, seen
 from stylex.models.cyclegan.recipe import CycleGanRecipe, CycleGanSettings, Pool, _flattened
-from stylex.models.painting import Teachers
+from stylex.models.loss_networks import LossNetworks
 from stylex.models.weights import embedded, read_weights
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ def recipe(teacher, crops, spec, monkeypatch):
     monkeypatch.setattr(module, "MOMENT_BATCHES", 1)
     settings = CycleGanSettings(size=96, batch=2, flatten=True, pool=2)
     a, b = crops("photo", 9), crops("painting", 9)
-    made = CycleGanRecipe(a, b, "b", Teachers(teacher, CPU), settings, CPU, AdaIN(spec))
+    made = CycleGanRecipe(a, b, "b", LossNetworks(teacher, CPU), settings, CPU, AdaIN(spec))
     made.restart(0)
     return made
 

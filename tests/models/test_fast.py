@@ -23,7 +23,7 @@ from stylex.models.fast.network import (
 )
 from stylex.models.fast.recipe import FastRecipe, FastSettings
 from stylex.models.fast.styles import Style, code_style, picture_style
-from stylex.models.painting import Teachers
+from stylex.models.loss_networks import LossNetworks
 from stylex.models.weights import embedded, read_weights
 from stylex.runtime.images import write_picture
 from stylex.runtime.palette import MOST_AFTER, MOST_BEFORE, PALETTE_SIZE
@@ -144,7 +144,7 @@ def test_a_step_reaches_every_parameter(known, teacher, crops, photo, monkeypatc
     monkeypatch.setattr("stylex.models.fast.recipe.baked", lambda *a: baked(*a, SHALLOW))
     settings = FastSettings.sized(96, 2)
     style = Style("s", "", photo if known == "picture" else None, code)
-    recipe = FastRecipe(crops("photo", 9), style, Teachers(teacher, CPU), settings, CPU, adain)
+    recipe = FastRecipe(crops("photo", 9), style, LossNetworks(teacher, CPU), settings, CPU, adain)
     recipe.restart(0)
     loss, parts = recipe.step(np.random.default_rng(0), CPU)
     loss.backward()

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stylex.models.data import load_folder
-from stylex.models.painting import Teachers
+from stylex.models.loss_networks import LossNetworks
 from stylex.models.style_bank import PIXELS, StyleBank, StyleTarget, joined, quantile_distances, style_shares
 
 CPU = torch.device("cpu")
@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def bank(teacher, crops):
-    return StyleBank(load_folder(crops("painting", 9), 128), Teachers(teacher, CPU), 96, 5, 3, CPU)
+    return StyleBank(load_folder(crops("painting", 9), 128), LossNetworks(teacher, CPU), 96, 5, 3, CPU)
 
 
 def test_a_crop_and_its_target_are_the_same_every_time(bank, teacher, crops):

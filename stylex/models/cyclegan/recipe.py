@@ -26,9 +26,9 @@ from stylex.models.adain.network import AdaIN
 from stylex.models.backbone import BORDER, through_clamp
 from stylex.models.cyclegan.network import BLUR, CycleGan, Judge
 from stylex.models.data import PictureFolder, load_folder
+from stylex.models.loss_networks import LossNetworks
 from stylex.models.painting import (
     PaintingSettings,
-    Teachers,
     common_losses,
     noisy,
     pictures,
@@ -110,7 +110,7 @@ class CycleGanRecipe:
         a: Path,
         b: Path,
         style: str,
-        teachers: Teachers,
+        teachers: LossNetworks,
         settings: CycleGanSettings,
         device: torch.device,
         adain: AdaIN,

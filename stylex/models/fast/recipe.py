@@ -19,9 +19,9 @@ from stylex.models.data import crop, load_folder
 from stylex.models.fast.bake import baked
 from stylex.models.fast.network import STATISTICS, Fast
 from stylex.models.fast.styles import Style
+from stylex.models.loss_networks import LossNetworks
 from stylex.models.painting import (
     PaintingSettings,
-    Teachers,
     common_losses,
     noisy,
     pictures,
@@ -75,7 +75,7 @@ class FastRecipe:
         self,
         content: Path,
         style: Style,
-        teachers: Teachers,
+        teachers: LossNetworks,
         settings: FastSettings,
         device: torch.device,
         adain: AdaIN | None = None,
