@@ -44,7 +44,7 @@ def command() -> None:
 @folder_options
 @start_option
 @weight_options(style=6.0, content=1.0)
-@training_options(steps=40_000, minutes=0, batch=4, size=192, rate=1e-3)
+@training_options(steps=20_000, minutes=0, batch=4, size=192, rate=1e-3)
 def adain(content: Path, style: Path, style_weight: float, content_weight: float, **run: Any) -> None:
     """Train AdaIN: any style from one network.
 

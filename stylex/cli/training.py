@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -137,13 +137,12 @@ def teachers_of(run: dict[str, Any], photos: Path, device: torch.device) -> Loss
     from stylex.models.loss_networks import LossNetworks, find_teacher
 
     try:
-        networks = LossNetworks(find_teacher(run["teacher"], photos), device)
+        return LossNetworks(find_teacher(run["teacher"], photos), device)
     except InputError as error:
         if run["teacher"]:
             raise
         click.echo(f"{error}; until then the embedded encoder judges in their place", err=True)
-        networks = LossNetworks(None, device)
-    return cast("LossNetworks", networks)  # recipes use no more of them than both have
+        return LossNetworks(None, device)
 
 
 def any_style(

@@ -60,7 +60,7 @@ class Schedule:
         seed: of weights, data and noise.
     """
 
-    steps: int = 40_000
+    steps: int = 20_000
     minutes: float = 0.0
     rate: float = 1e-3
     momentum: float = 0.9

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.runtime.catalog import encoder_file
 from stylex.runtime.color import keep_colors as with_own_colors
+from stylex.runtime.color import require_colors
 from stylex.runtime.facts import BYTES, STYLE_ENCODER
 from stylex.runtime.images import as_rgb, read_picture
 from stylex.runtime.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
@@ -234,7 +235,12 @@ class Painter:
         return np.stack(maps)[:, None].astype(np.float32)
 
     def encode(self, style: Image, name: str = "picture") -> StyleCode:
-        """The style code of a picture, RGB uint8 (H, W, 3) of any size."""
+        """The style code of a picture, RGB uint8 (H, W, 3) of any size.
+
+        Raises:
+            InputError: every pixel has the same colour.
+        """
+        require_colors(as_rgb(style), name)
         if self._encoder is None:
             self._encoder = self._open_encoder()
         facts = self._encoder.facts

@@ -61,11 +61,13 @@ def test_frozen_statistics_are_used_and_others_measured(painter: stylex.Painter,
     assert first.statistics is not None
     np.testing.assert_array_equal(painter.paint(photo, codes, masks, first.statistics).picture, first.picture)
     dark = (photo // 2).astype(np.uint8)
-    own, frozen = painter.paint(dark, codes, masks), painter.paint(dark, codes, masks, first.statistics)
-    assert own.statistics is not None and frozen.statistics is not None
-    assert gap(own.picture, frozen.picture) > 2
+    frozen = painter.paint(dark, codes, masks, first.statistics)
+    assert gap(painter.paint(dark, codes, masks).picture, frozen.picture) > 2
+    assert frozen.statistics is not None
+    maps = 24  # of the palettes: those that were used; what stands before them was measured of this photo
+    np.testing.assert_array_equal(frozen.statistics[:, -maps:], first.statistics[:, -maps:])
     width = 2 * painter.transfer.facts.sites[0]
-    np.testing.assert_allclose(frozen.statistics[:, :width], own.statistics[:, :width], rtol=1e-4, atol=1e-4)
+    assert np.abs(frozen.statistics[:, :width] - first.statistics[:, :width]).max() > 0.05
 
 
 def test_every_technique_has_the_same_names(painter: stylex.Painter) -> None:

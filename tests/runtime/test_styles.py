@@ -46,7 +46,7 @@ def test_built_in_styles_differ() -> None:
 def test_built_in_styles_fit_the_embedded_graphs(precision: str) -> None:
     facts = open_graph(GRAPHS / f"adain-{precision}.onnx", threads=1).facts
     for style in built_in("adain").values():
-        style.check_fits(facts.technique, facts.weights_sha256, facts.code_size)
+        style.check_fits(facts.technique, facts.weights_sha256, facts.style_code_size)
 
 
 def test_unknown_names_list_the_built_in_ones() -> None:
