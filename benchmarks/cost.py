@@ -24,11 +24,12 @@ import torch
 from peers import TURN, WARM_UP, Job, our_feed, timed
 from torch.utils.flop_counter import FlopCounterMode
 
-from stylex.methods import ANY_STYLE
+from stylex.artifacts.catalog import GRAPHS, transfer_file
+from stylex.cli.tables import print_table
 from stylex.models.registry import embedded_models
-from stylex.runtime.benchmark import print_table, write_report
-from stylex.runtime.catalog import GRAPHS, transfer_file
-from stylex.runtime.session import open_graph
+from stylex.runtime.benchmark import write_report
+from stylex.runtime.engine.session import open_graph
+from stylex.techniques import ANY_STYLE
 
 PRECISION, FIRST = "int8", "adain"
 COLUMNS = ("technique", "median ms", "times adain", "G multiplications", "times adain", "peak MiB", "times adain")

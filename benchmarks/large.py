@@ -25,14 +25,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
+from stylex.cli.tables import print_table
 from stylex.errors import InputError, StylexError
-from stylex.models.data import is_held_out, picture_files
-from stylex.runtime.benchmark import isolated, milliseconds, print_table, write_report
-from stylex.runtime.catalog import GRAPHS, styles_in, transfer_file
-from stylex.runtime.hardware import peak_memory_mib
-from stylex.runtime.images import read_picture
+from stylex.imaging.arrays import Image
+from stylex.imaging.folders import picture_files
+from stylex.imaging.images import read_picture
+from stylex.models.training.data import is_held_out
+from stylex.runtime.benchmark import isolated, milliseconds, write_report
+from stylex.runtime.engine.hardware import peak_memory_mib
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image, Painter
+from stylex.runtime.painter import Painter
 from stylex.runtime.tiles import AUTO, OFF, SIDE, Tile
 from stylex.runtime.upscale import load_upscaler
 

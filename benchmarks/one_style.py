@@ -19,15 +19,15 @@ from pytorch_msssim import ms_ssim
 from quality import chosen
 from rich.progress import track
 
+from stylex.artifacts.catalog import GRAPHS, styles_in
+from stylex.cli.tables import print_table
 from stylex.errors import StylexError
 from stylex.export.metrics import psnr, ssim
-from stylex.methods import TECHNIQUES
-from stylex.models import losses
-from stylex.runtime.benchmark import print_table, write_report
-from stylex.runtime.catalog import GRAPHS, styles_in
+from stylex.imaging.arrays import Image, to_floats
+from stylex.models.training import losses
+from stylex.runtime.benchmark import write_report
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image
-from stylex.runtime.planes import to_floats
+from stylex.techniques import TECHNIQUES
 
 COLUMNS = ("network", "PSNR dB", "worst", "SSIM", "MS-SSIM to the photo", "lattice")
 

@@ -25,20 +25,21 @@ import onnx
 import onnxruntime as ort
 import torch
 
+from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
+from stylex.artifacts.metadata import BYTES, PRECISIONS
+from stylex.cli.tables import print_table
 from stylex.errors import ProviderUnavailable
 from stylex.export.trace import trace
-from stylex.methods import TECHNIQUES
 from stylex.models.adain.vgg_adain import VggAdaIN
 from stylex.models.cyclegan.resnet_generator import ResnetGenerator
 from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
-from stylex.models.reference_network import Reference
-from stylex.models.vgg import mirrored_decoder, normalized_vgg
-from stylex.runtime.benchmark import Row, print_table, write_report
-from stylex.runtime.catalog import GRAPHS, styles_in, transfer_file
-from stylex.runtime.facts import BYTES, PRECISIONS
-from stylex.runtime.providers import Provider, candidates, session_arguments
-from stylex.runtime.session import Session, open_graph
+from stylex.models.shared.reference_network import Reference
+from stylex.models.shared.vgg import mirrored_decoder, normalized_vgg
+from stylex.runtime.benchmark import Row, write_report
+from stylex.runtime.engine.providers import Provider, candidates, session_arguments
+from stylex.runtime.engine.session import Session, open_graph
+from stylex.techniques import TECHNIQUES
 
 SIZE = 512
 """Pixels of the photo, unless --size says otherwise."""

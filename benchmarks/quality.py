@@ -32,23 +32,27 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
+from stylex.artifacts.catalog import GRAPHS, transfer_file
+from stylex.artifacts.metadata import PRECISIONS
+from stylex.artifacts.style_code import style_sized
+from stylex.cli.tables import print_table
 from stylex.errors import InputError, ModelError, StylexError
 from stylex.export.metrics import psnr, ssim
 from stylex.files import sha256_of
-from stylex.methods import ANY_STYLE
-from stylex.models import loss_networks, losses
-from stylex.models.any_style import AnyStyle
-from stylex.models.backbone import BORDER
-from stylex.models.data import is_held_out, picture_files
+from stylex.imaging.arrays import Image, to_floats
+from stylex.imaging.folders import picture_files
+from stylex.imaging.images import read_picture, write_picture
+from stylex.models.encoders import loss_networks
 from stylex.models.registry import entry
+from stylex.models.shared.any_style import AnyStyle
+from stylex.models.shared.backbone import BORDER
+from stylex.models.training import losses
+from stylex.models.training.data import is_held_out
 from stylex.models.weights import embedded, read_weights
-from stylex.runtime.benchmark import print_table, write_report
-from stylex.runtime.catalog import GRAPHS, transfer_file
-from stylex.runtime.facts import PRECISIONS
-from stylex.runtime.images import read_picture, write_picture
+from stylex.runtime.benchmark import write_report
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image, Painter, style_sized
-from stylex.runtime.planes import to_floats
+from stylex.runtime.painter import Painter
+from stylex.techniques import ANY_STYLE
 
 PICTURED = 6
 COLUMNS = {

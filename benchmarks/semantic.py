@@ -19,13 +19,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.artifacts.catalog import GRAPHS, transfer_file
+from stylex.artifacts.metadata import PRECISIONS, SEGMENTER
+from stylex.cli.tables import print_table
 from stylex.errors import InputError, StylexError
+from stylex.imaging.arrays import Image
 from stylex.models.segmenter.data import MaskedFolder, load_masked
-from stylex.runtime.benchmark import default_photo, milliseconds, print_table, write_report
-from stylex.runtime.catalog import GRAPHS, transfer_file
-from stylex.runtime.facts import PRECISIONS, SEGMENTER
+from stylex.runtime.benchmark import default_photo, milliseconds, write_report
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image
 from stylex.runtime.semantic.masks import resized
 from stylex.runtime.semantic.segmenters import Segmenter, open_segmenter
 

@@ -31,14 +31,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.cli.tables import print_table
 from stylex.errors import StylexError
-from stylex.methods import technique_named
-from stylex.runtime.benchmark import default_photo, print_table, write_report
+from stylex.imaging.arrays import Image
+from stylex.runtime.benchmark import default_photo, write_report
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image
 from stylex.runtime.video.flow import Motion, at, motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
 from stylex.runtime.video.stylizer import MODES, Look, Stylizer, look
+from stylex.techniques import technique_named
 
 COLUMNS = ("what moves", "style", "mode", "warping error", "share of off", "frames/s")
 SIZE = (360, 640)

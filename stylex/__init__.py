@@ -11,18 +11,19 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from stylex._version import __version__
+
 if TYPE_CHECKING:
+    from stylex.artifacts.style_code import StyleCode as StyleCode
     from stylex.errors import StylexError as StylexError
     from stylex.runtime.loading import load as load
     from stylex.runtime.painter import Painter as Painter
-    from stylex.runtime.styles import StyleCode as StyleCode
 
-__version__ = "0.1.0"
 __all__ = ["Painter", "StyleCode", "StylexError", "__version__", "load"]
 
 _HOMES = {
     "Painter": "stylex.runtime.painter",
-    "StyleCode": "stylex.runtime.styles",
+    "StyleCode": "stylex.artifacts.style_code",
     "StylexError": "stylex.errors",
     "load": "stylex.runtime.loading",
 }

@@ -78,3 +78,9 @@ class Interrupted(StylexError):  # noqa: N818
     """The user stopped the work; nothing half-written is left behind."""
 
     exit_code = 130
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, shortened to 160 characters."""
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__)[:160]

@@ -15,7 +15,7 @@ import skimage.data
 from onnx import TensorProto, helper
 
 import stylex
-from stylex.runtime.facts import STYLE_ENCODER, TRANSFER, GraphFacts
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphFacts
 
 TINY_CODE = 3
 GraphMaker = Callable[..., Path]
@@ -155,10 +155,10 @@ def seeded_parts(one_thread) -> Callable[[str], dict[str, Any]]:
     import torch
     from torch import nn
 
-    from stylex.models import published
+    from stylex.models.published import checkpoints
 
     def make(name: str, seed: int = 0) -> dict[str, Any]:
-        part = next(p for p in published.PARTS if p.name == name)
+        part = next(p for p in checkpoints.PARTS if p.name == name)
         module, generator = part.network(), torch.Generator().manual_seed(seed)
         layers = [m for m in module.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
         for layer in layers:
@@ -185,12 +185,12 @@ def published_files(tmp_path_factory: pytest.TempPathFactory, seeded_parts) -> C
     """The files of a published architecture, written once: `published_files("AdaIN")`."""
     import torch
 
-    from stylex.models import published
+    from stylex.models.published import checkpoints
 
     folder = tmp_path_factory.mktemp("published")
 
     def make(name: str) -> list[Path]:
-        known = next(p for p in published.PUBLISHED if p.name == name)
+        known = next(p for p in checkpoints.PUBLISHED if p.name == name)
         paths = [folder / f"{part.replace(' ', '_')}.pth" for part in known.parts]
         for part, path in zip(known.parts, paths, strict=True):
             if not path.exists():

@@ -9,12 +9,12 @@ from pathlib import Path
 import onnx
 import pytest
 
+from stylex.artifacts.catalog import encoder_file, transfer_file
+from stylex.artifacts.metadata import BYTES, PRECISIONS, GraphFacts
+from stylex.artifacts.style_code import built_in
 from stylex.files import sha256_of
-from stylex.methods import ANY_STYLE
 from stylex.models.weights import embedded
-from stylex.runtime.catalog import encoder_file, transfer_file
-from stylex.runtime.facts import BYTES, PRECISIONS, GraphFacts
-from stylex.runtime.styles import built_in
+from stylex.techniques import ANY_STYLE
 
 ROOT = Path(__file__).parents[1]
 FILES = [

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import stylex
-from stylex import errors, methods
+from stylex import errors, techniques
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,9 +59,10 @@ def test_an_import_is_lazy() -> None:
 def test_painting_needs_neither_torch_nor_onnx() -> None:
     code = """
 import importlib, pkgutil, sys
-import stylex, stylex.runtime, stylex.cli
-for module in pkgutil.iter_modules(stylex.runtime.__path__, "stylex.runtime."):
-    importlib.import_module(module.name)
+import stylex, stylex.artifacts, stylex.cli, stylex.imaging, stylex.runtime.engine
+for package in (stylex.imaging, stylex.artifacts, stylex.runtime, stylex.runtime.engine):
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
 import numpy as np
 painter = stylex.load(threads=1)
 photo = np.random.default_rng(0).integers(0, 256, (40, 33, 3), np.uint8)
@@ -111,7 +112,7 @@ def test_the_version_stands_in_one_place() -> None:
         for path in (*ROOT.glob("stylex/**/*.py"), ROOT / "pyproject.toml")
         if re.search(rf"""version.*["']{re.escape(stylex.__version__)}["']""", path.read_text(encoding="utf-8"))
     ]
-    assert places == ["stylex/__init__.py"]
+    assert places == ["stylex/_version.py"]
 
 
 def test_python_dash_m() -> None:
@@ -122,16 +123,16 @@ def test_python_dash_m() -> None:
 
 
 def test_nine_techniques() -> None:
-    names = [t.name for t in methods.TECHNIQUES]
+    names = [t.name for t in techniques.TECHNIQUES]
     assert len(names) == len(set(names)) == 9
-    assert {t.kind for t in methods.TECHNIQUES} == {"statistics", "optimization", "feed-forward", "guided"}
-    assert all(t.tiers for t in methods.TECHNIQUES)
+    assert {t.kind for t in techniques.TECHNIQUES} == {"statistics", "optimization", "feed-forward", "guided"}
+    assert all(t.tiers for t in techniques.TECHNIQUES)
     with pytest.raises(errors.UsageError, match=r"no technique 'picasso'; stylex has .*adain"):
-        methods.technique_named("picasso")
+        techniques.technique_named("picasso")
     for name in ("histogram", "gatys", "semantic"):
         with pytest.raises(errors.UsageError, match=f"'{name}' has no graphs .*: use `stylex run {name}`"):
             stylex.load(name)
     with pytest.raises(errors.UsageError, match=r"'video' has no graphs .*: use `stylex video`"):
         stylex.load("video")
-    for technique in methods.TECHNIQUES:
-        assert methods.technique_named(technique.name) is technique
+    for technique in techniques.TECHNIQUES:
+        assert techniques.technique_named(technique.name) is technique

@@ -64,11 +64,11 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_weights_graphs_and_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     graphs = {
-        f"stylex/runtime/graphs/{n}"
+        f"stylex/artifacts/graphs/{n}"
         for n in ("adain-int8.onnx", "adain-fp32.onnx", "adain-style.onnx", "adain-styles.npz")
     }
     weights = {
-        f"stylex/models/{n}/{file}" for n in ("adain", "reference") for file in ("weights.safetensors", "card.json")
+        f"stylex/models/{n}/{file}" for n in ("adain", "slim_encoder") for file in ("weights.safetensors", "card.json")
     }
     assert graphs | weights | {"stylex/py.typed"} <= names
     assert not [n for n in names if n.startswith(("tests/", "benchmarks/"))]

@@ -14,7 +14,7 @@ from pathlib import Path
 from sheet import arranged, labelled
 
 from stylex.export.photos import bundled
-from stylex.runtime.images import write_picture
+from stylex.imaging.images import write_picture
 from stylex.runtime.loading import load
 
 STYLES = ("starry-night", "great-wave", "the-scream", "composition-vii", "gray-tree", "red-and-blue-horse")

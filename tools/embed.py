@@ -14,16 +14,16 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from stylex.artifacts.catalog import GRAPHS
+from stylex.artifacts.metadata import PRECISIONS
+from stylex.artifacts.style_code import save_built_in
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import write_bytes
-from stylex.methods import has_one_style
+from stylex.imaging.images import read_picture
 from stylex.models.registry import embedded_models, style_of
 from stylex.models.weights import embedded
-from stylex.runtime.catalog import GRAPHS
-from stylex.runtime.facts import PRECISIONS
-from stylex.runtime.images import read_picture
 from stylex.runtime.loading import load
-from stylex.runtime.styles import save_built_in
+from stylex.techniques import has_one_style
 
 WORKS = {
     "starry-night": ("hi-starry.jpg", "Vincent van Gogh, The Starry Night, 1889"),

@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from stylex.errors import StylexError
-from stylex.runtime.images import write_picture
+from stylex.imaging.arrays import Image
+from stylex.imaging.images import write_picture
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image
 from stylex.runtime.video.facts import Frame, Span
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.reader import Reader

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from stylex.runtime.painter import Image
+from stylex.imaging.arrays import Image
 
 SIDE = 512
 

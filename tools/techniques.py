@@ -22,14 +22,14 @@ import cv2
 import numpy as np
 from sheet import SIDE, arranged, labelled
 
+from stylex.artifacts.catalog import GRAPHS, styles_in
 from stylex.export.photos import bundled
-from stylex.methods import TECHNIQUES, Technique
-from stylex.runtime.catalog import GRAPHS, styles_in
-from stylex.runtime.images import read_picture, write_picture
-from stylex.runtime.painter import Image
+from stylex.imaging.arrays import Image
+from stylex.imaging.images import read_picture, write_picture
 from stylex.runtime.video.facts import FilmFacts, Frame
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.writer import Writer
+from stylex.techniques import TECHNIQUES, Technique
 
 ACROSS = 5
 BUILT_IN = ("great-wave", "red-and-blue-horse")

@@ -9,20 +9,20 @@ from typing import Any
 
 import click
 
-from stylex import __version__
+from stylex._version import __version__
 from stylex.errors import MissingPackage, ResourceError, StylexError
 
 VERBS = {
-    "run": "stylex.cli.run",
-    "video": "stylex.cli.video",
-    "webcam": "stylex.cli.webcam",
-    "styles": "stylex.cli.styles",
-    "export": "stylex.cli.export",
-    "train": "stylex.cli.train",
-    "bake": "stylex.cli.bake",
-    "bench": "stylex.cli.bench",
-    "doctor": "stylex.cli.doctor",
-    "list": "stylex.cli.techniques",
+    "run": "stylex.cli.commands.run",
+    "video": "stylex.cli.commands.video",
+    "webcam": "stylex.cli.commands.webcam",
+    "styles": "stylex.cli.commands.styles",
+    "export": "stylex.cli.commands.export",
+    "train": "stylex.cli.commands.train",
+    "bake": "stylex.cli.commands.bake",
+    "bench": "stylex.cli.commands.bench",
+    "doctor": "stylex.cli.commands.doctor",
+    "list": "stylex.cli.commands.list",
 }
 """Verb to module; the module's `command` is the click command."""
 OPTIONAL = {

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stylex.cli.watch import Watch, bar_of
+from stylex.cli.progress import Watch, bar_of
 from stylex.errors import InputError, Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from stylex.runtime.images import Picture
-    from stylex.runtime.painter import Image, Painter
+    from stylex.imaging.arrays import Image
+    from stylex.imaging.images import Picture
+    from stylex.runtime.painter import Painter
     from stylex.runtime.semantic.masks import Mask
 
 
@@ -49,8 +50,8 @@ class Job:
 
 def network(job: Job) -> None:
     """The techniques whose ONNX graphs the runtime paints with."""
-    from stylex.methods import technique_named
     from stylex.runtime.loading import load
+    from stylex.techniques import technique_named
 
     one = technique_named(job.technique).one_style
     if one and len(job.styles) > 1:
@@ -108,8 +109,8 @@ def protected(job: Job) -> tuple[Mask | None, str]:
 
 def semantic(job: Job) -> None:
     """Every region in its own style, with the graphs of another technique."""
-    from stylex.cli.masked import given_masks, given_regions, segmenter_for
-    from stylex.runtime.images import write_picture
+    from stylex.cli.options.regions import given_masks, given_regions, segmenter_for
+    from stylex.imaging.images import write_picture
     from stylex.runtime.loading import load
     from stylex.runtime.semantic.regions import overlay, paint, region_masks
 
@@ -134,7 +135,7 @@ def semantic(job: Job) -> None:
 
 def histogram(job: Job) -> None:
     """Histogram matching by lookup tables."""
-    from stylex.runtime.color import keep_colors
+    from stylex.imaging.color import keep_colors
     from stylex.runtime.histogram import match
 
     styles, space = style_pictures(job), job.own["space"]
@@ -149,10 +150,10 @@ def gatys(job: Job) -> None:
     """Optimization of the pixels, in torch; Ctrl-C keeps what there is."""
     import torch
 
-    from stylex.models.reference.encoders import opened
+    from stylex.imaging.color import keep_colors
+    from stylex.models.encoders.opening import opened
     from stylex.models.reference.gatys import Gatys, GatysSettings
     from stylex.models.reference.pixels import SMALLEST
-    from stylex.runtime.color import keep_colors
 
     styles, own, photo = style_pictures(job), job.own, job.picture.rgb
     height, width = photo.shape[:2]
@@ -187,9 +188,9 @@ def style_pictures(job: Job) -> list[tuple[Image, float]]:
         UsageError: a built-in style, which has no picture.
         InputError: a file that can't be read, is a style code, or has one colour only.
     """
-    from stylex.runtime.color import require_colors
-    from stylex.runtime.images import read_picture
-    from stylex.runtime.styles import SUFFIX, built_in
+    from stylex.artifacts.style_code import SUFFIX, built_in
+    from stylex.imaging.color import require_colors
+    from stylex.imaging.images import read_picture
 
     found = []
     for style, weight in job.styles:
@@ -216,7 +217,7 @@ def blended(photo: Image, painted: Image, strength: float) -> Image:
 
 def finish(job: Job, painted: Image, ran: str, start: float, what: str = "") -> None:
     """Write the painted photo and say what was done."""
-    from stylex.runtime.images import write_picture
+    from stylex.imaging.images import write_picture
 
     alpha = job.picture.alpha
     if job.enlarge:

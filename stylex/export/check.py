@@ -12,12 +12,11 @@ import onnx
 import onnxruntime as ort
 import torch
 
-from stylex.errors import CheckFailed, ModelError
+from stylex.errors import CheckFailed, ModelError, first_line
+from stylex.export.graph_spec import Traceable
 from stylex.export.metrics import Difference, compare
-from stylex.models.traceable import Traceable
+from stylex.imaging.arrays import to_bytes, to_floats
 from stylex.quant.calibration import Feed
-from stylex.runtime.planes import to_bytes, to_floats
-from stylex.runtime.session import first_line
 
 
 @dataclass(frozen=True)

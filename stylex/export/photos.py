@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError, MissingPackage
-from stylex.models.data import SMALLEST_SIDE, picture_files
-from stylex.runtime.images import read_picture
+from stylex.imaging.folders import SMALLEST_SIDE, picture_files
+from stylex.imaging.images import read_picture
 
 Photo: TypeAlias = npt.NDArray[np.uint8]
 

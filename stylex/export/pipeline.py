@@ -13,23 +13,23 @@ import onnx
 import onnxruntime as ort
 import torch
 
-from stylex import __version__
+from stylex._version import __version__
+from stylex.artifacts.catalog import encoder_file, transfer_file
+from stylex.artifacts.metadata import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphFacts
 from stylex.errors import InputError, UsageError
 from stylex.export.check import TOLERANCES, OutputReport, measure, reference, require
+from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.photos import crops
 from stylex.export.trace import OPSET, trace
 from stylex.files import write_bytes
-from stylex.models.traceable import Feed, Model, Traceable
 from stylex.quant.calibration import Observed, observe
+from stylex.quant.equalization import LevelChannels
 from stylex.quant.fp16 import HalfCompute, HalfWeights
 from stylex.quant.graph import float_nodes
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, heard_through_rectifiers, tensors_to_observe
-from stylex.quant.leveling import LevelChannels
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
-from stylex.quant.picture_bytes import PicturesAsBytes
 from stylex.quant.sensitivity import ranked
-from stylex.runtime.catalog import encoder_file, transfer_file
-from stylex.runtime.facts import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphFacts
+from stylex.quant.uint8_io import PicturesAsBytes
 
 CALIBRATION_PHOTOS = 32
 CHECKED_PHOTOS = 24

@@ -11,7 +11,7 @@ import onnx
 import torch
 
 from stylex.errors import ModelError
-from stylex.models.traceable import Traceable
+from stylex.export.graph_spec import Traceable
 
 OPSET = 18
 

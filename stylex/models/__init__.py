@@ -1,1 +1,1 @@
-"""Networks in torch: the shared backbone, one folder a technique, losses and training."""
+"""Networks in torch: one folder a technique, and what they share: layers, training, encoders, checkpoints."""

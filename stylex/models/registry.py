@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import nn
 
+from stylex.artifacts.catalog import require_name
 from stylex.errors import UsageError
-from stylex.methods import has_one_style
-from stylex.models import any_style_graphs
+from stylex.export.graph_spec import Model, Traceable
 from stylex.models.adain.network import AdaIN
 from stylex.models.attention.network import Attention
 from stylex.models.cyclegan import graphs as cyclegan_graphs
@@ -21,10 +21,11 @@ from stylex.models.fast.network import Fast
 from stylex.models.multiscale.network import Multiscale
 from stylex.models.segmenter import graphs as segmenter_graphs
 from stylex.models.segmenter.network import Segmenter
-from stylex.models.traceable import Model, Traceable, require_name
+from stylex.models.shared import graphs as any_style_graphs
 from stylex.models.upscaler import graphs as upscaler_graphs
 from stylex.models.upscaler.network import Upscaler
 from stylex.models.weights import Weights, embedded, read_card, read_weights
+from stylex.techniques import has_one_style
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Entry:
     """The network and graphs of a technique, or of a tool.
 
     Attributes:
-        technique: name in `stylex.methods`, also of a tool.
+        technique: name in `stylex.techniques`, also of a tool.
         network: makes the network that the weights file fits.
         graphs: what is exported of it: takes the network, its weights, and a fixed size or None.
         licence: of the embedded weights.
@@ -156,13 +157,6 @@ def entry(technique: str) -> Entry:
         if one.technique == technique:
             return one
     raise UsageError(f"{technique!r} can't be exported; choose {', '.join(e.technique for e in ENTRIES)}")
-
-
-def embedded_adain() -> tuple[AdaIN, Weights]:
-    """AdaIN with the weights that come with the package: what baking folds in, and other networks begin with."""
-    network, weights = AdaIN(), read_weights(embedded("adain"))
-    weights.fill(network)
-    return network, weights
 
 
 def embedded_models(technique: str, style: str = "") -> list[Model]:

@@ -16,20 +16,19 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from stylex import __version__
+from stylex._version import __version__
+from stylex.artifacts.style_code import StyleCode
 from stylex.errors import MissingPackage, ModelError, ResourceError
 from stylex.files import write_json
-from stylex.runtime import hardware
+from stylex.imaging.arrays import Image
+from stylex.runtime.engine import hardware
 from stylex.runtime.loading import load
-from stylex.runtime.painter import Image, Painter
-from stylex.runtime.styles import StyleCode
+from stylex.runtime.painter import Painter
 
 WARM_UP = 3
 LEAST_RUNS, MOST_RUNS = 8, 100
 SECONDS = 3.0
 STYLE = "starry-night"
-WIDE = 13
-"""Characters of a column of a table, at the most and on average."""
 
 
 @dataclass(frozen=True)
@@ -161,37 +160,7 @@ def machine() -> dict[str, object]:
     return {**hardware.describe(), **versions, "providers": ort.get_available_providers()}
 
 
-def heading() -> list[str]:
-    """Hardware and versions in a few lines, without which a time says nothing."""
-    facts = machine()
-    memory = "memory unknown" if facts["memory_gib"] is None else f"{facts['memory_gib']} GiB"
-    lines = [f"{facts['processor']}, {facts['cores']} cores, {memory}, {facts['system']}", *hardware.gpus()]
-    if flags := hardware.instruction_sets():
-        lines.append(", ".join(hardware.INT8_FLAGS[flag] for flag in flags))
-    versions = f"stylex {facts['stylex']}, ONNX Runtime {facts['onnxruntime']}, Python {facts['python']}"
-    return [*lines, versions]
-
-
 def write_report(path: Path, rows: Sequence[Row | Mapping[str, Any]], **more: Any) -> None:
     """Write `{"machine": ..., "rows": [...]}`. Raises as `stylex.files.written_aside` does."""
     plain = [asdict(r) if isinstance(r, Row) else dict(r) for r in rows]
     write_json(path, {"machine": machine(), "rows": plain, **more})
-
-
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print machine, then table, to standard output."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            *("-" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value) for value in row)
-        )
-    console = Console()
-    for line in heading():
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    needed = max(100, WIDE * len(columns))
-    console.print(table) if console.width >= needed else Console(width=max(120, needed)).print(table)

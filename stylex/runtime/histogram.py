@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.artifacts.style_code import shares
 from stylex.errors import InputError, UsageError
-from stylex.runtime.styles import shares
 
 SPACES = ("rgb", "lab")
 STRONGEST = 1.5

@@ -7,14 +7,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
+from stylex.artifacts.metadata import PRECISIONS, TRANSFER
 from stylex.errors import InputError, ProviderUnavailable, UsageError
-from stylex.methods import TOOLS, Technique, technique_named
-from stylex.runtime import hardware
-from stylex.runtime.catalog import GRAPHS, styles_in, transfer_file
-from stylex.runtime.facts import PRECISIONS, TRANSFER
+from stylex.runtime.engine import hardware
+from stylex.runtime.engine.providers import Provider, candidates
+from stylex.runtime.engine.session import Session, open_graph, read_facts
 from stylex.runtime.painter import Painter
-from stylex.runtime.providers import Provider, candidates
-from stylex.runtime.session import Session, open_graph, read_facts
+from stylex.techniques import TOOLS, Technique, technique_named
 
 logger = logging.getLogger("stylex")
 
@@ -32,7 +32,7 @@ def load(
     """Load a technique.
 
     Args:
-        technique: a name in `stylex.methods`.
+        technique: a name in `stylex.techniques`.
         precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
             exported for another kind of device runs, with a warning of the logger "stylex".
         provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for the best that starts; one that is installed and

@@ -12,40 +12,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.artifacts.catalog import encoder_file
+from stylex.artifacts.metadata import BYTES, STYLE_ENCODER
+from stylex.artifacts.style_code import SUFFIX, StyleCode, built_in, built_in_code, load_code, shares, style_sized
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.runtime.catalog import encoder_file
-from stylex.runtime.color import keep_colors as with_own_colors
-from stylex.runtime.color import require_colors
-from stylex.runtime.facts import BYTES, STYLE_ENCODER
-from stylex.runtime.images import as_rgb, read_picture
-from stylex.runtime.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
-from stylex.runtime.planes import to_bytes, to_floats
-from stylex.runtime.session import Session, open_graph
-from stylex.runtime.styles import SUFFIX, StyleCode, built_in, built_in_code, load_code, shares
-from stylex.runtime.tiles import OFF, Progress, Tile, Tiling, paint_tiles, planned
+from stylex.imaging.arrays import Image, to_bytes, to_floats
+from stylex.imaging.color import keep_colors as with_own_colors
+from stylex.imaging.color import require_colors
+from stylex.imaging.images import as_rgb, read_picture
+from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
+from stylex.runtime.engine.session import Session, open_graph
+from stylex.runtime.tiles import OFF, Painted, Progress, Tile, Tiling, paint_tiles, planned
 
 STRONGEST = 1.5
-STYLE_SIDE = 512
-"""A style picture's shorter side is reduced to this many pixels before it is encoded."""
-SMALLEST_STYLE, LONGEST_STYLE = 64, 8 * STYLE_SIDE
 
-Image: TypeAlias = npt.NDArray[np.uint8]
 OneStyle: TypeAlias = "str | Path | Image | StyleCode"
 Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"
-
-
-@dataclass(frozen=True, eq=False)
-class Painted:
-    """What a transfer graph made.
-
-    Attributes:
-        picture: RGB uint8 (H, W, 3).
-        statistics: of the photo, (1, S) float32, as measured; they can be frozen for other photos. None where the
-            graph measures nothing.
-    """
-
-    picture: Image
-    statistics: npt.NDArray[np.float32] | None = None
 
 
 @dataclass
@@ -314,19 +296,3 @@ def mixed(photo: Image, painted: Image, strength: float) -> Image:
     if strength == 1:
         return painted
     return np.asarray(cv2.addWeighted(painted, strength, photo, 1 - strength, 0), np.uint8)
-
-
-def style_sized(style: Image, fixed: int | None = None) -> Image:
-    """Reduce a style picture to `STYLE_SIDE`, enlarge one below `SMALLEST_STYLE`, squeeze one that is very long.
-
-    Where the encoder takes one size alone, all of the picture is brought to it.
-    """
-    short = min(style.shape[:2])
-    scale = min(1.0, STYLE_SIDE / short) if short >= SMALLEST_STYLE else SMALLEST_STYLE / short
-    height, width = (min(max(SMALLEST_STYLE, round(side * scale)), LONGEST_STYLE) for side in style.shape[:2])
-    if fixed is not None:
-        scale, height, width = fixed / short, fixed, fixed
-    if (height, width) == style.shape[:2]:
-        return style
-    method = cv2.INTER_AREA if scale <= 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(style, (width, height), interpolation=method), np.uint8)

@@ -17,13 +17,14 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from stylex.artifacts.metadata import GraphFacts
 from stylex.errors import UsageError
-from stylex.runtime.facts import GraphFacts
+from stylex.imaging.arrays import Image
 
 AUTO, OFF = "auto", "off"
 LARGEST_WHOLE = 8_000_000
@@ -31,26 +32,27 @@ LARGEST_WHOLE = 8_000_000
 SIDE = 2048
 """Pixels of a tile that `AUTO` makes at most, without what lies around it."""
 
-Image: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 Tile: TypeAlias = "int | str"
 Progress: TypeAlias = Callable[[int, int], None]
 """Told after every run of the graph: how many are done, and how many there will be."""
 
 
-class Part(Protocol):
-    """What comes of painting a part, see `stylex.runtime.painter.Painted`."""
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """What a transfer graph made.
 
-    @property
-    def picture(self) -> Image:
-        """RGB uint8 (H, W, 3)."""
+    Attributes:
+        picture: RGB uint8 (H, W, 3).
+        statistics: of the photo, (1, S) float32, as measured; they can be frozen for other photos. None where the
+            graph measures nothing.
+    """
 
-    @property
-    def statistics(self) -> Floats | None:
-        """(1, S)."""
+    picture: Image
+    statistics: npt.NDArray[np.float32] | None = None
 
 
-Paint: TypeAlias = Callable[[Image, "Floats | None", "Floats | None"], Part]
+Paint: TypeAlias = Callable[[Image, "Floats | None", "Floats | None"], Painted]
 """Paints a photo with masks (K, 1, H', W') of its cells and frozen statistics."""
 
 
@@ -178,7 +180,7 @@ def paint_tiles(
     looks, parts = plan.looks if frozen is None else 0, _parts(plan)
     done, work = 0, plan.runs if looks else plan.count
 
-    def run(top: int, bottom: int, left: int, right: int) -> Part:
+    def run(top: int, bottom: int, left: int, right: int) -> Painted:
         nonlocal done
         piece = np.ascontiguousarray(photo[top:bottom, left:right])
         made = paint(piece, None if masks is None else _cut(masks, top, left, piece, facts), frozen)
@@ -224,7 +226,7 @@ def _signed(spans: list[Span]) -> list[tuple[int, int, int]]:
     return found
 
 
-def _measured(part: Part) -> Floats:
+def _measured(part: Painted) -> Floats:
     assert part.statistics is not None, "a graph with sites measures them"
     return part.statistics
 

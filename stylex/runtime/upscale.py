@@ -10,14 +10,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.artifacts.catalog import GRAPHS
+from stylex.artifacts.metadata import BYTES, UPSCALER
 from stylex.errors import InputError, UsageError
-from stylex.runtime.catalog import GRAPHS
-from stylex.runtime.facts import BYTES, UPSCALER
-from stylex.runtime.images import MAX_PIXELS, as_rgb
+from stylex.imaging.arrays import Image, to_bytes, to_floats
+from stylex.imaging.images import MAX_PIXELS, as_rgb
+from stylex.runtime.engine.session import Session
 from stylex.runtime.loading import open_best
-from stylex.runtime.planes import to_bytes, to_floats
-from stylex.runtime.session import Session
-from stylex.runtime.tiles import Image
 
 FACTOR = 2
 SIDE = 1024

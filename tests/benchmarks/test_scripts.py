@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from skimage import data
 
-from stylex.runtime.catalog import transfer_file
+from stylex.artifacts.catalog import transfer_file
 
 ROOT = Path(__file__).parents[2]
 

@@ -94,7 +94,7 @@ def _raising(error: BaseException) -> Callable[[], None]:
 
 
 def test_a_package_that_stylex_cannot_do_without_is_no_clean_end(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "stylex.runtime.catalog", None)
+    monkeypatch.setitem(sys.modules, "stylex.artifacts.catalog", None)
     with pytest.raises(ModuleNotFoundError):
         fails(5, "list")
     assert set(OPTIONAL.values()) == {"export", "video"}

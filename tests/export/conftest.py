@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from stylex.export.graph_spec import Traceable
 from stylex.export.trace import trace
 from stylex.models import registry
 from stylex.models.adain.network import AdaIN
-from stylex.models.any_style_graphs import graphs
-from stylex.models.backbone import BackboneSpec
-from stylex.models.traceable import Traceable
+from stylex.models.shared.backbone import BackboneSpec
+from stylex.models.shared.graphs import graphs
 from stylex.models.weights import CALIBRATION, read_weights
 
 TINY = BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)

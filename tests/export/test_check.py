@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from stylex.errors import CheckFailed, ModelError
 from stylex.export.check import TOLERANCES, measure, reference, require
-from stylex.models.traceable import Traceable
+from stylex.export.graph_spec import Traceable
 
 
 class Doubles(torch.nn.Module):

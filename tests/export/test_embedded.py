@@ -9,12 +9,12 @@ from skimage import data
 
 from stylex.cli import main
 from stylex.export import pipeline
-from stylex.models.backbone import BORDER
-from stylex.models.registry import embedded_adain
+from stylex.imaging.arrays import to_floats
+from stylex.models.adain.embedded import embedded_adain
+from stylex.models.shared.backbone import BORDER
 from stylex.models.weights import embedded
+from stylex.runtime.engine.session import open_graph
 from stylex.runtime.loading import load
-from stylex.runtime.planes import to_floats
-from stylex.runtime.session import open_graph
 
 
 def test_the_embedded_weights_export_from_the_command_line(tmp_path, monkeypatch):

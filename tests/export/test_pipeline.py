@@ -11,15 +11,15 @@ import skimage.data
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
+from stylex.artifacts.metadata import BYTES, PLANES, STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
 from stylex.cli import main
 from stylex.errors import CheckFailed, InputError, ModelError, UsageError
 from stylex.export import check, pipeline
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import sha256_of
+from stylex.imaging.arrays import to_bytes
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.weights import CALIBRATION
-from stylex.runtime.facts import BYTES, PLANES, STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
-from stylex.runtime.planes import to_bytes
 
 pytestmark = pytest.mark.usefixtures("tiny_registry")
 

@@ -11,14 +11,14 @@ import torch
 from click.testing import CliRunner
 
 import stylex
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.cli import main
 from stylex.errors import InputError, UsageError
 from stylex.export import pipeline
-from stylex.models import vgg
+from stylex.imaging.images import write_picture
 from stylex.models.attention import sanet
-from stylex.models.published import PUBLISHED
-from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
-from stylex.runtime.images import write_picture
+from stylex.models.published.checkpoints import PUBLISHED
+from stylex.models.shared import vgg
 
 NARROW = ((8, 8), (16, 16), (32,) * 4, (64,) * 4, (64,) * 4)
 

@@ -7,10 +7,10 @@ import onnxruntime as ort
 import pytest
 import torch
 
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.errors import ModelError
 from stylex.export.trace import OPSET, trace
-from stylex.models.backbone import BORDER
-from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
+from stylex.models.shared.backbone import BORDER
 
 
 def session(model):

@@ -12,8 +12,8 @@ import skimage.data
 import torch
 from safetensors.torch import save_file
 
-from stylex.models.backbone import BackboneSpec
-from stylex.models.loss_networks import SLIM_FILE, VGG_FILE
+from stylex.models.encoders.loss_networks import SLIM_FILE, VGG_FILE
+from stylex.models.shared.backbone import BackboneSpec
 
 TINY = BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)
 

@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.errors import UsageError
-from stylex.methods import TECHNIQUES, TOOLS, has_one_style
 from stylex.models.registry import ENTRIES, Entry, embedded_models, entry, own_model, unique
 from stylex.models.weights import embedded
-from stylex.runtime.facts import STYLE_ENCODER, TRANSFER
+from stylex.techniques import TECHNIQUES, TOOLS, has_one_style
 
 
 @pytest.mark.parametrize("known", ENTRIES, ids=lambda e: e.technique)

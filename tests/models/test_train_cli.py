@@ -11,17 +11,18 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
+from stylex.artifacts.style_code import StyleCode, built_in_code, save_code
 from stylex.cli import main
-from stylex.cli.export import command as export_command
-from stylex.cli.train import command
+from stylex.cli.commands.export import command as export_command
+from stylex.cli.commands.train import command
 from stylex.export import pipeline
 from stylex.export.pipeline import ExportSettings
 from stylex.export.trace import OPSET
+from stylex.imaging.images import write_picture
 from stylex.models import registry
+from stylex.models.adain import embedded as adain_embedded
 from stylex.models.adain import recipe
 from stylex.models.adain.network import AdaIN
-from stylex.models.any_style_graphs import graphs
-from stylex.models.any_style_recipe import AnyStyleSettings
 from stylex.models.attention import recipe as attention_recipe
 from stylex.models.attention.network import Attention
 from stylex.models.cyclegan import recipe as cyclegan_recipe
@@ -31,10 +32,10 @@ from stylex.models.fast.bake import baked
 from stylex.models.fast.network import Fast
 from stylex.models.multiscale import recipe as multiscale_recipe
 from stylex.models.multiscale.network import Multiscale
-from stylex.models.recipe import Schedule
+from stylex.models.shared.graphs import graphs
+from stylex.models.training.any_style import AnyStyleSettings
+from stylex.models.training.recipe import Schedule
 from stylex.models.weights import CALIBRATION, Weights
-from stylex.runtime.images import write_picture
-from stylex.runtime.styles import StyleCode, built_in_code, save_code
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def tiny_spec(monkeypatch, spec):
     monkeypatch.setattr(fast_recipe, "baked", lambda *given: baked(*given, spec))
     adain = AdaIN(dataclasses.replace(spec, blocks=2)).eval()
     weights = Weights(Path("none"), {}, {}, built_in_code("irises").weights_sha256, {})
-    monkeypatch.setattr(registry, "embedded_adain", lambda: (adain, weights))
+    monkeypatch.setattr(adain_embedded, "embedded_adain", lambda: (adain, weights))
     return adain
 
 
@@ -184,7 +185,7 @@ def test_train_cyclegan(tmp_path, crops, teacher, monkeypatch, spec):
 
     monkeypatch.setattr(cyclegan_recipe, "CycleGan", Tiny)
     monkeypatch.setattr(cyclegan_recipe, "MOMENT_BATCHES", 1)
-    monkeypatch.setattr(registry, "embedded_adain", lambda: (AdaIN(spec), None))
+    monkeypatch.setattr(adain_embedded, "embedded_adain", lambda: (AdaIN(spec), None))
     folders = ["--domain-a", crops("photo", 9), "--domain-b", crops("drawing", 9)]
     made = stylex("train", "cyclegan", *folders, "--name", "drawn", *run_options(teacher, tmp_path))
     assert made.exit_code == 0, made.output

@@ -8,10 +8,10 @@ from safetensors.torch import save_file
 
 from stylex.errors import InputError, ModelError
 from stylex.files import sha256_of
+from stylex.imaging.palette import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN
-from stylex.models.backbone import BackboneSpec
+from stylex.models.shared.backbone import BackboneSpec
 from stylex.models.weights import CALIBRATION, embedded, read_weights
-from stylex.runtime.palette import PALETTE_SIZE
 
 
 @pytest.fixture

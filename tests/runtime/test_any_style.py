@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import stylex
-from stylex.methods import ANY_STYLE
-from stylex.runtime.styles import built_in
+from stylex.artifacts.style_code import built_in
+from stylex.techniques import ANY_STYLE
 
 
 @pytest.fixture(scope="module", params=ANY_STYLE)

@@ -8,23 +8,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 
-from stylex import __version__
 from stylex.errors import MissingPackage, ResourceError, UsageError
-from stylex.methods import technique_named
-from stylex.runtime import benchmark, hardware
-from stylex.runtime.benchmark import (
-    Row,
-    default_photo,
-    heading,
-    isolated,
-    milliseconds,
-    print_table,
-    similarity,
-    write_report,
-)
+from stylex.runtime import benchmark
+from stylex.runtime.benchmark import Row, default_photo, isolated, milliseconds, similarity, write_report
+from stylex.techniques import technique_named
 
 
 def test_milliseconds_warms_up_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,25 +75,6 @@ def test_report(tmp_path: Path) -> None:
     assert report["rows"][0]["psnr"] is None
     assert report["rows"][1] == {"name": "other"}
     assert {"processor", "cores", "gpus", "stylex", "onnxruntime", "providers"} <= set(report["machine"])
-
-
-def test_a_table_is_headed_by_hardware_and_versions(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(hardware, "processor", lambda: "Some [bold] Chip " + "x" * 120)
-    monkeypatch.setattr(hardware, "gpus", lambda: ("Some Card",))
-    monkeypatch.setattr(hardware, "instruction_sets", lambda: ("avx2",))
-    print_table("speed", ("precision", "ms"), [("int8", 1.25), ("fp16", None)])
-    first, *rest = capsys.readouterr().out.splitlines()
-    assert first.startswith("Some [bold] Chip xxx")
-    assert f"{hardware.cores()} cores" in first
-    assert rest[:2] == ["Some Card", "AVX2"]
-    assert f"stylex {__version__}, ONNX Runtime {ort.__version__}, Python" in rest[2]
-    assert "speed" in rest[3]
-    monkeypatch.setattr(hardware, "memory_gib", lambda: None)
-    monkeypatch.setattr(hardware, "instruction_sets", lambda: None)
-    assert "memory unknown" in heading()[0]
-    assert len(heading()) == 3
 
 
 def test_processes_of_their_own() -> None:

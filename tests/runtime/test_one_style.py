@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import stylex
+from stylex.artifacts.catalog import GRAPHS, encoder_file, styles_in, transfer_file
+from stylex.artifacts.metadata import BYTES, PRECISIONS
 from stylex.errors import InputError, UsageError
-from stylex.methods import TECHNIQUES
-from stylex.runtime.catalog import GRAPHS, encoder_file, styles_in, transfer_file
-from stylex.runtime.facts import BYTES, PRECISIONS
-from stylex.runtime.session import read_facts
+from stylex.runtime.engine.session import read_facts
+from stylex.techniques import TECHNIQUES
 
 OWN = [t.name for t in TECHNIQUES if t.one_style]
 

@@ -15,20 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stylex.artifacts.style_code import StyleCode, built_in, save_code
 from stylex.errors import InputError, ModelError, ProviderUnavailable, UsageError
-from stylex.runtime import hardware, loading
-from stylex.runtime.images import write_picture
+from stylex.imaging.arrays import to_bytes, to_floats
+from stylex.imaging.images import write_picture
+from stylex.runtime import loading
+from stylex.runtime.engine import hardware
+from stylex.runtime.engine.providers import provider_named
+from stylex.runtime.engine.session import open_graph
 from stylex.runtime.loading import _graph_for, best_precision, load
-from stylex.runtime.painter import (
-    LONGEST_STYLE,
-    SMALLEST_STYLE,
-    Painter,
-    style_sized,
-)
-from stylex.runtime.planes import to_bytes, to_floats
-from stylex.runtime.providers import provider_named
-from stylex.runtime.session import open_graph
-from stylex.runtime.styles import StyleCode, built_in, save_code
+from stylex.runtime.painter import Painter
 
 GraphMaker = Callable[..., Path]
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
@@ -274,25 +270,6 @@ def test_a_code_of_other_weights(painter: Painter, photo: np.ndarray) -> None:
 @pytest.mark.parametrize("size", [(1, 2), (1, 300), (300, 1), (3, 5), (64, 64), (700, 40), (30, 700)])
 def test_style_pictures_of_any_size(painter: Painter, size: tuple[int, int]) -> None:
     assert np.isfinite(painter.encode(noise(*size)).values).all()
-
-
-@pytest.mark.parametrize(
-    ("given_size", "wanted"),
-    [
-        ((512, 512), (512, 512)),
-        ((64, 100), (64, 100)),
-        ((1024, 2048), (512, 1024)),
-        ((32, 48), (64, 96)),
-        ((1, 1), (SMALLEST_STYLE, SMALLEST_STYLE)),
-        ((1, 900), (SMALLEST_STYLE, LONGEST_STYLE)),
-        ((20_000, 100), (LONGEST_STYLE, 100)),
-        ((600, 9000), (512, LONGEST_STYLE)),
-    ],
-)
-def test_style_pictures_are_brought_to_size(given_size: tuple[int, int], wanted: tuple[int, int]) -> None:
-    style = np.zeros((*given_size, 3), np.uint8)
-    assert style_sized(style).shape == (*wanted, 3)
-    assert (style_sized(style) is style) == (given_size == wanted)
 
 
 def test_a_grey_constant_style(painter: Painter, photo: np.ndarray) -> None:

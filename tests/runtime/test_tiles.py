@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stylex
+from stylex.artifacts.catalog import GRAPHS
+from stylex.artifacts.metadata import TRANSFER, GraphFacts
 from stylex.errors import UsageError
 from stylex.runtime import tiles
-from stylex.runtime.catalog import GRAPHS
-from stylex.runtime.facts import TRANSFER, GraphFacts
+from stylex.runtime.engine.session import read_facts
 from stylex.runtime.painter import Painter
-from stylex.runtime.session import read_facts
 from stylex.runtime.tiles import Tiling, planned, pooled
 
 few = settings(max_examples=8, deadline=None, derandomize=True, database=None)

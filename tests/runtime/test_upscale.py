@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from stylex.artifacts.catalog import transfer_file
+from stylex.artifacts.metadata import UPSCALER, GraphFacts
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.runtime import upscale
-from stylex.runtime.catalog import transfer_file
-from stylex.runtime.facts import UPSCALER, GraphFacts
 from stylex.runtime.upscale import Upscaler, enlarged_alpha, load_upscaler, require_room
 
 few = settings(max_examples=25, deadline=None, derandomize=True, database=None)
@@ -84,7 +84,7 @@ def test_it_is_better_than_bicubic(upscaler: Upscaler, name: str) -> None:
 
 
 def test_precisions_agree(upscaler: Upscaler, photo: np.ndarray) -> None:
-    from stylex.runtime.session import open_graph
+    from stylex.runtime.engine.session import open_graph
 
     exact = Upscaler(open_graph(transfer_file("upscaler", "fp16"), threads=1))
     assert cv2.PSNR(exact(photo), upscaler(photo)) > 45

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.any_style import WIDTHS, AnyStyle, StyleMeter, as_code
-from stylex.models.backbone import Backbone, BackboneSpec
+from stylex.models.shared.any_style import WIDTHS, AnyStyle, StyleMeter, as_code
+from stylex.models.shared.backbone import Backbone, BackboneSpec
 
 
 class StyleEncoder(StyleMeter):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from stylex.models.adain.network import AdaIN
-from stylex.models.any_style_recipe import AnyStyleRecipe
-from stylex.models.style_bank import StyleTarget
+from stylex.models.training.any_style import AnyStyleRecipe
+from stylex.models.training.style_bank import StyleTarget
 
 
 class AdaINRecipe(AnyStyleRecipe):

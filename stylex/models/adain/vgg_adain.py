@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from stylex.models.moments import held, restyle, sample_statistics
-from stylex.models.reference_network import Coded
-from stylex.models.vgg import RELU4_1, SCALE
+from stylex.models.shared.adaptive_norm import held, restyle, sample_statistics
+from stylex.models.shared.reference_network import Coded
+from stylex.models.shared.vgg import RELU4_1, SCALE
 
 
 class VggAdaIN(Coded):
-    """The published encoder and decoder, see `stylex.models.vgg`.
+    """The published encoder and decoder, see `stylex.models.shared.vgg`.
 
     Args:
         encoder: the normalized VGG-19; what lies behind relu4_1 is not used.

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models.adain.network import AdaIN
-from stylex.models.any_style import WIDTHS, moments, twice
-from stylex.models.backbone import BORDER, Backbone, BackboneSpec, Site, channel_statistics
+from stylex.models.shared.any_style import WIDTHS, moments, twice
+from stylex.models.shared.backbone import BORDER, Backbone, BackboneSpec, Site, channel_statistics
 
 GRID = 8
 TOKENS = GRID * GRID

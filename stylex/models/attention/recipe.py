@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stylex.models.any_style_recipe import AnyStyleRecipe, AnyStyleSettings
+from stylex.models.adain.embedded import embedded_adain
 from stylex.models.attention.network import Attention
-from stylex.models.registry import embedded_adain
+from stylex.models.training.any_style import AnyStyleRecipe, AnyStyleSettings
 
 SETTINGS = AnyStyleSettings(structure=0.6, local=0.3)
 """The defaults of `stylex train attention`."""

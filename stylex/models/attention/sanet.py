@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.moments import held, normalized, sample_statistics
-from stylex.models.reference_network import Coded
-from stylex.models.vgg import RELU4_1, RELU5_1, SCALE, STAGES
+from stylex.models.shared.adaptive_norm import held, normalized, sample_statistics
+from stylex.models.shared.reference_network import Coded
+from stylex.models.shared.vgg import RELU4_1, RELU5_1, SCALE, STAGES
 
 
 class Attention(nn.Module):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from stylex.export.graph_spec import Feed, Photo, Traceable
+from stylex.export.transfer_graph import transfer_graph
+from stylex.imaging.arrays import to_floats
 from stylex.models.cyclegan.network import Generator
-from stylex.models.traceable import Feed, Photo, Traceable
-from stylex.models.transfer_graphs import transfer_graph, trunk_geometry
+from stylex.models.shared.graphs import trunk_geometry
 from stylex.models.weights import Weights
-from stylex.runtime.planes import to_floats
 
 
 def graphs(network: Generator, weights: Weights, size: int | None) -> list[Traceable]:

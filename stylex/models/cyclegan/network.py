@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.backbone import BORDER, BackboneSpec, Trunk
+from stylex.models.shared.backbone import BORDER, BackboneSpec, Trunk
 
 GENERATOR_SPEC = BackboneSpec()
 JUDGE_WIDTHS = (32, 64, 128)

@@ -21,13 +21,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models import losses
 from stylex.models.adain.network import AdaIN
-from stylex.models.backbone import BORDER, through_clamp
 from stylex.models.cyclegan.network import BLUR, CycleGan, Judge
-from stylex.models.data import PictureFolder, load_folder
-from stylex.models.loss_networks import LossNetworks
-from stylex.models.painting import (
+from stylex.models.encoders.loss_networks import LossNetworks
+from stylex.models.shared.backbone import BORDER, through_clamp
+from stylex.models.training import losses
+from stylex.models.training.batches import (
     PaintingSettings,
     common_losses,
     noisy,
@@ -38,6 +37,7 @@ from stylex.models.painting import (
     wide_side,
     with_border,
 )
+from stylex.models.training.data import PictureFolder, load_folder
 
 MOMENT_BATCHES = 24
 """Over which the moments of the other kind are measured."""
@@ -94,7 +94,7 @@ class Pool:
 
 
 class CycleGanRecipe:
-    """Training of CycleGAN; see `stylex.models.recipe.Recipe`.
+    """Training of CycleGAN; see `stylex.models.training.recipe.Recipe`.
 
     Args:
         a, b: folders of the two kinds.

@@ -11,7 +11,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from stylex.models.reference_network import Painting
+from stylex.models.shared.reference_network import Painting
 
 WIDTH = 64
 SATURATED = 4.0

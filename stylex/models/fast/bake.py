@@ -14,11 +14,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from stylex.models import palette
+from stylex.imaging.palette import MOST_AFTER, MOST_BEFORE, PALETTE_SIZE
 from stylex.models.adain.network import AdaIN
-from stylex.models.backbone import BackboneSpec, ResidualBlock, Trunk, channel_statistics
 from stylex.models.fast.network import FAST_SPEC, Fast, entered, exposure, normalized
-from stylex.runtime.palette import MOST_AFTER, MOST_BEFORE, PALETTE_SIZE
+from stylex.models.shared import palette
+from stylex.models.shared.backbone import BackboneSpec, ResidualBlock, Trunk, channel_statistics
 
 Affine = tuple[Tensor, Tensor]
 """Factor (positive) and summand, each (C,)."""

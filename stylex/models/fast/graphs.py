@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from stylex.export.graph_spec import Feed, Photo, Traceable
+from stylex.export.transfer_graph import Input, transfer_graph
+from stylex.imaging.arrays import to_floats
 from stylex.models.fast.network import STATISTICS, Fast
-from stylex.models.traceable import Feed, Photo, Traceable
-from stylex.models.transfer_graphs import Input, transfer_graph, trunk_geometry
+from stylex.models.shared.graphs import trunk_geometry
 from stylex.models.weights import Weights
-from stylex.runtime.planes import to_floats
 
 LIGHTNESS = (1,)
 """The first two of the statistics are the mean and the standard deviation of lightness; the third is by itself."""

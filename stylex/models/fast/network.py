@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.backbone import BORDER, BackboneSpec, Trunk
+from stylex.models.shared.backbone import BORDER, BackboneSpec, Trunk
 
 FAST_SPEC = BackboneSpec(blocks=1)
 """0.55 M parameters."""

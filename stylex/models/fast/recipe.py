@@ -12,15 +12,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from stylex.models import losses
 from stylex.models.adain.network import AdaIN
-from stylex.models.backbone import through_clamp
-from stylex.models.data import crop, load_folder
+from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.fast.bake import baked
 from stylex.models.fast.network import STATISTICS, Fast
 from stylex.models.fast.styles import Style
-from stylex.models.loss_networks import LossNetworks
-from stylex.models.painting import (
+from stylex.models.shared.backbone import through_clamp
+from stylex.models.training import losses
+from stylex.models.training.batches import (
     PaintingSettings,
     common_losses,
     noisy,
@@ -31,6 +30,7 @@ from stylex.models.painting import (
     wide_side,
     with_border,
 )
+from stylex.models.training.data import crop, load_folder
 
 STYLE_CROPS = 48
 """Of the style picture, over which its statistics are averaged."""
@@ -60,7 +60,7 @@ class FastSettings(PaintingSettings):
 
 
 class FastRecipe:
-    """Training of one style; see `stylex.models.recipe.Recipe`.
+    """Training of one style; see `stylex.models.training.recipe.Recipe`.
 
     The style's statistics are those of its picture; where there is only a code, those of what AdaIN paints with it.
 

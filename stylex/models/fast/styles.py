@@ -10,15 +10,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from stylex.artifacts.catalog import require_name
+from stylex.artifacts.style_code import SUFFIX, built_in, load_code, style_sized
+from stylex.imaging.arrays import to_floats
+from stylex.imaging.color import require_colors
+from stylex.imaging.images import read_picture
+from stylex.imaging.palette import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN
-from stylex.models.data import shrunk
-from stylex.models.traceable import require_name
-from stylex.runtime.color import require_colors
-from stylex.runtime.images import read_picture
-from stylex.runtime.painter import style_sized
-from stylex.runtime.palette import PALETTE_SIZE
-from stylex.runtime.planes import to_floats
-from stylex.runtime.styles import SUFFIX, built_in, load_code
+from stylex.models.training.data import shrunk
 
 SHORT_SIDE = 384
 """Pixels that a style picture's shorter side is reduced to: strokes are learnt at this scale."""

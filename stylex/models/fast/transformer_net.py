@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.reference_network import Painting
+from stylex.models.shared.reference_network import Painting
 
 PEAK = 255.0
 """Of the pictures that the network takes and gives."""

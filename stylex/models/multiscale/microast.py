@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.moments import held, restyle, sample_statistics
-from stylex.models.reference_network import Coded
+from stylex.models.shared.adaptive_norm import held, restyle, sample_statistics
+from stylex.models.shared.reference_network import Coded
 
 WIDTH = 64
 """Channels at 1/4 resolution."""

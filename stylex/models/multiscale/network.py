@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.any_style import WIDTHS, AnyStyle, StyleMeter, as_code
-from stylex.models.backbone import Backbone, BackboneSpec
+from stylex.models.shared.any_style import WIDTHS, AnyStyle, StyleMeter, as_code
+from stylex.models.shared.backbone import Backbone, BackboneSpec
 
 MULTISCALE_SPEC = BackboneSpec(sixteenth=96, deep_blocks=2)
 SHRUNK = (4, 2, 1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import nn
 
+from stylex.models.adain.embedded import embedded_adain
 from stylex.models.adain.network import AdaIN
-from stylex.models.any_style_recipe import AnyStyleRecipe, AnyStyleSettings
 from stylex.models.multiscale.network import Multiscale
-from stylex.models.registry import embedded_adain
+from stylex.models.training.any_style import AnyStyleRecipe, AnyStyleSettings
 
 SETTINGS = AnyStyleSettings(size=256, grid=16, quarter=1.5)
 """The defaults of `stylex train multiscale`."""

@@ -1,1 +1,1 @@
-"""The reference backend: techniques that run in torch directly, and the encoder that they need."""
+"""The reference backend: techniques that run in torch directly."""

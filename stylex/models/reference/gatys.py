@@ -17,13 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylex.artifacts.style_code import shares
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.models.loss_networks import Features
-from stylex.models.losses import total_variation
+from stylex.imaging.arrays import Image
+from stylex.models.encoders.loss_networks import Features
 from stylex.models.reference.pixels import SMALLEST, as_picture, as_tensor, resized
 from stylex.models.reference.style_losses import DISTANCES, LAYER_WEIGHTS, StyleTarget, mixed, moments
-from stylex.runtime.painter import Image
-from stylex.runtime.styles import shares
+from stylex.models.training.losses import total_variation
 
 OPTIMIZERS = ("adam", "lbfgs")
 STEP = math.sqrt(2)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylex.runtime.painter import Image
+from stylex.imaging.arrays import Image
 
 SMALLEST = 16
 """Least side in pixels: relu5_1 is 16 times smaller than the picture."""

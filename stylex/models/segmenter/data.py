@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError
-from stylex.models.data import FEWEST_PICTURES, Picture, PictureFolder, is_held_out, picture_files, shrunk
-from stylex.runtime.images import read_picture
+from stylex.imaging.folders import FEWEST_PICTURES, picture_files
+from stylex.imaging.images import read_picture
+from stylex.models.training.data import Picture, PictureFolder, is_held_out, shrunk
 from stylex.runtime.semantic.masks import read_mask
 
 MASK_SUFFIX = ".png"

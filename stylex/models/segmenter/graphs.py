@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch.export import Dim
 
+from stylex.artifacts.metadata import SEGMENTER
+from stylex.export.graph_spec import LARGEST, Feed, Photo, Traceable
+from stylex.imaging.arrays import to_floats
 from stylex.models.segmenter.network import CLASSES, MULTIPLE, SHARE, Segmenter
-from stylex.models.traceable import LARGEST, Feed, Photo, Traceable
 from stylex.models.weights import Weights
-from stylex.runtime.facts import SEGMENTER
-from stylex.runtime.planes import to_floats
 
 EXAMPLE = (256, 192)
 FEWEST = 2

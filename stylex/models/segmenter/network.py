@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.backbone import doubled
+from stylex.models.shared.backbone import doubled
 
 CLASSES = ("background", "person")
 MULTIPLE = 32

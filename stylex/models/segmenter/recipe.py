@@ -12,13 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylex.artifacts.metadata import SEGMENTER
 from stylex.errors import ModelError
-from stylex.models import loss_networks
-from stylex.models.data import PictureFolder, load_folder
-from stylex.models.painting import packed, pictures, tensor
+from stylex.models.encoders import loss_networks
 from stylex.models.segmenter.data import load_masked, varied
 from stylex.models.segmenter.network import DOWN, SHARE, Segmenter
-from stylex.runtime.facts import SEGMENTER
+from stylex.models.training.batches import packed, pictures, tensor
+from stylex.models.training.data import PictureFolder, load_folder
 
 SIDE = 320
 """Pixels that a photo's shorter side is reduced to."""
@@ -101,7 +101,7 @@ class SlimVgg(loss_networks.SlimVgg):
 
 
 class SegmenterRecipe:
-    """Training of the segmenter; see `stylex.models.recipe.Recipe`.
+    """Training of the segmenter; see `stylex.models.training.recipe.Recipe`.
 
     Args:
         photos: folder of photos with masks beside them.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch.export import Dim
 
-from stylex.models.traceable import LARGEST, Traceable
-from stylex.models.transfer_graphs import Clamped
+from stylex.artifacts.metadata import UPSCALER
+from stylex.export.graph_spec import LARGEST, Traceable
+from stylex.export.transfer_graph import Clamped
+from stylex.imaging.arrays import to_floats
 from stylex.models.upscaler.network import SCALE, Upscaler
 from stylex.models.weights import Weights
-from stylex.runtime.facts import UPSCALER
-from stylex.runtime.planes import to_floats
 
 
 def graphs(network: Upscaler, weights: Weights, size: int | None) -> list[Traceable]:

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.data import Picture, PictureFolder, load_folder
-from stylex.models.painting import packed, pictures, tensor
+from stylex.models.training.batches import packed, pictures, tensor
+from stylex.models.training.data import Picture, PictureFolder, load_folder
 from stylex.models.upscaler.network import SCALE, Upscaler
 
 SHARPEST = "bsds-"
@@ -43,7 +43,7 @@ class UpscalerSettings:
 
 
 class UpscalerRecipe:
-    """Training of the upscaler; see `stylex.models.recipe.Recipe`.
+    """Training of the upscaler; see `stylex.models.training.recipe.Recipe`.
 
     Args:
         content: folder of photos.

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from stylex.errors import InputError, MissingPackage, ModelError, UsageError
-from stylex.runtime.semantic.masks import Image, Mask, small_sides
+from stylex.imaging.arrays import Image
+from stylex.runtime.semantic.masks import Mask, small_sides
 
 STRENGTH = 0.4
 """Share of the strength that is left in the middle of a face."""

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylex.runtime.semantic.masks import Image, Mask, small_sides
+from stylex.imaging.arrays import Image
+from stylex.runtime.semantic.masks import Mask, small_sides
 
 SPECTRUM = 64
 """Pixels of the longer side at which the saliency is measured."""

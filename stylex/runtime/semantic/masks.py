@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError
-from stylex.runtime.images import read_picture
+from stylex.imaging.arrays import Image
+from stylex.imaging.images import read_picture
 
-Image: TypeAlias = npt.NDArray[np.uint8]
 Mask: TypeAlias = npt.NDArray[np.float32]
 """(H, W), from 0, outside, to 1, inside."""
 

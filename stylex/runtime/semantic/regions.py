@@ -16,14 +16,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.artifacts.metadata import MOST_STYLES
+from stylex.artifacts.style_code import built_in
 from stylex.errors import UsageError
-from stylex.runtime.color import keep_colors as with_own_colors
-from stylex.runtime.facts import MOST_STYLES
-from stylex.runtime.images import as_rgb
+from stylex.imaging.arrays import Image
+from stylex.imaging.color import keep_colors as with_own_colors
+from stylex.imaging.images import as_rgb
 from stylex.runtime.painter import STRONGEST, Painter, Style
 from stylex.runtime.semantic.masks import (
     REFINED_SIDE,
-    Image,
     Mask,
     decided,
     feathered,
@@ -33,7 +34,6 @@ from stylex.runtime.semantic.masks import (
     small_sides,
 )
 from stylex.runtime.semantic.segmenters import Segments
-from stylex.runtime.styles import built_in
 
 BACKGROUND = "background"
 """The region of everything that no other region is."""

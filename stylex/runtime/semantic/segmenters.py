@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from stylex.errors import InputError, ModelError, UsageError
-from stylex.runtime import hardware
-from stylex.runtime.catalog import GRAPHS, transfer_file
-from stylex.runtime.facts import PRECISIONS, SEGMENTER, GraphFacts
-from stylex.runtime.semantic.masks import Image, Mask, small_sides
+from stylex.artifacts.catalog import GRAPHS, transfer_file
+from stylex.artifacts.metadata import PRECISIONS, SEGMENTER, GraphFacts
+from stylex.errors import InputError, ModelError, UsageError, first_line
+from stylex.imaging.arrays import Image
+from stylex.runtime.engine import hardware
+from stylex.runtime.engine.session import open_foreign
+from stylex.runtime.semantic.masks import Mask, small_sides
 from stylex.runtime.semantic.outputs import shares
-from stylex.runtime.session import first_line, open_foreign
 
 OWN_SIDE = 256
 """Pixels of the longer side that our own segmenter is given; it was trained on people of that size."""

@@ -25,7 +25,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from stylex.errors import InputError, ResourceError, StylexError
-from stylex.runtime.images import MAX_PIXELS
+from stylex.imaging.images import MAX_PIXELS
 from stylex.runtime.video import opening
 from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
 from stylex.runtime.video.geometry import reduced, upright

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import UsageError
-from stylex.runtime.color import keep_colors
-from stylex.runtime.painter import STRONGEST, Image, Painter, Style, mixed
+from stylex.imaging.arrays import Image
+from stylex.imaging.color import keep_colors
+from stylex.runtime.painter import STRONGEST, Painter, Style, mixed
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
 

@@ -12,8 +12,8 @@ import pytest
 import skimage.data
 from onnx import TensorProto, helper
 
+from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.runtime.catalog import encoder_file, transfer_file
 from stylex.runtime.semantic.segmenters import open_segmenter, own_segmenter
 
 ForeignMaker = Callable[..., Path]

@@ -158,7 +158,7 @@ FLAT = """
 import sys
 from pathlib import Path
 import stylex
-from stylex.runtime.hardware import peak_memory_mib
+from stylex.runtime.engine.hardware import peak_memory_mib
 from stylex.runtime.video.film import paint_film
 from stylex.runtime.video.stylizer import Stylizer, look
 

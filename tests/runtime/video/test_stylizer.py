@@ -10,7 +10,7 @@ import skimage.data
 
 import stylex
 from stylex.errors import UsageError
-from stylex.runtime.color import keep_colors
+from stylex.imaging.color import keep_colors
 from stylex.runtime.painter import Painter
 from stylex.runtime.video.stylizer import Gliding, Look, Stylizer, look
 

@@ -1,0 +1,1 @@
+"""Between export and runtime: the metadata of graphs, the names of their files, style codes; no torch."""

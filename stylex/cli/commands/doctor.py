@@ -1,0 +1,102 @@
+"""`stylex doctor`: what this machine can run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from typing import Any
+
+import click
+
+from stylex._version import __version__
+
+PACKAGES = (
+    "numpy",
+    "opencv-python",
+    "opencv-python-headless",
+    "pillow",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "onnxruntime-ep-openvino",
+    "tensorrt",
+    "torch",
+    "onnx",
+    "onnxscript",
+    "safetensors",
+    "scikit-image",
+    "av",
+)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def command(as_json: bool) -> None:
+    """Print hardware, packages, and the providers that start here, with the line that installs the others.
+
+    \b
+    Example:
+      stylex doctor
+    """
+    report = examine()
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+        return
+    for key, value in report["machine"].items():
+        click.echo(f"{key:23} {_text(value)}")
+    for name, version in report["packages"].items():
+        click.echo(f"{name:23} {version or 'not installed'}")
+    for row in report["providers"]:
+        click.echo(f"{row['name']:23} {'runs' if row['runs'] else row['reason']}")
+    for advice in report["advice"]:
+        click.echo(f"advice: {advice}")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "unknown"
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
+
+
+def examine() -> dict[str, Any]:
+    """All findings: machine, packages, providers and advice."""
+    from stylex.artifacts.catalog import GRAPHS, encoder_file
+    from stylex.runtime.engine import hardware
+    from stylex.runtime.engine.providers import PROVIDERS
+
+    flags = hardware.instruction_sets()
+    machine = hardware.describe()
+    machine["instruction_sets"] = None if flags is None else [hardware.INT8_FLAGS[flag] for flag in flags]
+    providers = [_provider(p.name, encoder_file("adain", GRAPHS)) for p in PROVIDERS]
+    advice = []
+    if not hardware.int8_is_exact():
+        advice.append("this processor has no VNNI: INT8 sums saturate, so FP32 is used by default")
+    if _version("onnxruntime") and _version("onnxruntime-gpu"):
+        advice.append(
+            "onnxruntime and onnxruntime-gpu share one folder, and the last installed wins: "
+            "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
+        )
+    return {
+        "machine": machine,
+        "packages": {"stylex": __version__, **{name: _version(name) for name in PACKAGES}},
+        "providers": providers,
+        "advice": advice,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _provider(name: str, graph: Any) -> dict[str, Any]:
+    """Whether a provider really starts, by opening a small graph on it."""
+    from stylex.errors import StylexError
+    from stylex.runtime.engine.session import open_graph
+
+    try:
+        open_graph(graph, name)
+    except StylexError as error:
+        return {"name": name, "runs": False, "reason": str(error)}
+    return {"name": name, "runs": True, "reason": ""}

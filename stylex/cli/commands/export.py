@@ -1,0 +1,142 @@
+"""`stylex export`: weights to checked ONNX files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stylex.artifacts.metadata import TARGETS
+from stylex.cli.options.common import optional_technique_argument
+
+if TYPE_CHECKING:
+    from stylex.export.graph_spec import Model
+    from stylex.export.pipeline import Exported
+
+
+@click.command()
+@optional_technique_argument
+@click.option("--fp16", is_flag=True, help="Half precision; inputs and outputs stay float32.")
+@click.option("--int8", is_flag=True, help="8-bit integers, calibrated on real photos times styles.")
+@click.option(
+    "--target",
+    default="cpu-x86",
+    type=click.Choice(TARGETS),
+    show_default=True,
+    help="Device that FP16 or INT8 is for.",
+)
+@click.option("--size", type=int, help="Fix height and width; for our own networks a multiple of 8.")
+@click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
+@click.option("--opset", default=18, type=click.IntRange(18), show_default=True)
+@click.option("--style", default="", help="Only this network, of a technique whose weights hold one style  [all]")
+@click.option("--weights", type=click.Path(path_type=Path), help="A weights.safetensors of `stylex train`  [embedded]")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A published network's file, .pth or .safetensors; repeat for all of its files. Says itself what it is.",
+)
+@click.option("--calibration", type=click.Path(path_type=Path), help="Folder of photos  [those inside scikit-image]")
+@click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def command(
+    technique: str | None,
+    fp16: bool,
+    int8: bool,
+    target: str,
+    size: int | None,
+    dynamic: bool,
+    opset: int,
+    style: str,
+    weights: Path | None,
+    checkpoints: tuple[Path, ...],
+    calibration: Path | None,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Export TECHNIQUE, or a tool, to ONNX, and prove against torch that it still paints the same.
+
+    Tools are the segmenter and the upscaler. FP32 without --fp16 or --int8. Writes the transfer graph and the style
+    encoder. A graph that differs too much from torch is not written, and the exit code is 1.
+
+    Checkpoints of fast-neural-style, CycleGAN, AdaIN, SANet and MicroAST need no TECHNIQUE: they are known by the names
+    and shapes of their parameters.
+
+    \b
+    Examples:
+      stylex export adain -o models/
+      stylex export adain --int8 -o models/
+      stylex export upscaler --int8 -o models/
+      stylex export adain --fp16 --target tensorrt --size 512 -o models/
+      stylex export --checkpoint candy.pth --int8 -o models/
+      stylex export --checkpoint decoder.pth --checkpoint vgg_normalised.pth -o models/
+    """
+    from rich.console import Console
+
+    from stylex.errors import UsageError
+    from stylex.export.pipeline import ExportSettings, export
+
+    if fp16 and int8:
+        raise UsageError("--fp16 and --int8 exclude each other: export one after the other")
+    if size is not None and dynamic:
+        raise UsageError("--size and --dynamic exclude each other: give one of them")
+    precision = "fp16" if fp16 else "int8" if int8 else "fp32"
+    settings = ExportSettings(precision, target, size, opset, calibration)
+    models = _models(technique, weights, checkpoints, style)
+    with Console(stderr=True).status("exporting") as status:
+        made = export(models, settings, folder, lambda what: status.update(what))
+    if as_json:
+        click.echo(json.dumps([_row(one) for one in made], indent=2))
+        return
+    for one in made:
+        _tell(one)
+
+
+def _row(one: Exported) -> dict[str, Any]:
+    """One file, machine-readable."""
+    return {
+        "path": str(one.path),
+        "bytes": one.size,
+        "facts": asdict(one.facts),
+        "left_in_float32": one.spared,
+        "checks": [asdict(r) for r in one.reports],
+    }
+
+
+def _tell(one: Exported) -> None:
+    """One file in some lines."""
+    click.echo(f"{one.path}: {one.facts.role} {one.facts.precision}, {one.size / 1e6:.2f} MB")
+    for r in one.reports:
+        quality = f", SSIM {r.mean_ssim:.4f}" if r.mean_ssim is not None else ""
+        click.echo(
+            f"  {r.output:11} against torch: largest difference {r.largest:.2g}, "
+            f"PSNR {r.mean_psnr:.1f} dB (worst {r.worst_psnr:.1f}){quality}"
+        )
+    if one.spared:
+        click.echo(f"  left in float32 to get there: {', '.join(one.spared)}")
+
+
+def _models(technique: str | None, weights: Path | None, checkpoints: tuple[Path, ...], style: str) -> list[Model]:
+    """What is to be exported: a published checkpoint, a weights file of ours, or the embedded ones."""
+    from stylex.errors import UsageError
+    from stylex.models.published.checkpoints import load_checkpoint
+    from stylex.models.registry import embedded_models, own_model
+
+    if not checkpoints:
+        if technique is None:
+            raise UsageError("nothing to export was named: give a TECHNIQUE, or --checkpoint FILE")
+        return [own_model(technique, weights, style)] if weights else embedded_models(technique, style)
+    if weights:
+        raise UsageError("--weights and --checkpoint exclude each other: give one of them")
+    found = load_checkpoint(checkpoints)
+    if technique not in (None, found.published.technique):
+        raise UsageError(
+            f"this is a checkpoint of {found.published.technique}, not of {technique}: leave TECHNIQUE out"
+        )
+    for note in found.notes:
+        click.echo(note, err=True)
+    return [found.model(style)]

@@ -1,0 +1,122 @@
+"""`stylex video`: paint a film."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stylex.cli.options.common import backend_options
+from stylex.cli.options.video import mixture, steadiness_options
+
+if TYPE_CHECKING:
+    from stylex.runtime.video.facts import FilmFacts
+
+
+@click.command("video")
+@click.argument("film", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--style",
+    "styles",
+    multiple=True,
+    help="A built-in style, a picture or a .style file; for fast and cyclegan the network's name; repeat to mix.",
+)
+@click.option("--weight", "weights", multiple=True, type=float, help="One for each --style; equal shares by default.")
+@steadiness_options
+@click.option("--size", type=click.IntRange(16), help="Reduce the longer side to this many pixels first.")
+@click.option(
+    "--crf",
+    default=20,
+    type=click.IntRange(0, 51),
+    show_default=True,
+    help="Quality: 0 loses nothing, 51 is the smallest.",
+)
+@click.option("--start", default=0.0, type=click.FloatRange(0), help="Seconds to begin at.", show_default=True)
+@click.option("--end", type=click.FloatRange(0, min_open=True), help="Seconds to stop at  [the film's end]")
+@click.option("--frames", type=click.IntRange(1), help="At most so many frames, for a trial.")
+@backend_options
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write what was done to this file.")
+def command(
+    film: Path,
+    output: Path,
+    styles: tuple[str, ...],
+    weights: tuple[float, ...],
+    technique: str,
+    strength: float,
+    keep_colors: bool,
+    temporal: str,
+    keyframes: int,
+    size: int | None,
+    crf: int,
+    start: float,
+    end: float | None,
+    frames: int | None,
+    json_file: Path | None,
+    **backend: Any,
+) -> None:
+    """Paint the film IN, into OUT (.mp4, .m4v, .mov or .mkv, H.264).
+
+    Frames keep their times and the sound is copied as it is. OUT appears when all of it is written: Ctrl-C and errors
+    leave nothing behind. Odd sides are made even by repeating the last row or column.
+
+    \b
+    Examples:
+      stylex video film.mp4 painted.mp4 --style starry-night
+      stylex video film.mp4 painted.mp4 --style the-scream --temporal flow
+      stylex video film.mp4 trial.mp4 --technique fast --style great-wave --start 60 --frames 48
+      stylex video film.mov painted.mkv --style one.jpg --style other.jpg --size 1280 --crf 18 --json report.json
+    """
+    from stylex.errors import UsageError
+    from stylex.files import check_place, write_json
+    from stylex.runtime.video.facts import Span
+    from stylex.runtime.video.film import paint_film
+    from stylex.runtime.video.stylizer import Stylizer
+    from stylex.runtime.video.writer import check_film_output
+
+    if end is not None and end <= start:
+        raise UsageError(f"--end {end:g} doesn't come after --start {start:g}")
+    check_film_output(output, film)
+    if json_file:
+        check_place(json_file)
+    chosen = mixture(technique, styles, weights, backend)
+    stylizer = Stylizer(chosen, strength, keep_colors, temporal, keyframes)
+    with Bar() as bar:
+        report = paint_film(film, output, stylizer, Span(start, end, frames), size, crf, bar.tell)
+    for notice in report.notices:
+        click.echo(f"stylex: {notice}", err=True)
+    if json_file:
+        write_json(json_file, asdict(report))
+    click.echo(
+        f"{output}: {report.frames} frames of {report.width}x{report.height}, {technique} {report.precision} on "
+        f"{report.provider}, temporal {report.temporal}, {report.frames_per_second:.1f} frames/s"
+    )
+
+
+class Bar:
+    """A progress bar with frames a second and the time left, which only terminals show."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        rate = TextColumn("{task.fields[rate]} frames/s")
+        columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), TextColumn("left"))
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, refresh_per_second=4)
+        self.task = self.progress.add_task("", total=None, rate="-")
+
+    def __enter__(self) -> Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def tell(self, count: int, facts: FilmFacts) -> None:
+        """Move the bar."""
+        speed = self.progress.tasks[0].speed
+        rate = f"{speed:.1f}" if speed else "-"
+        self.progress.update(self.task, completed=count, total=facts.frames, rate=rate)

@@ -1,0 +1,74 @@
+"""A command whose options belong to techniques: foreign ones are refused, and the help is sorted by technique."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+import click
+from click.core import ParameterSource
+
+from stylex.errors import UsageError
+from stylex.techniques import TECHNIQUES
+
+TECHNIQUE = "stylex.technique"
+"""Where a click context keeps the technique that its help is about."""
+Owners = Mapping[str, tuple[str, ...]]
+"""Techniques by the name of the parameter that only they have; every technique has what isn't named."""
+
+
+class OwnedCommand(click.Command):
+    """A command on TECHNIQUE whose help shows, behind a technique, only that technique's options and examples."""
+
+    owners: ClassVar[Owners] = {}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note the technique first: --help is dealt with before the arguments are."""
+        ctx.meta[TECHNIQUE] = next((word for word in args if word in {t.name for t in TECHNIQUES}), None)
+        return super().parse_args(ctx, args)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help, without other techniques' examples."""
+        whole, technique = self.help, ctx.meta.get(TECHNIQUE)
+        if technique and whole:
+            self.help = "\n".join(
+                line for line in whole.split("\n") if _of(line, ctx.command_path) in (None, technique)
+            )
+        super().format_help_text(ctx, formatter)
+        self.help = whole
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What every technique has, then what only some have."""
+        technique = ctx.meta.get(TECHNIQUE)
+        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for parameter in self.get_params(ctx):
+            owners = self.owners.get(parameter.name or "", ())
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record and (not technique or not owners or technique in owners):
+                title = f"Options of {listed(owners)}" if owners else "Options"
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run it, unless an option was given that the technique doesn't have."""
+        technique = ctx.params["technique"]
+        for name, owners in self.owners.items():
+            given = ctx.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
+            if given and technique not in owners:
+                option = next(p.opts[0] for p in self.params if p.name == name)
+                raise UsageError(f"{option} is for {listed(owners)}, not for {technique}: leave it out")
+        return super().invoke(ctx)
+
+
+def _of(line: str, command: str) -> str | None:
+    """The technique of an example's line; None for any other line."""
+    found = re.match(rf" *stylex {command.split()[-1]} (\w+) ", line)
+    return found[1] if found else None
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Names as a text lists them: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

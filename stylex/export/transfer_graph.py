@@ -1,0 +1,179 @@
+"""What the graphs of all networks have in common: sizes and geometry, codes and masks, a clamped picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+from stylex.artifacts.metadata import MOST_STYLES, STYLE_ENCODER, TRANSFER
+from stylex.export.graph_spec import LARGEST, STRENGTHS, Feed, Photo, Traceable
+from stylex.imaging.arrays import to_floats
+
+EXAMPLE = 32
+"""Pixels, at the least, of which an example is 2 high and 3 wide."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a graph: an example, and its dynamic sizes by axis."""
+
+    name: str
+    example: Tensor
+    dynamic: dict[int, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Height and width of what is painted, fixed or dynamic.
+
+    Attributes:
+        size: fixed height and width, a multiple of `multiple`; None for dynamic sizes.
+        multiple, smallest, border, cell, reach: see `stylex.artifacts.metadata.GraphFacts`.
+    """
+
+    size: int | None
+    multiple: int
+    smallest: int
+    border: int = 0
+    cell: int = 8
+    reach: int = 0
+
+    @property
+    def example(self) -> tuple[int, int]:
+        """Height and width to trace with."""
+        unit = -(-max(EXAMPLE, self.smallest) // self.multiple) * self.multiple
+        return (self.size, self.size) if self.size else (2 * unit, 3 * unit)
+
+    def dynamic(self, step: int, border: int = 0) -> dict[int, Any]:
+        """Rows and columns by axis of what has `step` of them to a `multiple`, and `border` more on each side."""
+        if self.size:
+            return {}
+        least, most = self.smallest // self.multiple, LARGEST // self.multiple
+        sides = {axis: Dim(name, min=least, max=most) for axis, name in ((2, "rows"), (3, "columns"))}
+        if step == 1 and not border:
+            return dict(sides)
+        return {axis: step * side + 2 * border for axis, side in sides.items()}
+
+    def content(self) -> Input:
+        """The photo with its border."""
+        height, width = (side + 2 * self.border for side in self.example)
+        return Input("content", torch.rand(1, 3, height, width), self.dynamic(self.multiple, self.border))
+
+    def coded(self, code_size: int, statistics_size: int) -> tuple[Input, ...]:
+        """Codes of any number of styles, a mask for each, statistics to use, and whether to."""
+        styles, (rows, columns) = Dim("styles", min=1, max=MOST_STYLES), (side // self.cell for side in self.example)
+        return (
+            Input("codes", torch.rand(2, code_size), {0: styles}),
+            Input("masks", torch.rand(2, 1, rows, columns), {0: styles} | self.dynamic(self.multiple // self.cell)),
+            Input("frozen", torch.zeros(1, statistics_size)),
+            Input("freeze", torch.zeros(1)),
+        )
+
+    def coded_feed(self, photo: Photo, code: npt.NDArray[np.float32], number: int, statistics_size: int) -> Feed:
+        """A photo, with its border, in the style of a code (1, D); its number says at what strength."""
+        rows, columns = ((side - 2 * self.border) // self.cell for side in photo.shape[:2])
+        return {
+            "content": to_floats(photo),
+            "codes": code,
+            "masks": np.full((1, 1, rows, columns), STRENGTHS[number % len(STRENGTHS)], np.float32),
+            "frozen": np.zeros((1, statistics_size), np.float32),
+            "freeze": np.zeros(1, np.float32),
+        }
+
+
+class Clamped(nn.Module):
+    """A network whose first output is a picture, clamped to [0, 1]."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """What the network gives for the same inputs."""
+        outputs = self.network(*inputs)
+        if isinstance(outputs, Tensor):
+            return outputs.clamp(0, 1)
+        picture, *others = outputs
+        return picture.clamp(0, 1), *others
+
+
+class Encodes(Protocol):
+    """Anything that makes codes."""
+
+    code_size: int
+
+    def encode(self, style: Tensor) -> Tensor:
+        """A style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
+
+
+class StyleGraph(nn.Module):
+    """A style picture (1, 3, H, W) to its code (1, D); torch's exporter can't decompose the encoder by itself."""
+
+    def __init__(self, network: Encodes) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, style: Tensor) -> Tensor:
+        """See `Encodes.encode`."""
+        return self.network.encode(style)
+
+
+def transfer_graph(
+    network: nn.Module,
+    geometry: Geometry,
+    more: Sequence[Input],
+    outputs: tuple[str, ...],
+    feed: Callable[[Photo, int, bool], Feed],
+    code_size: int = 0,
+    sites: tuple[int, ...] = (),
+) -> Traceable:
+    """The transfer graph of a network that takes the content first and paints first."""
+    inputs = (geometry.content(), *more)
+    return Traceable(
+        role=TRANSFER,
+        module=Clamped(network),
+        example=tuple(i.example for i in inputs),
+        inputs=tuple(i.name for i in inputs),
+        outputs=outputs,
+        pictures=outputs[:1],
+        dynamic=tuple(i.dynamic for i in inputs),
+        feed=feed,
+        code_size=code_size,
+        sites=sites,
+        multiple=geometry.multiple,
+        smallest=geometry.smallest,
+        border=geometry.border,
+        cell=geometry.cell,
+        reach=geometry.reach,
+        fixed_size=geometry.size,
+    )
+
+
+def style_graph(network: Encodes, smallest: int, side: int | None = None, code_size: int = 0) -> Traceable:
+    """Returns the graph that makes codes of style pictures.
+
+    Args:
+        smallest: pixels of a style picture's sides, at the least.
+        side: the one height and width of style pictures; None for any.
+        code_size: floats of a code; 0 for the network's own `code_size`.
+    """
+    height, width = (Dim(name, min=smallest, max=LARGEST) for name in ("height", "width"))
+    return Traceable(
+        role=STYLE_ENCODER,
+        module=StyleGraph(network),
+        example=(torch.rand(1, 3, side or 72, side or 100),),
+        inputs=("style",),
+        outputs=("code",),
+        pictures=(),
+        dynamic=({} if side else {2: height, 3: width},),
+        feed=lambda photo, _number, _check: {"style": to_floats(photo)},
+        code_size=code_size or network.code_size,
+        fixed_size=side,
+    )

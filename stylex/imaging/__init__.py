@@ -1,0 +1,1 @@
+"""Pictures before and after any network: files, formats, colours, arrays; no torch."""

@@ -1,0 +1,13 @@
+"""AdaIN as it comes with the package."""
+
+from __future__ import annotations
+
+from stylex.models.adain.network import AdaIN
+from stylex.models.weights import Weights, embedded, read_weights
+
+
+def embedded_adain() -> tuple[AdaIN, Weights]:
+    """AdaIN with the weights that come with the package: what baking folds in, and other networks begin with."""
+    network, weights = AdaIN(), read_weights(embedded("adain"))
+    weights.fill(network)
+    return network, weights

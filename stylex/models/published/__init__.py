@@ -1,0 +1,1 @@
+"""Checkpoints of published networks: read safely, recognized by their parameters."""

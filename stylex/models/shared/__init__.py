@@ -1,0 +1,1 @@
+"""Layers and graphs that the networks of several techniques share."""

@@ -1,0 +1,62 @@
+"""A network that paints in any style as the graphs that are exported: what paints, and what makes codes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from stylex.errors import ModelError
+from stylex.export.graph_spec import STRENGTHS, Feed, Photo, Traceable
+from stylex.export.transfer_graph import Geometry, style_graph, transfer_graph
+from stylex.imaging.palette import PALETTE_SIZE, amounts_of, maps_before, recolored
+from stylex.models.shared.any_style import AnyStyle
+from stylex.models.shared.backbone import BORDER, FEWEST, MULTIPLE, BackboneSpec
+from stylex.models.weights import CALIBRATION, Weights
+
+SMALLEST_STYLE = 64
+"""Pixels of a style picture, at the least: a quarter of it must have a position at 1/16."""
+
+
+def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Traceable]:
+    """The graphs of a network: `Backbone.forward` and `AnyStyle.encode`.
+
+    Args:
+        weights: of the network, with the codes that it is calibrated and checked with.
+        size: fixed height and width of the painted picture, a multiple of `spec.multiple`; None for dynamic sizes.
+
+    Raises:
+        ModelError: the weights have no such codes.
+    """
+    encoder = style_graph(network, SMALLEST_STYLE, code_size=network.code_size + PALETTE_SIZE)
+    return [_transfer(network, _codes(network, weights), size), replace(encoder, palette=True)]
+
+
+def _codes(network: AnyStyle, weights: Weights) -> Tensor:
+    codes = weights.extras.get(CALIBRATION)
+    if codes is None or codes.ndim != 2 or len(codes) < 2 or codes.shape[1] != network.code_size + PALETTE_SIZE:
+        raise ModelError(f"{weights.path} has no usable {CALIBRATION}: finish its training with `stylex train`")
+    return codes
+
+
+def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
+    geometry, spec = trunk_geometry(size, network.spec), network.spec
+
+    def feed(photo: Photo, number: int, check: bool) -> Feed:
+        """A photo in a real style's palette and in the style; checking sees other styles than calibration."""
+        codes = known[1::2] if check else known[::2]
+        code = codes[number % len(codes)][None].numpy().astype(np.float32)
+        code, style = code[:, : network.code_size], code[:, network.code_size :]
+        amounts = amounts_of(np.full((1, 1, 1, 1), STRENGTHS[number % len(STRENGTHS)], np.float32))
+        photo = recolored(photo, maps_before(photo, style, amounts), amounts)
+        return geometry.coded_feed(photo, code, number, spec.code_size)
+
+    more, outputs = geometry.coded(network.code_size, spec.code_size), ("painted", "statistics")
+    graph = transfer_graph(network.backbone, geometry, more, outputs, feed, network.code_size, spec.sites)
+    return replace(graph, palette=True)
+
+
+def trunk_geometry(size: int | None, spec: BackboneSpec) -> Geometry:
+    """Of a network on the shared trunk."""
+    return Geometry(size, spec.multiple, FEWEST * spec.multiple, BORDER, cell=MULTIPLE, reach=spec.reach)

@@ -1,0 +1,103 @@
+"""What published networks look like to the exporter: those that hold one style, and those that take the code of any."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stylex.export.graph_spec import Feed, Photo, Traceable
+from stylex.export.transfer_graph import Geometry, style_graph, transfer_graph
+from stylex.imaging.arrays import to_floats
+
+SMALLEST_STYLE = 32
+
+
+class Reference(nn.Module, ABC):
+    """A published network.
+
+    Attributes:
+        multiple, smallest: of height and width, in pixels.
+    """
+
+    multiple: int
+    smallest: int
+
+    @abstractmethod
+    def graphs(self, size: int | None) -> list[Traceable]:
+        """What is exported of it.
+
+        Args:
+            size: fixed height and width of the painted picture; None for dynamic sizes.
+        """
+
+
+class Painting(Reference):
+    """A network with one style in its weights."""
+
+    @abstractmethod
+    def folded(self) -> nn.Module:
+        """The module to export: RGB (1, 3, H, W) in [0, 1] to the same."""
+
+    def graphs(self, size: int | None) -> list[Traceable]:
+        """One graph, photo to painting; see `Reference.graphs`."""
+        return [_painting(self, size)]
+
+
+class Coded(Reference):
+    """A network that paints in the style of a code; masks have a cell for every `multiple` pixels.
+
+    Attributes:
+        code_size: D, floats in a code.
+        statistics_size: S, floats in the content's statistics.
+        style_side: height and width that style pictures must have; 0 for any.
+    """
+
+    code_size: int
+    statistics_size: int
+    style_side: int = 0
+
+    @abstractmethod
+    def encode(self, style: Tensor) -> Tensor:
+        """A style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
+
+    def graphs(self, size: int | None) -> list[Traceable]:
+        """Transfer and style encoder, with the interface of the edge networks; see `Reference.graphs`."""
+        return [_transfer(self, size), style_graph(self, SMALLEST_STYLE, self.style_side or None)]
+
+
+def _painting(network: Painting, size: int | None) -> Traceable:
+    geometry = Geometry(size, network.multiple, network.smallest)
+    return transfer_graph(
+        network.folded(), geometry, (), ("painted",), lambda photo, _number, _check: {"content": to_floats(photo)}
+    )
+
+
+def _transfer(network: Coded, size: int | None) -> Traceable:
+    geometry = Geometry(size, network.multiple, network.smallest, cell=network.multiple)
+    return transfer_graph(
+        network,
+        geometry,
+        geometry.coded(network.code_size, network.statistics_size),
+        ("painted", "statistics"),
+        functools.partial(_feed, network, geometry),
+        network.code_size,
+    )
+
+
+def _feed(network: Coded, geometry: Geometry, photo: Photo, number: int, _check: bool) -> Feed:
+    """A photo in the style of another picture.
+
+    No paintings come with a checkpoint. The photo itself, upside down, in exchanged and inverted colours, is one whose
+    statistics are real and not its own; calibration and check differ in the photo.
+    """
+    style = np.ascontiguousarray(255 - photo[::-1, :, (1, 2, 0)])
+    if network.style_side:
+        style = np.asarray(cv2.resize(style, (network.style_side,) * 2, interpolation=cv2.INTER_AREA), np.uint8)
+    with torch.inference_mode():
+        code = network.encode(torch.from_numpy(to_floats(style))).numpy()
+    return geometry.coded_feed(photo, code, number, network.statistics_size)

@@ -1,0 +1,1 @@
+"""The slim encoder's training and weights; the network is in `stylex.models.encoders.slim`."""

@@ -1,0 +1,200 @@
+"""How the slim encoder is distilled from two VGG-19."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stylex.errors import ModelError
+from stylex.models.encoders import loss_networks
+from stylex.models.encoders.loss_networks import Features
+from stylex.models.encoders.slim import FAINTEST, LAYERS, Encoder, normalize
+from stylex.models.training import losses
+from stylex.models.training.batches import packed, tensor
+from stylex.models.training.data import load_folder
+
+REAL, MAPPED = LAYERS[:3], LAYERS[3:]
+"""Layers that the real VGG-19 teaches, and those that the slim one's maps to VGG-19's width do."""
+MEASURED = 48
+"""Pictures over which mean activations are taken."""
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """Weights of the losses and shape of the batches; the defaults of `stylex train encoder`.
+
+    Attributes:
+        size: pixels of the training crops, a multiple of 8.
+        batch: pictures in a step, half photos, half paintings.
+        features: weight of the activations themselves, every layer relative to its variance.
+        gram: weight of their Gram matrices, which is what style losses compare.
+        statistics: weight of their means and standard deviations.
+        noise: largest standard deviation of the noise in a third of the pictures; what is optimized isn't always clean.
+        hold_out: share of the files that training never sees.
+    """
+
+    size: int = 128
+    batch: int = 8
+    features: float = 1.0
+    gram: float = 0.5
+    statistics: float = 0.5
+    noise: float = 0.2
+    hold_out: float = 0.05
+
+
+class Teachers(nn.Module):
+    """Activations of VGG-19 at relu1_1 to relu5_1, every channel rescaled to a mean of 1.
+
+    Args:
+        folder: of the loss networks; the real one is rescaled already.
+        pictures: (B, 3, H, W), over which the mapped ones' means and the layers' `variances` are taken.
+
+    Raises:
+        InputError: a loss network is missing.
+        ModelError: it is damaged, or has no maps to VGG-19's width.
+    """
+
+    def __init__(self, folder: Path, pictures: Tensor) -> None:
+        super().__init__()
+        self.vgg, self.slim = loss_networks.Vgg(folder), loss_networks.SlimVgg(folder)
+        held = dict(self.slim.named_buffers())
+        if any(f"aux{name}_weight" not in held for name in MAPPED):
+            raise ModelError(f"{folder / loss_networks.SLIM_FILE} has no maps to VGG-19's width (aux4_1): restore it")
+        self.means: dict[str, Tensor] = {}
+        found = self(pictures)
+        self.widths = tuple(y.shape[1] for y in found.values())
+        self.means = {n: found[n].mean((0, 2, 3), keepdim=True).clamp(min=FAINTEST) for n in MAPPED}
+        self.variances = {n: float(y.var((0, 2, 3)).mean()) for n, y in self(pictures).items()}
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Features:
+        """Activations of RGB pictures (B, 3, H, W) in [0, 1]."""
+        found: Features = self.vgg(x)
+        slim = self.slim(x)
+        for name in MAPPED:
+            weight, bias = (self.slim.get_buffer(f"aux{name}_{part}") for part in ("weight", "bias"))
+            found[name] = F.relu(F.conv2d(slim[name], weight, bias))
+            if self.means:
+                found[name] = found[name] / self.means[name].to(x.device)
+        return found
+
+
+class EncoderRecipe:
+    """Training of the encoder; see `stylex.models.training.recipe.Recipe`."""
+
+    name = "encoder"
+    not_exported = ("maps.",)
+
+    def __init__(
+        self, content: Path, style: Path, teacher: Path, settings: EncoderSettings, device: torch.device
+    ) -> None:
+        self.settings = settings
+        held = settings.hold_out
+        self.photos = load_folder(content, 288, hold_out=held)
+        self.paintings = load_folder(style, 384, favour="hi-", hold_out=held)
+        teachers = Teachers(teacher, self._pictures(MEASURED, np.random.default_rng(11)))
+        # torch's types forget that Module.to takes a memory format
+        self.teachers: Teachers = teachers.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = Encoder(self.teachers.widths)
+
+    def restart(self, seed: int) -> None:
+        """Make the network anew, from a seed."""
+        torch.manual_seed(seed)
+        self.network = Encoder(self.teachers.widths)
+
+    def _pictures(self, count: int, rng: np.random.Generator) -> Tensor:
+        """Half photos, half paintings (count, 3, size, size), channels last."""
+        size = self.settings.size
+        drawn = [self.photos.sample(count - count // 2, size, rng), self.paintings.sample(count // 2, size, rng)]
+        return tensor(np.concatenate(drawn), torch.device("cpu"))
+
+    def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """One batch."""
+        s = self.settings
+        pictures = self._pictures(s.batch, rng)
+        noise = rng.normal(0, 1, pictures.shape) * rng.uniform(0, s.noise, (s.batch, 1, 1, 1))
+        noisy = rng.random((s.batch, 1, 1, 1)) < 1 / 3
+        pictures = (pictures + torch.from_numpy((noisy * noise).astype(np.float32))).clamp(0, 1).to(device)
+        pictures = packed(pictures)
+        with torch.autocast(device.type, torch.bfloat16):
+            phase = (int(rng.integers(2)), int(rng.integers(2)))
+            want = thinned(self.teachers(pictures), phase)
+            have = told(self.network, thinned(self.network(pictures), phase))
+            scales = self.teachers.variances
+        parts = {
+            "features": s.features * torch.stack([relative_gap(have[n], want[n], scales[n]) for n in LAYERS]).sum(),
+            "gram": s.gram * torch.stack([gram_gap(have[n], want[n]) for n in LAYERS]).sum(),
+            "statistics": s.statistics * losses.style_loss(losses.statistics(have), losses.statistics(want)).mean(),
+        }
+        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+
+    @torch.no_grad()
+    def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
+        """Four pictures down; across, of each layer, one of VGG-19's channels and what the encoder tells of it."""
+        assert isinstance(network, Encoder)
+        pictures = self._pictures(4, np.random.default_rng(7))
+        want, have = self.teachers.cpu()(pictures), told(network, network(pictures))
+        columns = [pictures.mul(255).byte().permute(0, 2, 3, 1).numpy()]
+        for name in LAYERS:
+            channel = want[name].std((0, 2, 3)).argmax()
+            columns += [
+                _as_grey(y[:, channel], want[name][:, channel], self.settings.size) for y in (want[name], have[name])
+            ]
+        return np.concatenate(np.concatenate(columns, 2), 0)
+
+    @torch.no_grad()
+    def extras(self, network: nn.Module) -> dict[str, Tensor]:
+        """The parameters again, under their own names, rescaled to a mean activation of 1."""
+        assert isinstance(network, Encoder)
+        scaled = copy.deepcopy(network)
+        normalize(scaled, self._pictures(MEASURED, np.random.default_rng(11)))
+        return {name: t for name, t in scaled.state_dict().items() if not name.startswith(self.not_exported)}
+
+    def describe(self) -> dict[str, Any]:
+        """Data and loss weights for the training card."""
+        return {
+            "data": {"content": self.photos.facts(), "style": self.paintings.facts()},
+            "settings": asdict(self.settings),
+        }
+
+
+def thinned(features: Features, phase: tuple[int, int]) -> Features:
+    """Every second row and column of relu1_1 only, from `phase` on: losses on all of it took most of a step."""
+    down, right = phase
+    return features | {LAYERS[0]: features[LAYERS[0]][:, :, down::2, right::2]}
+
+
+def told(network: Encoder, features: Features) -> Features:
+    """What the encoder tells of VGG-19's activations.
+
+    The maps are linear, so that two pictures that agree in the encoder's means and Gram matrices agree in those of what
+    it tells as well.
+    """
+    return {name: network.maps[name](y) for name, y in features.items()}
+
+
+def relative_gap(have: Tensor, want: Tensor, variance: float) -> Tensor:
+    """Mean squared difference, relative to the variance of what is wanted: 1 for a constant."""
+    return (have - want).float().square().mean() / variance
+
+
+def gram_gap(have: Tensor, want: Tensor) -> Tensor:
+    """Squared distance of the Gram matrices, relative to the wanted ones' own size, mean over the pictures."""
+    a, b = ((y.flatten(2) @ y.flatten(2).mT).float() / (y.shape[2] * y.shape[3]) for y in (have, want))
+    return ((a - b).square().mean((1, 2)) / b.square().mean((1, 2))).mean()
+
+
+def _as_grey(x: Tensor, scale: Tensor, size: int) -> npt.NDArray[np.uint8]:
+    """Activations (B, h, w) as RGB pictures (B, size, size, 3), from 0 to the largest of `scale`."""
+    levels = (x / scale.max().clamp(min=FAINTEST)).clamp(0, 1).mul(255).byte().numpy()
+    grey = np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_NEAREST) for one in levels])
+    return np.repeat(grey[..., None], 3, -1)

@@ -1,0 +1,1 @@
+"""Training: recipe, loop, data, losses, checkpoints."""

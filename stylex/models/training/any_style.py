@@ -1,0 +1,299 @@
+"""How a network that paints in arbitrary styles is trained: losses, their weights, and what one batch is made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stylex.models.encoders.loss_networks import LossNetworks
+from stylex.models.shared.any_style import AnyStyle, Painting
+from stylex.models.shared.backbone import through_clamp
+from stylex.models.training import losses
+from stylex.models.training.batches import (
+    PaintingSettings,
+    noisy,
+    pictures,
+    regularizers,
+    shift_loss,
+    tensor,
+    wide_photos,
+    wide_side,
+    with_border,
+)
+from stylex.models.training.data import load_folder
+from stylex.models.training.style_bank import StyleBank, StyleTarget, joined, quantile_distances, style_shares
+from stylex.models.weights import CALIBRATION, read_card, read_weights
+
+QUARTER = 4
+"""Factor by which pictures are shrunk to be judged for their composition."""
+SCALE_PICTURES = 24
+"""Photos, and paintings, over which the distance of untouched photos from paintings is averaged."""
+BANK_SEED = 17
+
+
+@dataclass(frozen=True)
+class AnyStyleSettings(PaintingSettings):
+    """Weights of the losses and shape of the batches; the defaults of `stylex train adain`.
+
+    Attributes:
+        palette: weight of the quantiles of the pixels.
+        fine: weight of the quantiles of the activations from relu1_1 to relu3_1.
+        drift: weight of the distance between the palette that the network paints and the one that is wanted, which
+            the last colour map makes up for.
+        spread: weight of the gap between the content's standard deviations and the codes' sigmas.
+        identity: weight of the pixels where the photo must come back.
+        describe: weight of the style statistics that AdaIN's encoder learns to predict.
+        structure: weight of the photo's structure, as MS-SSIM sees it.
+        local: weight of the style's features where they are like the photo's.
+        quarter: weight of the statistics of the slim VGG-19 at a quarter of the resolution.
+        bank: crops of paintings whose statistics are prepared.
+        smallest: pixels of the smallest crop of a picture, as a share of `size`.
+    """
+
+    batch: int = 4
+    style: float = 6.0
+    shift: float = 80.0
+    shifted: int = 2
+    unrest: float = 150.0
+    variation: float = 0.5
+    palette: float = 4.0
+    fine: float = 2.0
+    drift: float = 1.0
+    spread: float = 0.2
+    identity: float = 20.0
+    describe: float = 0.5
+    structure: float = 0.0
+    local: float = 0.0
+    quarter: float = 0.0
+    bank: int = 2400
+    smallest: float = 0.45
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One batch.
+
+    Attributes:
+        wide: photos with room to move, see `wide_photos`.
+        content: of them what the network is given, with its border.
+        photo: of them what it paints, RGB (B, 3, size, size) in [0, 1].
+        style: likewise.
+        target: what is wanted of the painted pictures' style.
+        strength: (B,).
+        kept: (B,), 1 where the photo must come back.
+    """
+
+    wide: Tensor
+    content: Tensor
+    photo: Tensor
+    style: Tensor
+    target: StyleTarget
+    strength: Tensor
+    kept: Tensor
+
+    @property
+    def styled(self) -> Tensor:
+        """1 where the picture is rated by its style, (B,)."""
+        return 1 - self.kept
+
+    @property
+    def full(self) -> Tensor:
+        """1 where the style is wanted in full, (B,)."""
+        return self.styled * (self.strength == 1).float()
+
+
+class AnyStyleRecipe(ABC):
+    """Training of networks for arbitrary styles; subclasses give `initial_network`, and may add losses in `encode`.
+
+    Args:
+        start: weights to begin with instead of those of `initial_network`; None for those.
+    """
+
+    name = ""
+    not_exported: tuple[str, ...] = ("\0",)
+
+    def __init__(
+        self, content: Path, style: Path, teachers: LossNetworks, settings: AnyStyleSettings, start: Path | None = None
+    ) -> None:
+        self.settings, self.teachers, self.start = settings, teachers, start
+        self.photos = load_folder(content, 288, hold_out=settings.hold_out)
+        self.paintings = load_folder(style, 384, favour="hi-", hold_out=settings.hold_out)
+        self.photos.smallest = self.paintings.smallest = settings.smallest
+        self.network = self.initial_network()
+        self._bank: StyleBank | None = None
+        self._scale: dict[str, float] = {}
+
+    @abstractmethod
+    def initial_network(self) -> AnyStyle:
+        """Returns the network that training begins with."""
+
+    def restart(self, seed: int) -> None:
+        """Makes the network anew, from a seed or from the weights to begin with."""
+        torch.manual_seed(seed)
+        self.network = self.initial_network()
+        if self.start is not None:
+            read_weights(self.start).fill(self.network)
+
+    def encode(self, style: Tensor, _target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:
+        """Returns codes of style pictures (B, D + 9), and losses of the encoder's own."""
+        return self.network.encode(style).float(), {}
+
+    def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """Paints one batch: most pictures at full strength, some at another one, some that must stay as they are."""
+        s = self.settings
+        batch = self._draw(rng, device)
+        with torch.autocast(device.type, torch.bfloat16):
+            codes, parts = self.encode(batch.style, batch.target)
+            painting = self.network.paint(noisy(batch.content, s.noise, rng), codes, batch.strength)
+        parts |= self._losses(batch, painting, rng)
+        parts["spread"] = s.spread * self.network.spread_gap(codes, painting.statistics)
+        if s.shifted:
+            last = slice(-s.shifted, None)
+
+            def paint(moved: Tensor) -> Tensor:
+                again: Tensor = self.network(noisy(moved, s.noise, rng), codes[last], batch.strength[last])[0]
+                return again
+
+            parts["shift"] = s.shift * shift_loss(s, paint, batch.wide, painting.picture, rng)
+        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+
+    @torch.no_grad()
+    def _draw(self, rng: np.random.Generator, device: torch.device) -> Batch:
+        """Draws photos, styles and strengths.
+
+        The first picture of a batch must come back untouched some of the time, at strength 0 or in its own style at
+        strength 1; the second has a strength anywhere in between some of the time.
+        """
+        s = self.settings
+        wide, content, photo = wide_photos(self.photos.sample(s.batch, wide_side(s), rng), s.size, device)
+        style, target = self._styles(device).sample(s.batch, rng)
+        strength, kept = torch.ones(s.batch), torch.zeros(s.batch)
+        draw = rng.random(2)
+        if draw[0] < 0.4:
+            kept[0] = 1
+            if draw[0] < 0.1:
+                style[0] = photo[0]
+            else:
+                strength[0] = 0
+        if draw[1] < 0.3 and s.batch > 1:
+            share = float(rng.random())
+            strength[1] = share
+            with torch.autocast(device.type, torch.bfloat16):
+                untouched = StyleTarget.of(photo[1:2], self.teachers.seen(photo[1:2])[0])
+            targets = [target.at(i) for i in range(s.batch)]
+            targets[1] = untouched.towards(targets[1], share)
+            target = joined(targets)
+        return Batch(wide, content, photo, style, target, strength.to(device), kept.to(device))
+
+    def _styles(self, device: torch.device) -> StyleBank:
+        if self._bank is None:
+            s = self.settings
+            self._bank = StyleBank(self.paintings, self.teachers, s.size, s.bank, BANK_SEED, device)
+            self._scale = self._photo_distances(device)
+        return self._bank
+
+    def _photo_distances(self, device: torch.device) -> dict[str, float]:
+        """Returns by layer the average distance of untouched photos from paintings, the unit of the style loss."""
+        rng, size = np.random.default_rng(BANK_SEED), self.settings.size
+        seen = []
+        for folder in (self.photos, self.paintings):
+            drawn = tensor(folder.sample(SCALE_PICTURES, size, rng), device)
+            with torch.autocast(device.type, torch.bfloat16):
+                parts = [losses.statistics(self.teachers.seen(x)[0]) for x in torch.split(drawn, 8)]
+            seen.append(
+                {n: (torch.cat([p[n][0] for p in parts]), torch.cat([p[n][1] for p in parts])) for n in parts[0]}
+            )
+        photos, paintings = seen
+        shifted = [{n: (m.roll(k, 0), d.roll(k, 0)) for n, (m, d) in photos.items()} for k in range(SCALE_PICTURES)]
+        return {
+            name: float(torch.stack([losses.style_loss(p, paintings, (name,)).mean() for p in shifted]).mean())
+            for name in photos
+        }
+
+    def _losses(self, batch: Batch, painting: Painting, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Returns the losses of a batch by name."""
+        s, picture, photo = self.settings, painting.picture, batch.photo
+        clamped = through_clamp(picture)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        with torch.autocast(photo.device.type, torch.bfloat16):
+            with torch.no_grad():
+                content = self.teachers.seen(photo)[1] if s.local else self.teachers.features(photo)["4_1"]
+            features, deep = self.teachers.seen(clamped)
+        have = StyleTarget.of(clamped, features, generator)
+        palette, fine = quantile_distances(have, batch.target)
+        parts = regularizers(s, picture, photo) | {
+            "content": s.content * losses.content_loss(deep, content).mean(),
+            "style": s.style * (batch.styled * style_shares(have, batch.target, self._scale)).mean(),
+            "palette": s.palette * (batch.styled * palette).mean(),
+            "fine": s.fine * (batch.styled * fine).mean(),
+            "drift": s.drift * _drift(painting).mean(),
+            "identity": s.identity * (batch.kept * (picture - photo).abs().mean((1, 2, 3))).mean(),
+        }
+        if s.structure:
+            parts["structure"] = s.structure * losses.structure(clamped, photo).mean()
+        if s.local:
+            with torch.no_grad(), torch.autocast(photo.device.type, torch.bfloat16):
+                wanted = self.teachers.features(batch.style)["4_1"]
+            parts["local"] = s.local * (batch.full * losses.local_style(deep, content, wanted)).mean()
+        if s.quarter:
+            parts["quarter"] = s.quarter * (batch.full * self._quarter_loss(clamped, batch.style)).mean()
+        return parts
+
+    def _quarter_loss(self, painted: Tensor, style: Tensor) -> Tensor:
+        small, wanted = (F.avg_pool2d(x, QUARTER) for x in (painted, style))
+        with torch.autocast(painted.device.type, torch.bfloat16):
+            have = losses.statistics(self.teachers.features(small))
+            with torch.no_grad():
+                want = losses.statistics(self.teachers.features(wanted))
+        return losses.style_loss(have, want)
+
+    @torch.no_grad()
+    def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
+        """Paints four photos, down, in five paintings' styles, across, always the same ones."""
+        assert isinstance(network, AnyStyle)
+        size, cpu = 256, torch.device("cpu")
+        rng = np.random.default_rng(7)
+        photos = self.photos.sample(4, size, rng)
+        styles = np.concatenate([self.paintings.sample(1, size, rng) for _ in range(5)])
+        rows = [np.concatenate([np.full_like(photos[0], 255), *styles], 1)]
+        codes = network.encode(tensor(styles, cpu))
+        for photo in photos:
+            content = tensor(with_border(photo[None].repeat(len(styles), 0)), cpu)
+            rows.append(np.concatenate([photo, *pictures(network(content, codes)[0])], 1))
+        return np.concatenate(rows, 0)
+
+    @torch.no_grad()
+    def extras(self, network: nn.Module) -> dict[str, Tensor]:
+        """Returns codes of 64 training styles, for calibration."""
+        assert isinstance(network, AnyStyle)
+        styles = tensor(self.paintings.sample(64, 256, np.random.default_rng(11)), torch.device("cpu"))
+        return {CALIBRATION: network.encode(styles)}
+
+    def describe(self) -> dict[str, Any]:
+        """Returns what the training card says of data, loss networks, loss weights and beginning."""
+        found: dict[str, Any] = {
+            "data": {"content": self.photos.facts(), "style": self.paintings.facts()},
+            "teachers": self.teachers.name,
+            "trained_on": self.teachers.layers,
+            "settings": asdict(self.settings),
+        }
+        if self.start is not None:
+            card = read_card(self.start.with_name("card.json"))
+            found["start"] = {"weights_sha256": read_weights(self.start).sha256, "card": card}
+        return found
+
+
+def _drift(painting: Painting) -> Tensor:
+    """Returns how far the palette that the network painted lies from the wanted one, relative to that; (B,)."""
+    (mean, covariance), (wanted, spread) = painting.raw_palette, painting.wanted_palette
+    trace = spread.diagonal(dim1=1, dim2=2).sum(1) + 1e-3
+    means = (mean - wanted).square().sum(1) / trace
+    return (means + (covariance - spread).square().sum((1, 2)) / trace.square()).float()

@@ -1,0 +1,136 @@
+"""Pictures for training: a folder held in memory as uint8, and seeded random crops of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stylex.errors import InputError
+from stylex.imaging.folders import FEWEST_PICTURES, SMALLEST_SIDE, picture_files
+from stylex.imaging.images import read_picture
+
+MOST_PICTURES = 8192
+"""How many pictures of a folder are held in memory (some 230 KB each); of more, a seeded sample is taken."""
+
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass
+class PictureFolder:
+    """Decoded pictures of one folder.
+
+    Attributes:
+        path: the folder.
+        pictures: RGB (H, W, 3) uint8.
+        weights: how often each is drawn, in sum 1.
+        skipped: names of files that could not be used, with the reason.
+        digest: SHA-256 of the list of used names and sizes.
+        smallest: pixels of the smallest crop, as a share of the size that it is brought to.
+    """
+
+    path: Path
+    pictures: list[Picture]
+    weights: npt.NDArray[np.float64]
+    skipped: list[str] = field(default_factory=list)
+    digest: str = ""
+    smallest: float = field(default=0.6, kw_only=True)
+
+    def sample(self, count: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+        """Random crops, flipped half the time.
+
+        A crop's side lies between `smallest` times `size`, which is then enlarged, and the whole picture, so that both
+        smooth and dense textures are seen.
+
+        Returns:
+            (count, size, size, 3) uint8.
+        """
+        chosen = rng.choice(len(self.pictures), count, p=self.weights)
+        return np.stack([crop(self.pictures[i], size, rng, self.smallest) for i in chosen])
+
+    def facts(self) -> dict[str, Any]:
+        """For the training card."""
+        facts = {"folder": self.path.name, "pictures": len(self.pictures), "skipped": len(self.skipped)}
+        return {**facts, "file_list_sha256": self.digest}
+
+
+def crop(picture: Picture, size: int, rng: np.random.Generator, smallest: float = 0.6) -> Picture:
+    """One random crop (size, size, 3), flipped half the time, see `PictureFolder.sample`."""
+    height, width = picture.shape[:2]
+    longest = min(height, width)
+    side = int(rng.integers(min(int(smallest * size), longest), longest + 1))
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    cut = picture[top : top + side, left : left + side]
+    method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    cut = np.asarray(cv2.resize(cut, (size, size), interpolation=method), np.uint8)
+    return cut[:, ::-1] if rng.random() < 0.5 else cut
+
+
+def is_held_out(name: str, share: float) -> bool:
+    """Whether a file is kept for evaluation: decided by a hash of its name, so that the split never moves."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") < share * 2**32
+
+
+def load_folder(
+    path: Path,
+    short_side: int,
+    *,
+    favour: str | None = None,
+    favour_weight: float = 5.0,
+    hold_out: float = 0.0,
+    seed: int = 0,
+) -> PictureFolder:
+    """Read every picture below `path`, reduced to a short side of at most `short_side` pixels.
+
+    Args:
+        hold_out: share of the files that is left for evaluation.
+        favour: file names that begin with this are drawn `favour_weight` times as often (single works among many
+            studies).
+
+    Raises:
+        InputError: no such folder, or fewer than 8 usable pictures in it.
+    """
+    files = [f for f in picture_files(path) if not is_held_out(f.name, hold_out)]
+    if len(files) > MOST_PICTURES:
+        keep = np.random.default_rng(seed).choice(len(files), MOST_PICTURES, replace=False)
+        files = [files[i] for i in sorted(keep)]
+    pictures, weights, skipped, digest = [], [], [], hashlib.sha256()
+    for file in files:
+        try:
+            picture = read_picture(file).rgb
+        except InputError as error:
+            skipped.append(str(error))
+            continue
+        if min(picture.shape[:2]) < SMALLEST_SIDE:
+            skipped.append(f"{file.name}: {picture.shape[1]}x{picture.shape[0]}, needs {SMALLEST_SIDE}x{SMALLEST_SIDE}")
+        else:
+            pictures.append(reduced(picture, short_side))
+            weights.append(favour_weight if favour and file.name.startswith(favour) else 1.0)
+            digest.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
+    if len(pictures) < FEWEST_PICTURES:
+        raise InputError(
+            f"{path} has {len(pictures)} usable pictures ({len(skipped)} skipped); "
+            f"training needs at least {FEWEST_PICTURES}: add some, or choose another folder"
+        )
+    share = np.asarray(weights) / np.sum(weights)
+    return PictureFolder(path, pictures, share, skipped, digest.hexdigest())
+
+
+def reduced(picture: Picture, short_side: int) -> Picture:
+    """A picture whose shorter side has at most `short_side` pixels, and the longer one at most twice that."""
+    return np.ascontiguousarray(shrunk(picture, short_side)[: 2 * short_side, : 2 * short_side])
+
+
+def shrunk(picture: Picture, short_side: int) -> Picture:
+    """All of a picture, its shorter side reduced to at most `short_side` pixels."""
+    height, width = picture.shape[:2]
+    scale = short_side / min(height, width)
+    if scale >= 1:
+        return picture
+    size = (round(width * scale), round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

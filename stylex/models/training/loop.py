@@ -1,0 +1,141 @@
+"""The training loop that all techniques share.
+
+A technique brings a `Recipe`: a network, a loss for one step, a picture of samples. The loop brings the optimizer, the
+schedule, the moving average, checkpoints that survive an interruption at any instant, the progress bar and the training
+card.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import nn
+
+from stylex.errors import InputError, Interrupted, ModelError, ResourceError
+from stylex.imaging.images import write_picture
+from stylex.models.training.checkpoints import CHECKPOINT, State, averaged, finish, write_card
+from stylex.models.training.recipe import Recipe, Schedule
+
+SUBJECT = ("style",)
+"""Of what a recipe says of itself, what a resumed run must share with the run before."""
+
+
+def choose_device(name: str) -> torch.device:
+    """The device for "cpu", "cuda" or "auto".
+
+    Raises:
+        ResourceError: CUDA was asked for and isn't there.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ResourceError("torch finds no CUDA device: check the driver, install torch for CUDA, or use --device cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, console: Console | None = None) -> Path:
+    """Train, or go on where the checkpoint in `out` stands; returns the weights file.
+
+    Writes into `out`: the checkpoint, the averaged weights, the training card and sample sheets.
+
+    Raises:
+        Interrupted: Ctrl-C; the checkpoint has been written.
+        InputError: `out` can't be a folder.
+        ModelError: the checkpoint is damaged or of another network, or the loss is not finite any more.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out} can't be made a folder ({error.strerror}): choose another with --out") from error
+    recipe.restart(schedule.seed)
+    # torch's types forget that Module.to takes a memory format
+    network: nn.Module = recipe.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(network.parameters(), schedule.rate, betas=(schedule.momentum, 0.99))
+    told = json.loads(json.dumps(recipe.describe()))  # as it is read back from a checkpoint
+    subject = {"technique": recipe.name} | {name: told[name] for name in SUBJECT if name in told}
+    averages = {k: v.detach().clone() for k, v in network.state_dict().items()}
+    state = State(network, optimizer, averages, subject=subject)
+    console = console or Console(stderr=True)
+    if state.resume(out):
+        console.print(f"resuming {out} at step {state.step}, after {state.seconds / 60:.0f} minutes")
+    state.note(told.get("settings", {}))
+    try:
+        _loop(recipe, schedule, state, out, device, console)
+    except KeyboardInterrupt:
+        state.save(out)
+        write_card(recipe, schedule, state, out, device)
+        raise Interrupted(f"stopped at step {state.step}; the same command goes on from {out / CHECKPOINT}") from None
+    state.save(out)
+    return finish(recipe, schedule, state, out, device)
+
+
+def _loop(recipe: Recipe, schedule: Schedule, state: State, out: Path, device: torch.device, console: Console) -> None:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    last = saved = time.monotonic()
+    with Progress(*columns, console=console, refresh_per_second=2) as bar:
+        task = bar.add_task(recipe.name, total=1.0)
+        while (progress := schedule.progress(state.step, state.seconds)) < 1:
+            _one_step(recipe, schedule, state, progress, device)
+            now = time.monotonic()
+            state.seconds, last = state.seconds + now - last, now
+            parts = " ".join(f"{k} {v:.3f}" for k, v in state.losses.items())
+            bar.update(task, completed=progress, description=f"{recipe.name} step {state.step} {parts}")
+            if now - saved > schedule.save_every:
+                state.save(out)
+                write_card(recipe, schedule, state, out, device)
+                saved = now
+            if state.step % schedule.sample_every == 0:
+                if not console.is_terminal:
+                    console.print(f"step {state.step} {state.seconds:.0f} s {parts}")
+                write_picture(out / f"samples-{state.step:06d}.jpg", recipe.sample(averaged(recipe, state)))
+
+
+def _one_step(recipe: Recipe, schedule: Schedule, state: State, progress: float, device: torch.device) -> None:
+    for group in state.optimizer.param_groups:
+        group["lr"] = schedule.rate_at(state.step, progress)
+    rng = np.random.default_rng((schedule.seed, state.step))  # a resumed run draws what an uninterrupted one would
+    loss, parts = recipe.step(rng, device)
+    if not torch.isfinite(loss):
+        raise ModelError(f"the loss is {loss.item()} at step {state.step}: lower the learning rate and resume")
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]  # torch ships `backward` untyped
+    nn.utils.clip_grad_norm_(state.network.parameters(), schedule.clip)
+    with _ctrl_c_held_back():  # the state changes as a whole
+        state.optimizer.step()
+        with torch.no_grad():
+            share = max(schedule.ema, 10 / (state.step + 10))
+            for name, value in state.network.state_dict().items():
+                state.average[name].lerp_(value, share)
+        for name, part in parts.items():
+            state.losses[name] = part if name not in state.losses else 0.98 * state.losses[name] + 0.02 * part
+        state.step += 1
+
+
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let Ctrl-C take effect at the end of the block; only the main thread can be interrupted at all."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,157 @@
+"""Losses that the techniques are trained with, over pictures and over activations of the loss networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stylex.models.encoders.loss_networks import Features
+from stylex.models.shared.backbone import channel_statistics
+
+Statistics = dict[str, tuple[Tensor, Tensor]]
+"""Mean and standard deviation (B, C) by layer name."""
+
+FAINTEST = 2 / 255
+"""Amplitude of detail that can't be seen."""
+
+CONTRAST_FLOOR = 0.03**2
+"""Keeps the contrast of flat areas from counting; of Wang et al. 2003."""
+
+
+def statistics(features: Features) -> Statistics:
+    """Mean and standard deviation of every layer's channels."""
+    return {name: channel_statistics(x) for name, x in features.items()}
+
+
+def pooled(many: Sequence[Statistics]) -> Statistics:
+    """The statistics of all pictures of all batches together, each (1, C)."""
+    found = {}
+    for name in many[0]:
+        means, deviations = (torch.cat([one[name][i] for one in many]) for i in (0, 1))
+        mean = means.mean(0, keepdim=True)
+        found[name] = (mean, (deviations.square() + (means - mean).square()).mean(0, keepdim=True).sqrt())
+    return found
+
+
+def interpolate(a: Statistics, b: Statistics, weight: Tensor) -> Statistics:
+    """Statistics on the way from `a` (weight 0) to `b` (weight 1); weight is (B,)."""
+    w = weight[:, None]
+    return {name: (a[name][0].lerp(b[name][0], w), a[name][1].lerp(b[name][1], w)) for name in a}
+
+
+def style_loss(have: Statistics, want: Statistics, layers: tuple[str, ...] | None = None) -> Tensor:
+    """Squared distance of the statistics, relative to the wanted ones' own size at every layer, summed over layers.
+
+    The relative form lets layers of different scale count alike (Huang and Belongie 2017, equation 13, without it).
+
+    Returns:
+        one loss for every picture, (B,).
+    """
+    total: Tensor | None = None
+    for name in layers or have:
+        (mean, std), (target_mean, target_std) = have[name], want[name]
+        scale = target_mean.square().mean(1) + target_std.square().mean(1)
+        distance = (mean - target_mean).square().mean(1) + (std - target_std).square().mean(1)
+        total = distance / scale if total is None else total + distance / scale
+    assert total is not None, "no layers"
+    return total
+
+
+def content_loss(have: Tensor, want: Tensor) -> Tensor:
+    """Mean squared distance of the features after instance normalization, which takes colour and contrast out; (B,)."""
+    return (_normalized(have) - _normalized(want)).square().mean((1, 2, 3))
+
+
+def total_variation(x: Tensor) -> Tensor:
+    """Mean squared difference of neighbouring pixels; (B,)."""
+    down, right = x[:, :, 1:] - x[:, :, :-1], x[:, :, :, 1:] - x[:, :, :, :-1]
+    return down.square().mean((1, 2, 3)) + right.square().mean((1, 2, 3))
+
+
+def structure(x: Tensor, photo: Tensor, window: int = 8, scales: int = 4) -> Tensor:
+    """How little of the photo's structure is kept: 1 less the contrast-structure term of MS-SSIM; (B,).
+
+    Of Wang et al. 2003, equations 2 and 3, averaged over scales instead of multiplied, over square windows instead of
+    Gaussian ones, which the whole picture is covered with half overlapping.
+    """
+    total = x.new_zeros(len(x))
+    for scale in range(scales):
+        if scale:
+            x, photo = F.avg_pool2d(x, 2), F.avg_pool2d(photo, 2)
+        a, b, aa, bb, ab = (F.avg_pool2d(v, window, window // 2) for v in (x, photo, x * x, photo * photo, x * photo))
+        similar = (2 * (ab - a * b) + CONTRAST_FLOOR) / (aa - a * a + bb - b * b + CONTRAST_FLOOR)
+        total = total + similar.mean((1, 2, 3))
+    return 1 - total / scales
+
+
+def local_style(have: Tensor, photo: Tensor, style: Tensor) -> Tensor:
+    """Distance to what the style has where it is like the photo: AdaAttN's local feature loss; (B,).
+
+    Liu et al. 2021, equation 9, without weights of its own: softmax of the normalized features' likeness, and by it
+    mean and standard deviation of the style's features for every position, which the normalized photo's are given.
+    """
+    with torch.no_grad():
+        query, key = (_normalized(v).flatten(2) for v in (photo, style))  # (B, C, N)
+        value = style.float().flatten(2)
+        weights = (query.transpose(1, 2) @ key).softmax(-1).transpose(1, 2)  # (B, M, N)
+        mean, square = value @ weights, value.square() @ weights
+        wanted = (square - mean.square()).clamp(min=0).sqrt() * query + mean
+        scale = wanted.square().mean((1, 2))
+    return (have.float().flatten(2) - wanted).square().mean((1, 2)) / scale
+
+
+def lattice(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:
+    """Share of the fine detail that repeats on the network's own grid, which in a picture happens only by chance; (B,).
+
+    Sub-pixel shuffles and strided convolutions leave patterns of period 4 and 8 in flat areas. The picture is
+    high-passed and cut into cells of `repeats` periods; in every cell the power of the mean over the periods is set
+    against the cell's whole power. In a photo it is one part in `repeats` squared, in a lattice all of it. The whole
+    power is taken as given, so that the gradient removes what repeats and adds nothing; detail below `FAINTEST`
+    doesn't count.
+    """
+    x = _fine_detail(x)
+    cell = period * repeats
+    rows, columns = x.shape[2] // cell, x.shape[3] // cell
+    assert rows and columns, f"no cell of {cell} pixels fits into {tuple(x.shape[2:])}"
+    cut = x[:, :, : rows * cell, : columns * cell]
+    cells = cut.reshape(*x.shape[:2], rows, repeats, period, columns, repeats, period)
+    phases = cells.mean((3, 6))  # (B, C, rows, period, columns, period)
+    repeating = (phases - phases.mean((3, 5), keepdim=True)).square().mean((1, 3, 5))  # (B, rows, columns)
+    whole = cells.detach().square().mean((1, 3, 4, 6, 7))
+    share: Tensor = repeating / (whole + FAINTEST**2)
+    return share.mean((1, 2))
+
+
+def unrest(x: Tensor, photo: Tensor) -> Tensor:
+    """Power of the fine detail of x where the photo has none; (B,).
+
+    Echoes of nearby edges settle in skies and walls, where nothing in the photo holds them. A place counts the more,
+    the less the photo's own fine detail, over 9x9 pixels, rises above `FAINTEST`.
+    """
+    roughness = F.avg_pool2d(_fine_detail(photo).square().mean(1, keepdim=True), 9, 1, 4)
+    flat = 1 / (1 + (roughness / (2 * FAINTEST) ** 2).square())
+    return (flat * _fine_detail(x).square()).mean((1, 2, 3))
+
+
+def _fine_detail(x: Tensor) -> Tensor:
+    """What a 5x5 mean takes away."""
+    return x - F.avg_pool2d(F.pad(x, [2] * 4, mode="reflect"), 5, 1)
+
+
+def out_of_range(x: Tensor) -> Tensor:
+    """Mean distance of the pixels from [0, 1]; (B,)."""
+    return (x - x.clamp(0, 1)).abs().mean((1, 2, 3))
+
+
+def _normalized(x: Tensor) -> Tensor:
+    mean, std = channel_statistics(x)
+    return (x.float() - mean[:, :, None, None]) / (std[:, :, None, None] + 1e-2)
+
+
+def random_crops(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """One crop of `size` pixels, at the same random place in every picture of the batch."""
+    top, left = (int(torch.randint(0, side - size + 1, (1,), generator=generator)) for side in x.shape[2:])
+    return x[:, :, top : top + size, left : left + size]

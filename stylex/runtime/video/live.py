@@ -1,0 +1,236 @@
+"""A camera, painted live: the camera, the keys and the frame rate, apart from the window that shows them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from stylex.errors import InputError, ResourceError
+from stylex.imaging.arrays import Image
+from stylex.imaging.images import write_picture
+from stylex.runtime.video.stylizer import MODES, Look, Stylizer
+
+TITLE = "stylex"
+FONT, LINE = cv2.FONT_HERSHEY_SIMPLEX, 20
+"""Of the caption; the height of a line in pixels."""
+STEP = 0.1
+"""What + and - change the strength by."""
+SMOOTH = 0.9
+"""Share that the frames before keep in the frame rate."""
+KEYS = "+ - strength   n p style   t temporal mode   s save   q quit"
+QUIT = frozenset({ord("q"), 27})
+PROBE = "import cv2; cv2.namedWindow('stylex'); cv2.destroyAllWindows()"
+PATIENCE = 20.0
+"""Seconds that a window is given to open."""
+
+
+def require_display() -> None:
+    """Open and close a window in a process of its own, since some window systems end the process where there is none.
+
+    Raises:
+        ResourceError: no window can be opened.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", PROBE], capture_output=True, timeout=PATIENCE, check=False, text=True
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        raise ResourceError("no window opens on this display: use `stylex video` for films in files") from None
+    if done.returncode == 0:
+        return
+    if "not implemented" in done.stderr or "headless" in done.stderr:
+        raise ResourceError(
+            "this OpenCV has no windows: pip uninstall -y opencv-python-headless && pip install opencv-python"
+        )
+    where = "there is no display (DISPLAY and WAYLAND_DISPLAY are not set)" if _without_display() else "no window opens"
+    raise ResourceError(f"{where}: run it in a desktop session, or use `stylex video` for films in files")
+
+
+def _without_display() -> bool:
+    return sys.platform == "linux" and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+class Camera:
+    """Frames of a camera.
+
+    Args:
+        source: its number, from 0; or the path of a film, which is read as one.
+
+    Raises:
+        InputError: there is no such camera; while iterating, it has vanished.
+    """
+
+    def __init__(self, source: int | str) -> None:
+        self.name = f"camera {source}" if isinstance(source, int) else str(source)
+        self._capture = cv2.VideoCapture()
+        before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong is said here
+        try:
+            opened = self._capture.open(source)
+        finally:
+            cv2.utils.logging.setLogLevel(before)
+        if not opened:
+            raise InputError(f"{self.name} doesn't open: connect it, close what else uses it, or give another --camera")
+
+    def __enter__(self) -> Camera:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._capture.release()
+
+    def __iter__(self) -> Iterator[Image]:
+        """RGB uint8 (H, W, 3), one after the other."""
+        while True:
+            there, frame = self._capture.read()
+            if not there or frame is None:
+                raise InputError(f"{self.name} has vanished: connect it again and start anew")
+            yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+class Booth:
+    """What stands between camera and window: paints, reacts to keys, counts frames.
+
+    Args:
+        looks: painters with their styles; n and p go through them.
+        stylizer: paints; begins with the first look.
+        folder: where s saves pictures.
+    """
+
+    def __init__(self, looks: Sequence[Look], stylizer: Stylizer, folder: Path) -> None:
+        self.looks, self.stylizer, self.folder = looks, stylizer, folder
+        self.rate = 0.0
+        self.told = KEYS
+        self.painted: Image | None = None
+        self._chosen, self._last = 0, 0.0
+
+    def paint(self, frame: Image) -> Image:
+        """Paint a frame, RGB uint8 (H, W, 3), and count it."""
+        painted = self.painted = self.stylizer(frame)
+        now = time.perf_counter()
+        if self._last:
+            rate = 1 / max(now - self._last, 1e-6)
+            self.rate = SMOOTH * self.rate + (1 - SMOOTH) * rate if self.rate else rate
+        self._last = now
+        return painted
+
+    def press(self, key: int) -> bool:
+        """React to a key as `cv2.waitKey` gives it, -1 for none; False to quit.
+
+        Raises:
+            ResourceError: a picture can't be saved.
+        """
+        if key < 0:
+            return True
+        if key & 0xFF in QUIT:
+            return False
+        act = {
+            "+": lambda: self._strengthen(STEP),
+            "=": lambda: self._strengthen(STEP),  # the same key without shift
+            "-": lambda: self._strengthen(-STEP),
+            "n": lambda: self._choose(1),
+            "p": lambda: self._choose(-1),
+            "t": self._next_mode,
+            "s": self._save,
+        }.get(chr(key & 0xFF))
+        if act is not None:
+            act()
+        return True
+
+    def captioned(self, picture: Image) -> Image:
+        """The picture with the frame rate, what paints, and what the last key did."""
+        shown, stylizer = picture.copy(), self.stylizer
+        runs = "" if stylizer.runs == stylizer.temporal else f", which runs as {stylizer.runs}"
+        what = (f"{self.rate:.1f} frames/s", stylizer.look.name, f"strength {stylizer.strength:.1f}", stylizer.temporal)
+        first = "   ".join(what) + runs
+        for line, text in enumerate((first, self.told)):
+            (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
+            top = LINE * line
+            cv2.rectangle(shown, (0, top), (width + 12, top + LINE), (0, 0, 0), cv2.FILLED)
+            cv2.putText(shown, text, (6, top + 14), FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+        return np.asarray(shown, np.uint8)
+
+    def _strengthen(self, step: float) -> None:
+        strength = min(max(self.stylizer.strength + step, 0.0), self.stylizer.look.strongest)
+        self.stylizer.strength = round(strength, 2)
+        self.told = f"strength {self.stylizer.strength:.1f}"
+
+    def _choose(self, step: int) -> None:
+        self._chosen = (self._chosen + step) % len(self.looks)
+        look = self.looks[self._chosen]
+        self.stylizer.look, self.stylizer.strength = look, min(self.stylizer.strength, look.strongest)
+        self.told = look.name
+
+    def _next_mode(self) -> None:
+        self.stylizer.temporal = MODES[(MODES.index(self.stylizer.temporal) + 1) % len(MODES)]
+        self.told = self.stylizer.notice or f"temporal {self.stylizer.temporal}"
+
+    def _save(self) -> None:
+        if self.painted is None:
+            return
+        number = 1
+        while (path := self.folder / f"stylex-{number:03}.png").exists():
+            number += 1
+        write_picture(path, self.painted)
+        self.told = f"saved {path.name}"
+
+
+class Screen(Protocol):
+    """What shows pictures and hears keys."""
+
+    def show(self, picture: Image) -> int:
+        """Show RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
+
+
+class Window:
+    """An OpenCV window. Closing it counts as pressing q.
+
+    Raises:
+        ResourceError: it doesn't open, or fails later.
+    """
+
+    def __enter__(self) -> Window:
+        with _explained():
+            cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with contextlib.suppress(cv2.error):
+            cv2.destroyAllWindows()
+
+    def show(self, picture: Image) -> int:
+        """Show RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
+        with _explained():
+            cv2.imshow(TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            key = cv2.waitKey(1)
+            return key if cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1 else ord("q")
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except cv2.error as error:
+        text = " ".join(str(error).split())[:120]
+        raise ResourceError(f"the window failed ({text}): run it in another desktop session") from error
+
+
+def watch(camera: Camera, booth: Booth, screen: Screen) -> int:
+    """Show the painted camera until q is pressed; returns the number of frames.
+
+    Raises:
+        InputError: the camera has vanished.
+        ResourceError: the window fails, or a picture can't be saved.
+    """
+    for count, frame in enumerate(camera, 1):
+        if not booth.press(screen.show(booth.captioned(booth.paint(frame)))):
+            return count
+    raise AssertionError("a camera has no last frame")

@@ -1,0 +1,280 @@
+"""Opening graphs: the good ones, every bad one, and providers that don't keep their word."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper
+
+from stylex.artifacts.catalog import GRAPHS
+from stylex.errors import (
+    InputError,
+    ModelError,
+    ProviderUnavailable,
+    ResourceError,
+    StylexError,
+    UsageError,
+)
+from stylex.runtime.engine.providers import provider_named
+from stylex.runtime.engine.session import Session, open_graph, read_facts
+
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+RealSession = ort.InferenceSession
+
+
+def refusal(kind: type[StylexError], path: Path, provider: str = "cpu") -> str:
+    with pytest.raises(kind) as caught:
+        open_graph(path, provider)
+    assert type(caught.value) is kind
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def foreign_model(size: int = 4) -> onnx.ModelProto:
+    """A valid model that stylex didn't write."""
+    values = helper.make_tensor("w", TensorProto.FLOAT, [size], np.arange(size, dtype=np.float32).tobytes(), raw=True)
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [size]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Add", ["x", "w"], ["y"])], "add", ends[:1], ends[1:], [values])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+# What opens
+
+
+@pytest.mark.parametrize("name", ["adain-fp32.onnx", "adain-fp16.onnx", "adain-int8.onnx", "adain-style.onnx"])
+def test_embedded_graphs_open(name: str) -> None:
+    session = open_graph(GRAPHS / name, threads=1)
+    assert session.provider == "cpu"
+    assert session.path == GRAPHS / name
+    assert session.facts.technique == "adain"
+    assert session.facts.licence
+    assert session.facts.provenance
+    assert {"torch", "onnx", "stylex"} <= set(session.facts.versions)
+
+
+def test_embedded_graphs_fit_each_other() -> None:
+    graphs = [open_graph(path, threads=1).facts for path in sorted(GRAPHS.glob("adain-*.onnx"))]
+    assert len(graphs) == 4
+    assert len({facts.weights_sha256 for facts in graphs}) == 1
+    assert sorted(facts.role for facts in graphs) == ["style-encoder", "transfer", "transfer", "transfer"]
+
+
+def test_a_path_as_text(tiny_encoder: Callable[..., Path]) -> None:
+    session = open_graph(str(tiny_encoder()), threads=2)
+    (code,) = session.run(style=np.full((1, 3, 5, 7), 0.5, np.float32))
+    np.testing.assert_allclose(code, [[0.5, 0.5, 0.5]])
+
+
+# What doesn't
+
+
+def test_no_file(tmp_path: Path) -> None:
+    assert "is not a file: give an ONNX file" in refusal(InputError, tmp_path / "missing.onnx")
+    assert "is not a file" in refusal(InputError, tmp_path)
+    assert "is not a file" in refusal(InputError, tmp_path / ("a" * 300))
+
+
+def test_no_permission(
+    tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:  # by a fake: nothing stops root
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tiny_encoder()
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    assert "can't be read (Permission denied)" in refusal(InputError, path)
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 999, b"\x08\x0a" * 50, os.urandom(64)])
+def test_bytes_that_are_no_graph(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(data)
+    message = refusal(ModelError, path)
+    assert "bad.onnx" in message
+    assert "export it" in message
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+def test_a_truncated_graph(share: float, tmp_path: Path) -> None:
+    data = (GRAPHS / "adain-int8.onnx").read_bytes()
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(data[: int(len(data) * share)])
+    assert "is not a usable ONNX file" in refusal(ModelError, path)
+
+
+def test_a_foreign_graph(tmp_path: Path) -> None:
+    onnx.save(foreign_model(), tmp_path / "foreign.onnx")
+    message = refusal(ModelError, tmp_path / "foreign.onnx")
+    assert "was not made by stylex export (no stylex metadata): export it with `stylex export`" in message
+
+
+def test_an_unknown_operator(tmp_path: Path) -> None:
+    model = foreign_model()
+    model.graph.node[0].op_type = "Frobnicate"
+    (tmp_path / "odd.onnx").write_bytes(model.SerializeToString())
+    assert "is not a usable ONNX file" in refusal(ModelError, tmp_path / "odd.onnx")
+
+
+def test_weights_in_another_file(tmp_path: Path) -> None:
+    path = tmp_path / "split.onnx"
+    onnx.save(foreign_model(4096), path, save_as_external_data=True, location="split.bin", size_threshold=0)
+    assert (tmp_path / "split.bin").stat().st_size >= 4 * 4096
+    assert "external data" in refusal(ModelError, path)
+    assert "export it as one file" in refusal(ModelError, path)
+
+
+def test_damaged_metadata(tiny_transfer: Callable[..., Path]) -> None:
+    path = tiny_transfer()
+    model = onnx.load(path)
+    next(p for p in model.metadata_props if p.key == "stylex.border").value = "two"
+    onnx.save(model, path)
+    assert "metadata of" in refusal(ModelError, path)
+
+
+# Running
+
+
+def test_a_wrong_input_is_told_with_its_shape(tiny_encoder: Callable[..., Path]) -> None:
+    session = open_graph(tiny_encoder())
+    with pytest.raises(ModelError, match=r"adain-style\.onnx failed on cpu with an input of 1x4x8x8") as caught:
+        session.run(style=np.zeros((1, 4, 8, 8), np.float32))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ModelError, match="failed on cpu"):
+        session.run(picture=np.zeros((1, 3, 8, 8), np.float32))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Failed to allocate memory for buffer"), MemoryError()])
+def test_running_out_of_memory(error: Exception, tiny_encoder: Callable[..., Path]) -> None:
+    class Exhausted:
+        def run(self, *_: object) -> None:
+            raise error
+
+    real = open_graph(tiny_encoder())
+    session = Session(real.path, real.facts, "cpu", Exhausted())
+    with pytest.raises(ResourceError, match=r"not enough memory on cpu for an input of 1x3x8x8: use --size"):
+        session.run(style=np.zeros((1, 3, 8, 8), np.float32))
+
+
+def test_ctrl_c_passes_through(tiny_encoder: Callable[..., Path]) -> None:
+    class Stopped:
+        def run(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    real = open_graph(tiny_encoder())
+    with pytest.raises(KeyboardInterrupt):
+        Session(real.path, real.facts, "cpu", Stopped()).run(style=np.zeros(1))
+
+
+# Providers
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, opened: Callable[..., Any]) -> list[list[str]]:
+    """Let ONNX Runtime be built with CUDA, and open sessions as `opened` does; collects what was asked for."""
+    asked: list[list[str]] = []
+
+    def session(data: bytes, options: Any, **arguments: Any) -> Any:
+        asked.append(arguments["providers"])
+        return opened(data, options, **arguments)
+
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, CPU])
+    monkeypatch.setattr(ort, "InferenceSession", session)
+    return asked
+
+
+class Granted:
+    """A session that runs on these providers, whatever was asked for."""
+
+    def __init__(self, graph: Path, *providers: str) -> None:
+        self.real, self.providers = RealSession(str(graph), providers=[CPU]), list(providers)
+
+    def get_providers(self) -> list[str]:
+        return self.providers
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+def test_an_unknown_provider(tiny_encoder: Callable[..., Path]) -> None:
+    assert "choose one of auto, cpu" in refusal(UsageError, tiny_encoder(), "gpu")
+
+
+def test_a_provider_that_is_not_installed_is_never_replaced(
+    tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
+    monkeypatch.setattr(ort, "InferenceSession", lambda *_, **__: pytest.fail("nothing may be opened"))
+    assert "pip install onnxruntime-gpu" in refusal(ProviderUnavailable, tiny_encoder(), "cuda")
+
+
+def test_a_provider_that_is_granted(tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tiny_encoder()
+    asked = pretend(monkeypatch, lambda *_, **__: Granted(path, CUDA, CPU))
+    assert open_graph(path, "cuda").provider == "cuda"
+    assert asked == [[CPU], [CUDA, CPU]]  # first the CPU, for the facts; the graphics card only once
+
+
+def test_a_session_that_fell_back_is_refused(
+    tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tiny_encoder()
+    pretend(monkeypatch, lambda *_, **__: Granted(path, CPU))
+    message = refusal(ProviderUnavailable, path, "cuda")
+    told = "did not start (its libraries or its device are missing): pip uninstall -y onnxruntime && pip install "
+    assert f"{told}onnxruntime-gpu" in message
+
+
+def test_a_provider_that_fails_to_open(tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(data: bytes, options: Any, **arguments: Any) -> Any:
+        assert not arguments["enable_fallback"]
+        if arguments["providers"][0] == CUDA:
+            raise RuntimeError("CUDA failure 35: driver too old\nfile: x.cc")
+        return RealSession(data, options, **arguments)
+
+    asked = pretend(monkeypatch, opened)
+    message = refusal(ProviderUnavailable, tiny_encoder(), "cuda")
+    assert "did not start (CUDA failure 35: driver too old): pip uninstall" in message
+    assert asked == [[CPU], [CUDA, CPU]]
+
+
+def test_a_bad_file_is_not_blamed_on_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bad.onnx").write_bytes(b"hello")
+    asked = pretend(monkeypatch, RealSession)
+    assert "is not a usable ONNX file" in refusal(ModelError, tmp_path / "bad.onnx", "cuda")
+    assert asked == [[CPU]]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_a_provider_is_opened_for_the_precision_of_the_graph(
+    precision: str, tiny_transfer: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, options = tiny_transfer(precision=precision), []
+
+    def opened(data: bytes, _options: Any, **arguments: Any) -> Any:
+        options.append(arguments.get("provider_options", [{}])[0])
+        return Granted(path, arguments["providers"][0])
+
+    pretend(monkeypatch, opened)
+    tensorrt = provider_named("tensorrt")
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [tensorrt.ort_name, CPU])
+    assert open_graph(path, "tensorrt").provider == "tensorrt"
+    assert options == [{}, tensorrt.options(precision)]
+
+
+def test_facts_alone(tiny_encoder: Callable[..., Path], tmp_path: Path) -> None:
+    path = tiny_encoder(target="tensorrt")
+    assert read_facts(path) == open_graph(path).facts
+    assert read_facts(path).target == "tensorrt"
+    with pytest.raises(InputError, match="is not a file"):
+        read_facts(tmp_path / "missing.onnx")
+
+
+def test_a_run_that_fails_is_not_tried_again_elsewhere(tiny_encoder: Callable[..., Path]) -> None:
+    session = open_graph(tiny_encoder())
+    assert session._session._enable_fallback is False
