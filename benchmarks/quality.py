@@ -43,6 +43,7 @@ from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.folders import picture_files
 from stylex.imaging.images import read_picture, write_picture
 from stylex.models.encoders import loss_networks
+from stylex.models.encoders.features import Features
 from stylex.models.registry import entry
 from stylex.models.shared.any_style import AnyStyle
 from stylex.models.shared.backbone import BORDER
@@ -80,7 +81,7 @@ REFERENCE = "torch"
 class Looked:
     """What the loss network sees of a picture, at its own size and at a quarter of it."""
 
-    features: loss_networks.Features
+    features: Features
     whole: losses.Statistics
     quarter: losses.Statistics
 
@@ -93,9 +94,9 @@ class Judge:
 
     def look(self, picture: Image) -> Looked:
         """At an RGB picture (H, W, 3)."""
-        features: loss_networks.Features = self.slim(torch.from_numpy(to_floats(picture)))
+        features: Features = self.slim(torch.from_numpy(to_floats(picture)))
         small = cv2.resize(picture, None, fx=QUARTER, fy=QUARTER, interpolation=cv2.INTER_AREA)
-        quarter: loss_networks.Features = self.slim(torch.from_numpy(to_floats(small)))
+        quarter: Features = self.slim(torch.from_numpy(to_floats(small)))
         return Looked(features, losses.statistics(features), losses.statistics(quarter))
 
     def rate(self, painted: Image, photo: Image, style: Looked, content: Tensor) -> dict[str, float]:

@@ -33,6 +33,7 @@ from stylex.models.training.batches import (
     pictures,
     shift_loss,
     tensor,
+    texture_statistics,
     wide_photos,
     wide_side,
     with_border,
@@ -179,7 +180,7 @@ class CycleGanRecipe:
             compared = self._compared(clamped)
             features = self.teachers.features(clamped)
             judged = self.teachers.features(compared) if s.flatten else features
-            texture = self.teachers.texture(compared, s.crop, rng)
+            texture = texture_statistics(self.teachers, compared, s.crop, rng)
         whole, detail = self.moments
         parts = common_losses(s, made, like, features, like_features) | {
             "style": s.style * losses.style_loss(losses.statistics(judged), whole).mean(),
@@ -204,7 +205,7 @@ class CycleGanRecipe:
             batch = self._compared(tensor(folder.sample(8, s.size, rng), device))
             with torch.autocast(device.type, torch.bfloat16):
                 wholes.append(losses.statistics(self.teachers.features(batch)))
-                details.append(self.teachers.texture(batch, s.crop, rng))
+                details.append(texture_statistics(self.teachers, batch, s.crop, rng))
         return losses.pooled(wholes), losses.pooled(details)
 
     @torch.no_grad()

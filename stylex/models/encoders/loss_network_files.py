@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from stylex.errors import InputError, ModelError
-from stylex.models.published.pickles import Tensors, read_checkpoint
+from stylex.models.safe_checkpoints import Tensors, read_checkpoint
 
 VGG_FILE = "vgg19_relu3_4.safetensors"
 VGG16_FILE = "vgg16_relu5_1.safetensors"

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.errors import InputError, ModelError
+from stylex.models.encoders.features import Features
 from stylex.models.encoders.loss_network_files import (
     NEEDED,
     REAL,
@@ -32,14 +32,8 @@ from stylex.models.encoders.loss_network_files import SLIM_FILE as SLIM_FILE
 from stylex.models.encoders.loss_network_files import VGG16_FILE as VGG16_FILE
 from stylex.models.encoders.loss_network_files import VGG_FILE as VGG_FILE
 from stylex.models.encoders.loss_network_files import find_teacher as find_teacher
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from stylex.models.training.losses import Statistics
-
-Features = dict[str, Tensor]
-"""Activations by layer name, such as "4_1" for relu4_1."""
+from stylex.models.encoders.opening import opened
+from stylex.models.encoders.slim import DEPTHS
 
 BESIDE = re.compile(r"(mean|std|(conv0|aux\d_1)\.(weight|bias))$")
 """Tensors that are kept beside the convolutions."""
@@ -121,8 +115,6 @@ class EmbeddedEncoder(LossNetwork):
     """The encoder that comes with the package, which serves where no loss network is given; see `Encoder`."""
 
     def __init__(self) -> None:
-        from stylex.models.encoders.opening import opened
-        from stylex.models.encoders.slim import DEPTHS  # these import this module
 
         nn.Module.__init__(self)
         self.name, self.stages = "the embedded encoder", DEPTHS
@@ -181,15 +173,6 @@ class LossNetworks:
         if self.whole is self.slim:
             return slim, slim["4_1"]
         return slim | self.whole(x.contiguous(memory_format=torch.channels_last)), slim["4_1"]
-
-    def texture(self, x: Tensor, size: int, rng: np.random.Generator) -> Statistics:
-        """Returns statistics of `vgg` over one random crop of `size` pixels of every picture (B, 3, H, W) in [0, 1]."""
-        from stylex.models.training import losses  # it imports this module
-
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        crops = losses.random_crops(x, size, generator)
-        found: Features = self.vgg(crops.contiguous(memory_format=torch.channels_last))
-        return losses.statistics(found)
 
     def features(self, x: Tensor) -> Features:
         """Returns the activations in `slim` of whole pictures (B, 3, H, W) in [0, 1]."""

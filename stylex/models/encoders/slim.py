@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.encoders.loss_networks import Features
+from stylex.models.encoders.features import Features
 
 WIDTHS = (32, 64, 128, 192, 192)
 """Channels of each stage."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from stylex.errors import ModelError
 from stylex.models.encoders.download import cache_folder, fetched
-from stylex.models.encoders.loss_networks import Features
+from stylex.models.encoders.features import Features
 
 URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 SHA256 = "dcbb9e9d"

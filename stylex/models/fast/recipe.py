@@ -26,6 +26,7 @@ from stylex.models.training.batches import (
     pictures,
     shift_loss,
     tensor,
+    texture_statistics,
     wide_photos,
     wide_side,
     with_border,
@@ -109,7 +110,7 @@ class FastRecipe:
                 target, texture_target = self.targets(content, rng)
             clamped = through_clamp(painted)
             features = self.teachers.features(clamped)
-            texture = self.teachers.texture(clamped, s.crop, rng)
+            texture = texture_statistics(self.teachers, clamped, s.crop, rng)
         parts = common_losses(s, painted, photo, features, photo_features) | {
             "style": s.style * losses.style_loss(losses.statistics(features), target).mean(),
             "texture": s.texture * losses.style_loss(texture, texture_target).mean(),
@@ -135,7 +136,7 @@ class FastRecipe:
             style = tensor(np.stack([crop(picture, s.size, rng) for _ in range(s.batch)]), self.device)
             with torch.autocast(self.device.type, torch.bfloat16):
                 wholes.append(losses.statistics(self.teachers.features(style)))
-                textures.append(self.teachers.texture(style, s.crop, rng))
+                textures.append(texture_statistics(self.teachers, style, s.crop, rng))
         whole, texture = losses.pooled(wholes), losses.pooled(textures)
         return lambda _content, _rng: (whole, texture)
 
@@ -145,8 +146,8 @@ class FastRecipe:
         assert self.adain is not None and self.style.code is not None
         codes = self.style.code.to(content.device).expand(len(content), -1)
         painted = self.adain.to(content.device)(content, codes)[0].clamp(0, 1)
-        return losses.statistics(self.teachers.features(painted)), self.teachers.texture(
-            painted, self.settings.crop, rng
+        return losses.statistics(self.teachers.features(painted)), texture_statistics(
+            self.teachers, painted, self.settings.crop, rng
         )
 
     @torch.no_grad()

@@ -25,7 +25,7 @@ from stylex.models.attention.sanet import SANet, Transform
 from stylex.models.cyclegan.resnet_generator import ResnetGenerator
 from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
-from stylex.models.published.pickles import Tensors, read_checkpoint
+from stylex.models.safe_checkpoints import Tensors, read_checkpoint
 from stylex.models.shared.reference_network import Reference
 from stylex.models.shared.vgg import mirrored_decoder, normalized_vgg
 from stylex.techniques import technique_named

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from stylex.artifacts.style_code import shares
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.imaging.arrays import Image
-from stylex.models.encoders.loss_networks import Features
+from stylex.models.encoders.features import Features
 from stylex.models.reference.pixels import SMALLEST, as_picture, as_tensor, resized
 from stylex.models.reference.style_losses import DISTANCES, LAYER_WEIGHTS, StyleTarget, mixed, moments
 from stylex.models.training.losses import total_variation

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stylex.models.encoders.loss_networks import Features
+from stylex.models.encoders.features import Features
 
 LAYER_WEIGHTS: Mapping[str, float] = {"1_1": 256.0, "2_1": 64.0, "3_1": 16.0, "4_1": 4.0, "5_1": 1.0}
 """What each layer counts, as in crowsonkb's style-transfer-pytorch: fine strokes more than coarse shapes."""

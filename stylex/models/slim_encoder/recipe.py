@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from stylex.errors import ModelError
 from stylex.models.encoders import loss_networks
-from stylex.models.encoders.loss_networks import Features
+from stylex.models.encoders.features import Features
 from stylex.models.encoders.slim import FAINTEST, LAYERS, Encoder, normalize
 from stylex.models.training import losses
 from stylex.models.training.batches import packed, tensor

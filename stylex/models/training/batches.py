@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from stylex.models.encoders import loss_networks
+from stylex.models.encoders.features import Features
+from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.shared.backbone import BORDER, MULTIPLE, through_clamp
 from stylex.models.training import losses
 
@@ -52,6 +53,17 @@ class PaintingSettings:
     grid: int = MULTIPLE
 
 
+def texture_statistics(networks: LossNetworks, x: Tensor, size: int, rng: np.random.Generator) -> losses.Statistics:
+    """Returns statistics of the network for crops over one crop of `size` pixels of every picture.
+
+    Args:
+        x: RGB (B, 3, H, W) in [0, 1]; the crop is at the same random place in each.
+    """
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    found: Features = networks.vgg(packed(losses.random_crops(x, size, generator)))
+    return losses.statistics(found)
+
+
 def wide_photos(photos: npt.NDArray[np.uint8], size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Pictures with room to move, what the network is given of them, and what it paints.
 
@@ -81,8 +93,8 @@ def common_losses(
     s: PaintingSettings,
     painted: Tensor,
     photo: Tensor,
-    features: loss_networks.Features,
-    photo_features: loss_networks.Features,
+    features: Features,
+    photo_features: Features,
 ) -> dict[str, Tensor]:
     """Content, and what keeps the network from inventing."""
     content = s.content * losses.content_loss(features["4_1"], photo_features["4_1"]).mean()

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylex.models.encoders.loss_networks import Features
+from stylex.models.encoders.features import Features
 from stylex.models.shared.backbone import channel_statistics
 
 Statistics = dict[str, tuple[Tensor, Tensor]]

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from stylex.models.encoders.loss_networks import Features, LossNetworks
+from stylex.models.encoders.features import Features
+from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.training import losses
 from stylex.models.training.batches import tensor
 from stylex.models.training.data import PictureFolder

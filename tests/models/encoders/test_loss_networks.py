@@ -27,6 +27,7 @@ from stylex.models.encoders.loss_network_files import (
 from stylex.models.encoders.loss_networks import LossNetwork, LossNetworks, SlimVgg, Vgg, Vgg16, open_loss_networks
 from stylex.models.encoders.opening import opened
 from stylex.models.training import losses
+from stylex.models.training.batches import texture_statistics
 
 CPU = torch.device("cpu")
 CONFIGURATIONS = {
@@ -241,7 +242,9 @@ def test_with_a_vgg16_the_folder_sees_up_to_relu4_1(teacher, tmp_path):
     assert torch.equal(Vgg16(folder, 2)(x)["2_1"], vgg(x)["2_1"])
     both = LossNetworks(folder, CPU)
     assert both.name == "VGG-16, VGG-19 and the slim VGG-19"
-    assert tuple(both.texture(x, 32, np.random.default_rng(5))) == ALL[:3], "crops stay with the rescaled VGG-19"
+    assert tuple(texture_statistics(both, x, 32, np.random.default_rng(5))) == ALL[:3], (
+        "crops stay with the rescaled VGG-19"
+    )
     torch.testing.assert_close(both.seen(x)[0], slim(x) | vgg(x))
 
 
@@ -345,7 +348,7 @@ def test_the_pair_gives_what_the_two_networks_give(teacher, tmp_path):
     x = torch.rand(2, 3, 64, 64)
     new = LossNetworks(teacher, CPU)
     assert new.name == "VGG-19 and the slim VGG-19"
-    texture = new.texture(x, 48, np.random.default_rng(5))
+    texture = texture_statistics(new, x, 48, np.random.default_rng(5))
     crops = losses.random_crops(x, 48, torch.Generator().manual_seed(int(np.random.default_rng(5).integers(2**31))))
     for layer, (mean, std) in losses.statistics(Vgg(teacher)(crops)).items():
         torch.testing.assert_close(texture[layer], (mean, std))
@@ -370,7 +373,7 @@ def test_the_pair_gives_what_the_two_networks_give(teacher, tmp_path):
 def test_a_single_network_is_the_whole_pair(tmp_path):
     x = torch.rand(2, 3, 64, 64)
     single = LossNetworks(written(state("VGG-16"), tmp_path / "net.pth"), CPU)
-    assert single.name == "VGG-16" and tuple(single.texture(x, 48, np.random.default_rng(5))) == ALL
+    assert single.name == "VGG-16" and tuple(texture_statistics(single, x, 48, np.random.default_rng(5))) == ALL
     seen, content = single.seen(x)
     assert tuple(seen) == ALL and content is seen["4_1"]
     assert single.layers == [*(f"vgg16:{layer}" for layer in ALL), "vgg16:4_1 content"]

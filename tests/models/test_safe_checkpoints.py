@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from stylex.errors import InputError, ModelError
-from stylex.models.published.pickles import read_checkpoint
+from stylex.models.safe_checkpoints import read_checkpoint
 
 TENSORS = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2)}
 
