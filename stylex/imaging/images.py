@@ -68,15 +68,31 @@ def read_picture(path: Path | str) -> Picture:
             named as another format, or has more than `MAX_PIXELS` pixels.
     """
     path = Path(path)
-    with _opened(path) as file, _refusing_broken(path):
+    with _opened(path) as file:
+        return _decoded(file, path)
+
+
+def decoded(data: bytes, name: str) -> Picture:
+    """Decode the bytes of a picture file; `name` is for messages. Raises as `read_picture` does."""
+    return _decoded(io.BytesIO(data), Path(name))
+
+
+def _decoded(file: BinaryIO, path: Path) -> Picture:
+    with _refusing_broken(path):
         known = recognized(file.read(32), path)
         file.seek(0)
         with Image.open(file, formats=(known.name,)) as image:
-            _check_size(f"{path} has", *image.size)
-            image.load()
-            # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
-            upright = _upright(image)
-            plain = _eight_bit(image, path)
+            return upright_and_plain(image, str(path))
+
+
+def upright_and_plain(image: Image.Image, name: str) -> Picture:
+    """Returns an opened picture as `read_picture` does a file's; `name` is for messages. Raises likewise."""
+    with _refusing_broken(Path(name)):
+        _check_size(f"{name} has", *image.size)
+        image.load()
+        # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
+        upright = _upright(image)
+        plain = _eight_bit(image, Path(name))
         pixels = np.array(plain if upright is None else plain.transpose(upright))  # (H, W, 3 or 4)
     if pixels.shape[2] == 3:
         return Picture(pixels)

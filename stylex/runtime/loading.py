@@ -116,7 +116,7 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
     missing = transfer_file(technique, wanted[0], style=style).name
     call = f"stylex export {_source(technique, style)}{'' if wanted[0] == 'fp32' else f' --{wanted[0]}'}"
     if folder == GRAPHS:
-        raise InputError(f"no {missing} comes with stylex: make it with `{call} -o FOLDER`, then give --graphs FOLDER")
+        raise InputError(f"no {missing} comes with stylex: make it with `{call} -o FOLDER`, then name that folder", graphs="FOLDER")
     raise InputError(f"{folder} has no {missing}: make it with `{call} -o {folder}`")
 
 
@@ -144,5 +144,5 @@ def _opened(path: Path, provider: Provider, threads: int, role: str, spinning: b
     facts = session.facts
     if not provider.fits(facts.precision, facts.target):
         made_for, name, wanted = facts.target, provider.name, " or ".join(provider.targets)
-        logger.warning("%s was exported for %s; for %s export it with --target %s", path.name, made_for, name, wanted)
+        logger.warning("%s was exported for %s; for %s export it with the target %s", path.name, made_for, name, wanted)
     return session

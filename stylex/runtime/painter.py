@@ -286,7 +286,8 @@ class Painter:
         if side > facts.fixed_size:
             raise InputError(
                 f"a side of the photo has {side} pixels; {self.transfer.path.name} was exported for "
-                f"{facts.fixed_size}: use --size {facts.fixed_size}, or export with --dynamic"
+                f"{facts.fixed_size}: reduce the photo to that, or export the graph for any size",
+                size=facts.fixed_size,
             )
         return facts.fixed_size
 

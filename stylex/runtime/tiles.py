@@ -144,9 +144,9 @@ def _required(facts: GraphFacts, tile: Tile, halo: int) -> int:
     if isinstance(tile, bool) or not isinstance(tile, int):
         raise UsageError(f"tile is {tile!r}; give {AUTO}, {OFF}, or the pixels of a tile")
     if facts.fixed_size is not None:
-        raise UsageError(f"{name} paints one size alone, and no tiles: export it with --dynamic")
+        raise UsageError(f"{name} paints one size alone, and no tiles: export it for any size", tile=OFF)
     if not facts.reach:
-        raise UsageError(f"{name} doesn't say how far it sees, and can't paint tiles: use {OFF} with a smaller --size")
+        raise UsageError(f"{name} doesn't say how far it sees, and can't paint tiles: give {OFF} and a smaller size", tile=OFF, size=None)
     if tile < halo:
         raise UsageError(f"a tile of {tile} pixels is too small: {name} sees {halo} around it; give {halo} or more")
     return tile

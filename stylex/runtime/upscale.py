@@ -109,12 +109,13 @@ def require_room(height: int, width: int, factor: int = FACTOR) -> None:
         InputError: the enlarged picture would have more than `MAX_PIXELS` pixels.
     """
     if factor != FACTOR:
-        raise UsageError(f"pictures can't be enlarged {factor} times, only {FACTOR} times: use --upscale {FACTOR}")
+        raise UsageError(f"pictures can't be enlarged {factor} times, only {FACTOR} times", upscale=FACTOR)
     pixels = height * width * factor**2
     if pixels > MAX_PIXELS:
         raise InputError(
             f"{width}x{height} enlarged {factor} times would have {pixels / 1e6:.1f} megapixels; "
-            f"the limit is {MAX_PIXELS / 1e6:g}: use a smaller --size"
+            f"the limit is {MAX_PIXELS / 1e6:g}: use a smaller size",
+            size=None,
         )
 
 

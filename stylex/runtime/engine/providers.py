@@ -153,6 +153,6 @@ def _plugin_devices(provider: Provider) -> list[Any]:
     devices = [d for d in ort.get_ep_devices() if d.ep_name == provider.ort_name]
     if not devices:
         raise ProviderUnavailable(
-            f"the {provider.name} provider supports no device of this machine: use --provider cpu"
+            f"the {provider.name} provider supports no device of this machine: use another", provider="cpu"
         )
     return devices

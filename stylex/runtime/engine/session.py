@@ -62,7 +62,7 @@ class Session:
             shape = "x".join(map(str, next(iter(inputs.values())).shape))
             if isinstance(error, MemoryError) or "alloc" in str(error).lower():
                 raise ResourceError(
-                    f"not enough memory on {self.provider} for an input of {shape}: use --size"
+                    f"not enough memory on {self.provider} for an input of {shape}: use a smaller size", size=None
                 ) from error
             raise ModelError(
                 f"{self.path.name} failed on {self.provider} with an input of {shape}: {first_line(error)}"

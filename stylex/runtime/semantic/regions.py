@@ -131,7 +131,7 @@ def region_masks(
         known = segmenter(photo) if segmenter else {}
         for name in missing:
             if name not in known:
-                raise UsageError(_unknown(name, segmenter, list(known)))
+                raise UsageError(_unknown(name, segmenter, list(known)), masks=f"{name}=FILE", segmenter=None)
             found[name] = refined(decided(known[name]), photo)
     found = {name: feathered(np.clip(mask, 0, 1), feather) for name, mask in found.items()}
     return _shared(found, BACKGROUND in names, (height, width))
@@ -142,8 +142,8 @@ def _unknown(name: str, segmenter: Segments | None, known: list[str]) -> str:
         return f"nothing says where the region {name} is: give a mask of it, or a segmenter"
     more = f", ... ({len(known)} in all)" if len(known) > 12 else ""
     return (
-        f"{segmenter.title} doesn't know the region {name}, only {', '.join(known[:12])}{more}: give --mask "
-        f"{name}=FILE, or another --segmenter"
+        f"{segmenter.title} doesn't know the region {name}, only {', '.join(known[:12])}{more}: give a mask of it, or "
+        "another segmenter"
     )
 
 

@@ -154,10 +154,10 @@ def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int =
         known = _told_classes(told)
     names = tuple(classes) or known
     if not names:
-        raise UsageError(f"{path} doesn't say what its classes are: name them in its order with --classes a,b,c")
+        raise UsageError(f"{path} doesn't say what its classes are: name them in its order", classes="a,b,c")
     if len(set(names)) != len(names) or not all(names):
         raise UsageError(
-            f"the classes of {path} are {', '.join(names)}: each needs a name of its own (--classes a,b,c)"
+            f"the classes of {path} are {', '.join(names)}: each needs a name of its own", classes="a,b,c"
         )
     return Segmenter(path, names, takes, session)
 

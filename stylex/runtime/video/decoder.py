@@ -218,5 +218,5 @@ class Decoder:
         if self.skipped:
             return f"no frame of {self.path} can be decoded: it is damaged; get it again"
         if not self.span.whole:
-            return f"{self.path} has no frames in the part that was asked for: choose another --start or --end"
+            return f"{self.path} has no frames in the part that was asked for: choose another start or end"
         return f"{self.path} has no frames: give a film with at least one"

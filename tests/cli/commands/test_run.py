@@ -278,7 +278,7 @@ def test_not_enough_memory(shot: Path, fails: Fails, monkeypatch: pytest.MonkeyP
         raise MemoryError
 
     monkeypatch.setattr(painter_module.Painter, "paint", exhausted)
-    assert "there isn't enough memory for this: use a smaller --size" in fails(5, "run", "adain", shot, *STYLE)
+    assert "there isn't enough memory for this: use a smaller size (--size)" in fails(5, "run", "adain", shot, *STYLE)
 
 
 # Ctrl-C: 130

@@ -67,7 +67,7 @@ def test_techniques_without_a_graph_are_enlarged_too(shot: Path, painting: np.nd
         (2, ("--tile", 0), "a tile of 0 pixels is too small"),
         (2, ("--tile", -8), "a tile of -8 pixels is too small"),
         (2, ("--tile", "big"), "tile is 'big'; give auto, off, or the pixels of a tile"),
-        (2, ("--upscale", 3), "can't be enlarged 3 times, only 2 times: use --upscale 2"),
+        (2, ("--upscale", 3), "can't be enlarged 3 times, only 2 times (--upscale 2)"),
         (2, ("--upscale", 0), "can't be enlarged 0 times"),
     ],
 )
@@ -81,7 +81,7 @@ def test_what_would_be_too_large_is_refused_before_it_is_painted(
 ) -> None:
     monkeypatch.setattr("stylex.runtime.upscale.MAX_PIXELS", 100_000)
     told = fails(3, "run", "fast", scene, *ONE, "--upscale", 2)
-    assert "300x200 enlarged 2 times would have 0.2 megapixels; the limit is 0.1: use a smaller --size" in told
+    assert "300x200 enlarged 2 times would have 0.2 megapixels; the limit is 0.1: use a smaller size (--size)" in told
 
 
 def test_tiles_are_for_networks(shot: Path, painting: np.ndarray, fails: Fails) -> None:

@@ -107,7 +107,7 @@ def test_another_ones_segmenter(shot: Path, foreign: Path, stylex: Stylex, fails
     ask = ("run", "semantic", shot, *FAST, "--segmenter", foreign)
     result = stylex(*ask, "--classes", "dark, bright", "--region", "bright=irises", "--region", "background")
     assert "regions by foreign.onnx: bright " in result.stdout
-    assert "name them in its order with --classes" in fails(2, *ask, "--region", "bright=irises")
+    assert "name them in its order (--classes a,b,c)" in fails(2, *ask, "--region", "bright=irises")
     told = fails(4, *ask, "--classes", "a,b,c", "--region", "a=irises")
     assert "its classes are 3 (a, b, c)" in told
     told = fails(2, *ask, "--classes", "dark,bright", "--region", "cat=irises")

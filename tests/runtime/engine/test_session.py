@@ -158,7 +158,7 @@ def test_running_out_of_memory(error: Exception, tiny_encoder: Callable[..., Pat
 
     real = open_graph(tiny_encoder())
     session = Session(real.path, real.facts, "cpu", Exhausted())
-    with pytest.raises(ResourceError, match=r"not enough memory on cpu for an input of 1x3x8x8: use --size"):
+    with pytest.raises(ResourceError, match=r"not enough memory on cpu for an input of 1x3x8x8: use a smaller size"):
         session.run(style=np.zeros((1, 3, 8, 8), np.float32))
 
 

@@ -140,7 +140,7 @@ def nameless(folder: Path) -> Path:
 
 def test_classes_must_be_known_and_differ(foreign: ForeignMaker) -> None:
     path = foreign([node("Conv", "image", "w")], {"w": RED})
-    with pytest.raises(UsageError, match="name them in its order with --classes"):
+    with pytest.raises(UsageError, match="name them in its order"):
         open_segmenter(path)
     with pytest.raises(UsageError, match="each needs a name of its own"):
         open_segmenter(path, ["a", "a"])

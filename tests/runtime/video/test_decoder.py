@@ -208,7 +208,7 @@ def test_a_film_that_is_cut_short(name: str, make_film: Make, tmp_path: Path) ->
     cut = tmp_path / f"cut{path.suffix}"
     cut.write_bytes(path.read_bytes()[: path.stat().st_size * 7 // 10])
     told = refusal(cut)
-    assert "is cut short: frame 1" in told and "is missing: get it again, or paint what is whole with --end " in told
+    assert "is cut short: frame 1" in told and "is missing: get it again, or paint what is whole, up to " in told
     if name.endswith("4"):
         assert "of 240 is missing" in told
     end = float(told.rsplit(" ", 1)[1])
