@@ -93,7 +93,9 @@ class Verbs(click.Group):
                 raise
             raise CleanExit(_lacking(library[1], error.name or "cv2")) from error
         except MemoryError as error:
-            raise CleanExit(ResourceError("there isn't enough memory for this: use a smaller size", size=None)) from error
+            raise CleanExit(
+                ResourceError("there isn't enough memory for this: use a smaller size", size=None)
+            ) from error
 
 
 def _lacking(library: str, module: str) -> ResourceError:

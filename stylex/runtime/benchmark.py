@@ -83,7 +83,9 @@ def isolated(function: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return pool.submit(function, *arguments).result()
         except BrokenProcessPool as error:
-            raise ResourceError("the measuring process was killed, perhaps out of memory: use a smaller size", size=None) from error
+            raise ResourceError(
+                "the measuring process was killed, perhaps out of memory: use a smaller size", size=None
+            ) from error
 
 
 def paint_row(

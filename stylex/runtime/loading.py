@@ -116,7 +116,9 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
     missing = transfer_file(technique, wanted[0], style=style).name
     call = f"stylex export {_source(technique, style)}{'' if wanted[0] == 'fp32' else f' --{wanted[0]}'}"
     if folder == GRAPHS:
-        raise InputError(f"no {missing} comes with stylex: make it with `{call} -o FOLDER`, then name that folder", graphs="FOLDER")
+        raise InputError(
+            f"no {missing} comes with stylex: make it with `{call} -o FOLDER`, then name that folder", graphs="FOLDER"
+        )
     raise InputError(f"{folder} has no {missing}: make it with `{call} -o {folder}`")
 
 

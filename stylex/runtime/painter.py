@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 
 from stylex.artifacts.catalog import encoder_file
 from stylex.artifacts.metadata import BYTES, STYLE_ENCODER
@@ -19,20 +21,28 @@ from stylex.errors import InputError, ModelError, UsageError
 from stylex.imaging.arrays import Image, to_bytes, to_floats
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
+from stylex.imaging.content import picture_of
 from stylex.imaging.images import as_rgb, read_picture
 from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
 from stylex.runtime.engine.session import Session, open_graph
+from stylex.runtime.style_painter import (
+    STRONGEST,
+    OneStyle,
+    Style,
+    StylePainter,
+    mixed,
+    require_strength,
+    untold,
+)
 from stylex.runtime.tiles import OFF, Painted, Progress, Tile, Tiling, paint_tiles, planned
 
-STRONGEST = 1.5
 
-OneStyle: TypeAlias = "str | Path | Image | StyleCode"
-Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"
+@dataclass(eq=False, repr=False)
+class Painter(StylePainter):
+    """A technique whose ONNX graphs are ready to paint.
 
-
-@dataclass
-class Painter:
-    """A technique, ready to paint.
+    It is safe to call from several threads at once: the style encoder is opened once, behind a lock, and ONNX Runtime's
+    sessions may be run side by side.
 
     Attributes:
         transfer: the opened transfer graph.
@@ -43,72 +53,82 @@ class Painter:
     transfer: Session
     folder: Path
     threads: int = 0
-    _encoder: Session | None = None
+    _encoder: Session | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @property
+    def technique(self) -> str:
+        """Returns the technique's name."""
+        return self.transfer.facts.technique
 
     @property
     def provider(self) -> str:
-        """The execution provider that really runs."""
+        """Returns the execution provider that really runs."""
         return self.transfer.provider
 
     @property
     def precision(self) -> str:
-        """The precision that really runs."""
+        """Returns the precision that really runs."""
         return self.transfer.facts.precision
 
-    def __call__(
+    @property
+    def title(self) -> str:
+        """Returns what runs, such as "adain int8 on cpu"."""
+        return f"{self.technique} {self.precision} on {self.provider}"
+
+    def __repr__(self) -> str:
+        style = self.transfer.facts.style
+        return f"<Painter {self.technique} {style + ' ' if style else ''}{self.precision} on {self.provider}>"
+
+    def paint_rgb(
         self,
-        photo: Image,
+        content: Image,
         style: Style | None = None,
         strength: float = 1.0,
         keep_colors: bool = False,
-        *,
         tile: Tile = OFF,
-        progress: Progress = lambda done, of: None,
+        progress: Progress = untold,
     ) -> Image:
-        """Paint a photo.
-
-        Args:
-            photo: RGB uint8 (H, W, 3), from 1x1 up.
-            style: a built-in name, a path, a picture like `photo`, a `StyleCode`, or a list of (style, weight). None,
-                or the name of the painter's own style, where the weights hold one.
-            strength: 0 gives the photo back, 1 is the style as it is. Up to 1.5; up to 1 where the weights hold one
-                style, where the photo and the painting are mixed.
-            keep_colors: take only the strokes, not the colours.
-            tile: "off" paints the photo at once, which takes some 120 MiB of memory a megapixel. A number of pixels
-                paints tiles of so many, with the same result but for roundings and in some five times the time; "auto"
-                does so where the photo has more than 8 megapixels and the graph can be used on tiles.
-            progress: told after every run of the graph on a tile: how many are done, and how many there will be.
-
-        Returns:
-            RGB uint8 of exactly the photo's size.
-
-        Raises:
-            UsageError: strength or a weight out of range, an unknown style name, none where one is needed, a tile that
-                is too small, or a graph that can't be used on tiles.
-            InputError: photo or style can't be used.
-        """
-        photo = as_rgb(photo)
-        strongest = STRONGEST if self.takes_styles else 1
-        if not 0 <= strength <= strongest:
-            raise UsageError(f"strength is {strength}; it must lie between 0 and {strongest}")
+        """Paints RGB uint8 (H, W, 3) and returns the same; arguments and errors are those of a call."""
+        require_strength(strength, STRONGEST if self.takes_styles else 1)
         paint = self._in_style if self.takes_styles else self._as_it_is
-        painted = paint(photo, style, strength, tile=tile, progress=progress)
-        return with_own_colors(painted, photo) if keep_colors else painted
+        painted = paint(content, style, strength, tile=tile, progress=progress)
+        return with_own_colors(painted, content) if keep_colors else painted
 
     @property
     def takes_styles(self) -> bool:
-        """Whether it paints in any style, rather than in the one of its weights."""
+        """Returns whether it paints in any style, rather than in the one of its weights."""
         return self.transfer.facts.code_size > 0
 
     @property
     def takes_masks(self) -> bool:
-        """Whether every place can have a style and a strength of its own."""
+        """Returns whether every place can have a style and a strength of its own."""
         return "masks" in self.transfer.shapes
 
     @property
     def measures(self) -> bool:
-        """Whether it measures statistics of the photo, which can be frozen."""
+        """Returns whether it measures statistics of the photo, which can be frozen."""
         return "frozen" in self.transfer.shapes
+
+    def prepared(self, style: Style | None) -> Style | None:
+        """Returns the style with every picture encoded. Raises as a call does."""
+        if style is None or not self.takes_styles:
+            return style
+        pairs = style if isinstance(style, (list, tuple)) else [(style, 1.0)]
+        shares(pairs)
+        return [(self.code(one), weight) for one, weight in pairs]
+
+    def warm_up(self, height: int = 512, width: int = 512) -> None:
+        """Paints a black photo of this size, so that the first real one doesn't wait for memory and kernels."""
+        size = self.transfer.facts.style_code_size
+        codes = np.zeros((1, size), np.float32) if self.takes_styles else None
+        self.paint(np.zeros((height, width, 3), np.uint8), codes)
+
+    def close(self) -> None:
+        """Frees the graphs; a call after it raises UsageError."""
+        with self._lock:
+            for session in filter(None, (self.transfer, self._encoder)):
+                session.close()
 
     def _in_style(self, photo: Image, style: Style | None, strength: float, **tiling: Any) -> Image:
         if style is None:
@@ -133,7 +153,7 @@ class Painter:
         frozen: npt.NDArray[np.float32] | None = None,
         *,
         tile: Tile = OFF,
-        progress: Progress = lambda done, of: None,
+        progress: Progress = untold,
     ) -> Painted:
         """Run the transfer graph, on the whole photo or tile by tile.
 
@@ -144,7 +164,17 @@ class Painter:
                 (K, 1, 1, 1) does for the whole picture. None for equal shares of all styles.
             frozen: statistics (1, S) float32 to use instead of the photo's own, from an earlier call.
             tile, progress: as for a call of the painter.
+
+        Returns:
+            The picture, RGB uint8 (H, W, 3), and what was measured of the photo, where the graph measures.
+
+        Raises:
+            UsageError: codes or masks for a graph whose weights hold one style, or the painter was closed.
+            ModelError: the graph fails, or the frozen statistics are of other styles.
+            ResourceError: not enough memory.
         """
+        if codes is not None and not self.takes_styles:
+            raise UsageError(f"the weights of {self.technique} hold one style: give no codes")
         if codes is not None and masks is None:
             masks = np.full((len(codes), 1, 1, 1), 1 / len(codes), np.float32)
         if codes is None or masks is None or not self.transfer.facts.palette:
@@ -223,11 +253,11 @@ class Painter:
             InputError: every pixel has the same colour.
         """
         require_colors(as_rgb(style), name)
-        if self._encoder is None:
-            self._encoder = self._open_encoder()
-        facts = self._encoder.facts
+        with self._lock:
+            encoder = self._encoder = self._encoder or self._open_encoder()
+        facts = encoder.facts
         sized = style_sized(as_rgb(style), facts.fixed_size)
-        values = self._encoder.run(style=to_floats(sized))[0][0]
+        values = encoder.run(style=to_floats(sized))[0][0]
         return StyleCode(name, values.astype(np.float32), facts.technique, facts.weights_sha256)
 
     def _open_encoder(self) -> Session:
@@ -247,12 +277,12 @@ class Painter:
     def _found(self, style: OneStyle) -> StyleCode:
         if isinstance(style, StyleCode):
             return style
-        if isinstance(style, np.ndarray):
-            return self.encode(style)
+        if isinstance(style, (np.ndarray, PIL.Image.Image, bytes)):
+            return self.encode(picture_of(style, "the style").rgb)
         if not isinstance(style, (str, Path)):
             raise UsageError(
-                f"a style can't be a {type(style).__name__}: give a built-in name, a path, a numpy picture, a "
-                "StyleCode, or a list of (style, weight) pairs"
+                f"a style can't be a {type(style).__name__}: give a built-in name, a path, a picture of numpy's or "
+                "Pillow's, a StyleCode, or a list of (style, weight) pairs"
             )
         technique = self.transfer.facts.technique
         if isinstance(style, str) and style in built_in(technique):
@@ -290,10 +320,3 @@ class Painter:
                 size=facts.fixed_size,
             )
         return facts.fixed_size
-
-
-def mixed(photo: Image, painted: Image, strength: float) -> Image:
-    """The photo at strength 0, the painted one at 1; RGB uint8 (H, W, 3)."""
-    if strength == 1:
-        return painted
-    return np.asarray(cv2.addWeighted(painted, strength, photo, 1 - strength, 0), np.uint8)

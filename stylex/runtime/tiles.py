@@ -17,7 +17,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +26,16 @@ from stylex.artifacts.metadata import GraphFacts
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 
-AUTO, OFF = "auto", "off"
+AUTO: Final = "auto"
+OFF: Final = "off"
 LARGEST_WHOLE = 8_000_000
 """Pixels that `AUTO` paints at once: some 120 MiB of memory a megapixel."""
 SIDE = 2048
 """Pixels of a tile that `AUTO` makes at most, without what lies around it."""
 
 Floats: TypeAlias = npt.NDArray[np.float32]
-Tile: TypeAlias = "int | str"
-Progress: TypeAlias = Callable[[int, int], None]
+Tile: TypeAlias = "int | Literal['auto', 'off']"
+Progress: TypeAlias = Callable[[int, int], object]
 """Told after every run of the graph: how many are done, and how many there will be."""
 
 
@@ -146,7 +147,11 @@ def _required(facts: GraphFacts, tile: Tile, halo: int) -> int:
     if facts.fixed_size is not None:
         raise UsageError(f"{name} paints one size alone, and no tiles: export it for any size", tile=OFF)
     if not facts.reach:
-        raise UsageError(f"{name} doesn't say how far it sees, and can't paint tiles: give {OFF} and a smaller size", tile=OFF, size=None)
+        raise UsageError(
+            f"{name} doesn't say how far it sees, and can't paint tiles: give {OFF} and a smaller size",
+            tile=OFF,
+            size=None,
+        )
     if tile < halo:
         raise UsageError(f"a tile of {tile} pixels is too small: {name} sees {halo} around it; give {halo} or more")
     return tile

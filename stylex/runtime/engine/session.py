@@ -12,7 +12,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from stylex.artifacts.metadata import GraphFacts
-from stylex.errors import InputError, ModelError, ProviderUnavailable, ResourceError, first_line
+from stylex.errors import InputError, ModelError, ProviderUnavailable, ResourceError, UsageError, first_line
 from stylex.runtime.engine.providers import Provider, available, session_arguments
 
 EXTERNAL_LOCATION = b"\n\x08location"
@@ -37,7 +37,16 @@ class Session:
     @property
     def shapes(self) -> dict[str, list[Any]]:
         """The graph's inputs: a number for a fixed side, something else for a dynamic one."""
-        return {i.name: i.shape for i in self._session.get_inputs()}
+        return {i.name: i.shape for i in self._usable().get_inputs()}
+
+    def close(self) -> None:
+        """Frees the graph; who runs it afterwards is told so."""
+        object.__setattr__(self, "_session", None)
+
+    def _usable(self) -> ort.InferenceSession:
+        if self._session is None:
+            raise UsageError(f"{self.path.name} was closed: load it again")
+        return self._session
 
     def require_role(self, role: str) -> Session:
         """This session, if its graph has that role.
@@ -56,8 +65,9 @@ class Session:
             ResourceError: not enough memory for a picture of this size.
             ModelError: the graph failed otherwise.
         """
+        session = self._usable()
         try:
-            return [np.asarray(x) for x in self._session.run(None, inputs)]
+            return [np.asarray(x) for x in session.run(None, inputs)]
         except Exception as error:  # ONNX Runtime's errors share no base class
             shape = "x".join(map(str, next(iter(inputs.values())).shape))
             if isinstance(error, MemoryError) or "alloc" in str(error).lower():

@@ -22,7 +22,7 @@ from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.images import as_rgb
-from stylex.runtime.painter import STRONGEST, Painter, Style
+from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.masks import (
     REFINED_SIDE,
     Mask,
@@ -34,6 +34,7 @@ from stylex.runtime.semantic.masks import (
     small_sides,
 )
 from stylex.runtime.semantic.segmenters import Segments
+from stylex.runtime.style_painter import STRONGEST, Style
 
 BACKGROUND = "background"
 """The region of everything that no other region is."""

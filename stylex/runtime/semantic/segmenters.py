@@ -156,9 +156,7 @@ def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int =
     if not names:
         raise UsageError(f"{path} doesn't say what its classes are: name them in its order", classes="a,b,c")
     if len(set(names)) != len(names) or not all(names):
-        raise UsageError(
-            f"the classes of {path} are {', '.join(names)}: each needs a name of its own", classes="a,b,c"
-        )
+        raise UsageError(f"the classes of {path} are {', '.join(names)}: each needs a name of its own", classes="a,b,c")
     return Segmenter(path, names, takes, session)
 
 

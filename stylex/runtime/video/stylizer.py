@@ -11,7 +11,8 @@ import numpy.typing as npt
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors
-from stylex.runtime.painter import STRONGEST, Painter, Style, mixed
+from stylex.runtime.painter import Painter
+from stylex.runtime.style_painter import STRONGEST, Style, mixed
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
 
