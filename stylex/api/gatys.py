@@ -87,9 +87,7 @@ class GatysPainter(StylePainter):
             raise Interrupted(f"stopped after {painted.done} of {self.settings.iterations} iterations")
         return painted.picture
 
-    def painting(
-        self, photo: Image, style: Any, strength: float, keep_colors: bool, progress: Progress
-    ) -> Painting:
+    def painting(self, photo: Image, style: Any, strength: float, keep_colors: bool, progress: Progress) -> Painting:
         """Paints likewise; Ctrl-C ends the work with what there is."""
         from stylex.models.reference.pixels import SMALLEST
 
@@ -117,8 +115,8 @@ class GatysPainter(StylePainter):
         from stylex.models.reference.gatys import Gatys
 
         with self._lock:
-            self._network = self._network or opened(self.encoder)
-        return Gatys(*self._network, self.settings)
+            network, layer = self._network = self._network or opened(self.encoder)
+        return Gatys(network, layer, self.settings)
 
     def prepared(self, style: Any) -> Any:
         """Returns the style's pictures, read. Raises as a call does."""

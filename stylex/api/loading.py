@@ -60,8 +60,8 @@ def load(
     """Load a technique.
 
     Args:
-        technique: the name of one of the nine, or the path of an ONNX file that `stylex.export` wrote; the style encoder
-            of such a file is looked for beside it.
+        technique: the name of one of the nine, or the path of an ONNX file that `stylex.export` wrote; its style
+            encoder is looked for beside it.
         precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
             exported for another kind of device runs, with a warning of the logger "stylex".
         provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for CUDA where it is installed and starts, otherwise

@@ -24,6 +24,7 @@ from stylex.imaging.color import require_colors
 from stylex.imaging.content import picture_of
 from stylex.imaging.images import as_rgb, read_picture
 from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
+from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.session import Session, open_graph
 from stylex.runtime.style_painter import (
     STRONGEST,
@@ -47,12 +48,12 @@ class Painter(StylePainter):
     Attributes:
         transfer: the opened transfer graph.
         folder: where its style encoder is looked for, once a picture is given as a style.
-        threads: for the CPU, 0 for all cores.
+        options: of its sessions.
     """
 
     transfer: Session
     folder: Path
-    threads: int = 0
+    options: SessionOptions = field(default_factory=SessionOptions)
     _encoder: Session | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -263,7 +264,7 @@ class Painter(StylePainter):
     def _open_encoder(self) -> Session:
         facts = self.transfer.facts
         path = encoder_file(facts.technique, self.folder)
-        encoder = open_graph(path, self.provider, self.threads).require_role(STYLE_ENCODER)
+        encoder = open_graph(path, self.provider, options=self.options.beside()).require_role(STYLE_ENCODER)
         if encoder.facts.weights_sha256 != facts.weights_sha256:
             raise ModelError(f"{encoder.path} and {self.transfer.path} have different weights: export both again")
         return encoder

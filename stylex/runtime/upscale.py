@@ -15,6 +15,7 @@ from stylex.artifacts.metadata import BYTES, UPSCALER
 from stylex.errors import InputError, UsageError
 from stylex.imaging.arrays import Image, to_bytes, to_floats
 from stylex.imaging.images import MAX_PIXELS, as_rgb
+from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.session import Session
 from stylex.runtime.loading import open_best
 
@@ -22,7 +23,7 @@ FACTOR = 2
 SIDE = 1024
 """Pixels of a tile that is enlarged at once; some 100 MiB."""
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,10 @@ def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, thre
         threads: for the CPU, 0 for all cores.
 
     Raises:
-        as `stylex.load` does.
+        InputError, ModelError, ProviderUnavailable: as `stylex.load` does.
     """
     folder = Path(graphs) if graphs is not None and any(Path(graphs).glob("upscaler-*.onnx")) else GRAPHS
-    return Upscaler(open_best("upscaler", "", "auto", provider, folder, threads, UPSCALER))
+    return Upscaler(open_best("upscaler", "", "auto", provider, folder, SessionOptions(threads).beside(), UPSCALER))
 
 
 def require_room(height: int, width: int, factor: int = FACTOR) -> None:

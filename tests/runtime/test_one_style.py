@@ -96,9 +96,7 @@ def test_the_only_style_of_a_folder_needs_no_name(tmp_path: Path, photo: np.ndar
     assert stylex.load("fast", graphs=tmp_path, threads=1)(photo).shape == photo.shape
     with pytest.raises(InputError, match=r"fast-mine-fp32.onnx: make it with `stylex export fast --weights FILE -o"):
         stylex.load("fast", "fp32", graphs=tmp_path)
-    told = (
-        r"comes with stylex: make it with `stylex export fast --style the-scream -o FOLDER`, then give --graphs FOLDER"
-    )
+    told = r"comes with stylex: make it with `stylex export fast --style the-scream -o FOLDER`, then name that folder"
     with pytest.raises(InputError, match=told):
         stylex.load("fast", "fp32", style="the-scream")
     assert set(PRECISIONS) == {"fp32", "fp16", "int8"}

@@ -78,7 +78,9 @@ def test_a_fixed_size_graph(tiny_transfer: GraphMaker) -> None:
     painter = load(precision="fp32", graphs=tiny_transfer(fixed_size=64).parent, provider="cpu")
     for size in ((64, 64), (10, 64), (1, 1)):
         np.testing.assert_array_equal(painter(noise(*size), zero_code()), noise(*size))
-    with pytest.raises(InputError, match=r"has 65 pixels; adain-fp32\.onnx was exported for 64: reduce the photo to that"):
+    with pytest.raises(
+        InputError, match=r"has 65 pixels; adain-fp32\.onnx was exported for 64: reduce the photo to that"
+    ):
         painter(noise(20, 65), zero_code())
 
 
@@ -357,9 +359,7 @@ def test_one_warning_where_nothing_was_made_for_the_provider(
     with caplog.at_level(logging.WARNING, "stylex"):
         painter = load(graphs=folder, provider="cpu")
         painter.encode(noise(40, 40))
-    told = (
-        f"adain-{painter.precision}.onnx was exported for tensorrt; for cpu export it with the target cpu-x86 or cpu-arm"
-    )
+    told = f"adain-{painter.precision}.onnx was exported for tensorrt; for cpu export it with the target cpu-x86 or cpu-arm"
     assert [record.getMessage() for record in caplog.records] == [told]
 
 

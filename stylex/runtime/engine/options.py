@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnxruntime as ort
@@ -52,51 +51,19 @@ class SessionOptions:
         return {**device, **cache, **self.provider_options}
 
     def for_session(self) -> ort.SessionOptions:
-        """Returns ONNX Runtime's own options, with the pool of threads shared where it can be."""
+        """Returns ONNX Runtime's own options."""
         options = ort.SessionOptions()
         options.log_severity_level = 4
-        if self.spinning and POOL.serves(self.threads):
-            options.use_per_session_threads = False
-        else:
-            options.intra_op_num_threads = self.threads
-            if not self.spinning:
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = self.threads
+        if not self.spinning:
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return options
 
+    def beside(self) -> SessionOptions:
+        """Returns the options of a graph that runs beside the one that paints: its threads sleep while they wait.
 
-class SharedPool:
-    """The threads that the sessions of this process share, so that four graphs don't have four times the threads.
-
-    ONNX Runtime makes one such pool in a process, of the size that is asked for first; sessions of another size have
-    threads of their own, as have all of them where another library has made the pool, or ONNX Runtime is too old to be
-    asked. One thread needs no pool.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._size: int | None = None
-        self._tried = False
-
-    def serves(self, threads: int) -> bool:
-        """Returns whether the pool has so many threads; makes it where there is none yet."""
-        if threads == 1:
-            return False
-        with self._lock:
-            if not self._tried:
-                self._tried = True
-                self._size = threads if _made(threads) else None
-            return self._size == threads
-
-
-def _made(threads: int) -> bool:
-    make = getattr(ort, "set_global_thread_pool_sizes", None)
-    if make is None:
-        return False
-    try:
-        make(threads, 1)
-    except Exception:  # ONNX Runtime's errors share no base class; the pool is there already, of a size nobody tells
-        return False
-    return True
-
-
-POOL = SharedPool()
+        Style encoder, segmenter and upscaler run one after the other with the painting graph, so that their threads
+        don't compete as long as none of them spins. ONNX Runtime could share one pool, but in Python that binds the
+        whole process: since `set_global_thread_pool_sizes` every session must use it, those of other libraries too.
+        """
+        return replace(self, spinning=False)

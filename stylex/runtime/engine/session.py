@@ -13,6 +13,7 @@ import onnxruntime as ort
 
 from stylex.artifacts.metadata import GraphFacts
 from stylex.errors import InputError, ModelError, ProviderUnavailable, ResourceError, UsageError, first_line
+from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, available, session_arguments
 
 EXTERNAL_LOCATION = b"\n\x08location"
@@ -79,12 +80,14 @@ class Session:
             ) from error
 
 
-def open_graph(path: Path | str, provider: str = "cpu", threads: int = 0, *, spinning: bool = True) -> Session:
+def open_graph(
+    path: Path | str, provider: str = "cpu", threads: int = 0, *, options: SessionOptions | None = None
+) -> Session:
     """Open a graph that `stylex export` wrote, on the provider of that name and on no other.
 
     Args:
-        threads: for the CPU, 0 for all cores.
-        spinning: whether the CPU's threads stay awake while they wait, quicker where the cores are theirs alone.
+        threads: for the CPU, 0 for all cores; short for `options`.
+        options: see `SessionOptions`.
 
     Raises:
         UsageError: no provider has that name.
@@ -97,22 +100,23 @@ def open_graph(path: Path | str, provider: str = "cpu", threads: int = 0, *, spi
     wanted = available(provider)
     on_cpu = wanted.name == "cpu"
     # Shows whether the file is sound, and its facts.
-    session = _open_on_cpu(data, path, threads, optimized=on_cpu, spinning=spinning)
+    options = options or SessionOptions(threads)
+    session = _open_on_cpu(data, path, options, optimized=on_cpu)
     facts = _facts(session, path)
     if not on_cpu:
-        session = _open_on(data, wanted, facts.precision, threads)
+        session = _open_on(data, wanted, facts.precision, options)
     return Session(path, facts, wanted.name, session)
 
 
 def open_foreign(path: Path | str, threads: int = 0) -> ort.InferenceSession:
     """Open any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
     path = Path(path)
-    return _open_on_cpu(_read(path), path, threads, optimized=True)
+    return _open_on_cpu(_read(path), path, SessionOptions(threads).beside(), optimized=True)
 
 
 def read_facts(path: Path) -> GraphFacts:
     """What a graph says of itself; takes milliseconds. Raises as `open_graph` does on the CPU."""
-    return _facts(_open_on_cpu(_read(path), path, 1, optimized=False), path)
+    return _facts(_open_on_cpu(_read(path), path, SessionOptions(1), optimized=False), path)
 
 
 def _facts(session: ort.InferenceSession, path: Path) -> GraphFacts:
@@ -131,19 +135,8 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _options(threads: int) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
-    return options
-
-
-def _open_on_cpu(
-    data: bytes, path: Path, threads: int, *, optimized: bool, spinning: bool = True
-) -> ort.InferenceSession:
-    options = _options(threads)
-    if not spinning:
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: bool) -> ort.InferenceSession:
+    options = wanted.for_session()
     if not optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
@@ -152,10 +145,10 @@ def _open_on_cpu(
         raise ModelError(f"{path} is not a usable ONNX file ({first_line(error)}): export it again") from error
 
 
-def _open_on(data: bytes, provider: Provider, precision: str, threads: int) -> ort.InferenceSession:
-    options = _options(threads)
+def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOptions) -> ort.InferenceSession:
+    options = wanted.for_session()
     try:
-        arguments = session_arguments(provider, options, precision)
+        arguments = session_arguments(provider, options, precision, wanted.for_provider(provider.name))
         # With its fallback, what fails on the provider is tried again on the CPU, with nothing but a print.
         session = ort.InferenceSession(data, options, enable_fallback=0, **arguments)
     except ProviderUnavailable:

@@ -142,8 +142,8 @@ class SemanticPainter(StylePainter):
                 raise UsageError(f"grabcut finds one region, not {', '.join(names)}: give masks of the others")
             return SalientRegion(names[0])
         if chosen == OWN:
-            return own_segmenter(self.graphs, self.base.threads)
-        return open_segmenter(chosen, self.classes, self.base.threads)
+            return own_segmenter(self.graphs, self.base.options.threads)
+        return open_segmenter(chosen, self.classes, self.base.options.threads)
 
     def prepared(self, style: Any) -> list[Region]:
         """Returns the regions with every style encoded. Raises as a call does."""

@@ -307,7 +307,7 @@ def test_one_styles_network_is_named_by_the_style(shot: Path, stylex: Stylex, fa
     assert "fast needs a style; choose " in fails(2, "run", "fast", shot, "-o", "other.png")
     assert "no fast network for 'picasso'" in fails(2, "run", "fast", shot, "--style", "picasso", "-o", "other.png")
     two = fails(2, "run", "fast", shot, "--style", "the-scream", "--style", "starry-night", "-o", "other.png")
-    assert "give one --style" in two
+    assert "has one style: give one (--style)" in two
     assert not Path("other.png").exists()
 
 

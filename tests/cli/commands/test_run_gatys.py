@@ -13,13 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+from stylex.api.stylize import DEFAULT_SIZE
 from stylex.cli import main
-from stylex.cli.commands.run import DEFAULT_SIZE, GATYS, command
-from stylex.cli.progress import Watch
-from stylex.cli.runners import blended
+from stylex.cli.commands.run import GATYS, command
+from stylex.cli.progress import Bars
 from stylex.imaging.images import read_picture, write_picture
 from stylex.models.encoders import opening
 from stylex.models.reference.gatys import GatysSettings, Step
+from stylex.runtime.style_painter import mixed
 
 Stylex = Callable[..., Result]
 Fails = Callable[..., str]
@@ -88,20 +89,20 @@ def test_strength_and_colours(shot: Path, style: Path, stylex: Stylex) -> None:
 
 def test_blending() -> None:
     photo, painted = np.full((1, 1, 3), 100, np.uint8), np.full((1, 1, 3), 200, np.uint8)
-    assert [int(blended(photo, painted, s)[0, 0, 0]) for s in (0.0, 0.25, 1.0, 1.5)] == [100, 125, 200, 250]
-    assert int(blended(painted, photo, 1.5)[0, 0, 0]) == 50
+    assert [int(mixed(photo, painted, s)[0, 0, 0]) for s in (0.0, 0.25, 1.0, 1.5)] == [100, 125, 200, 250]
+    assert int(mixed(painted, photo, 1.5)[0, 0, 0]) == 50
 
 
 @pytest.mark.parametrize("at", [0, 2])
 def test_ctrl_c_writes_what_there_is(at: int, shot: Path, style: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tell = Watch.tell
+    tell = Bars.step
 
-    def pressed(watch: Watch, step: Step) -> None:
-        tell(watch, step)
+    def pressed(bars: Bars, step: Step) -> None:
+        tell(bars, step)
         if step.done >= at:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Watch, "tell", pressed)
+    monkeypatch.setattr(Bars, "step", pressed)
     write_picture("out.png", np.zeros((4, 4, 3), np.uint8))
     call = ("run", "gatys", shot, "--style", style, *QUICK, "-o", "out.png")
     result = CliRunner().invoke(main, [str(word) for word in call])
@@ -155,8 +156,9 @@ def test_without_torch(shot: Path, style: Path) -> None:
 def test_the_bar_shows_the_losses(shot: Path) -> None:
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=120)
-    with Watch(4, None, 1, lambda painted: painted, console) as tell:
-        tell(Step(2, {"style": 0.125, "content": 0.5}, lambda: np.zeros((4, 4, 3), np.uint8)))
+    with Bars(None, 1, console) as bars:
+        bars("iterations", 2, 4)
+        bars.step(Step(2, {"style": 0.125, "content": 0.5}, lambda: np.zeros((4, 4, 3), np.uint8)))
     assert "2/4" in text.getvalue() and "style 0.1250 content 0.5000" in text.getvalue()
 
 

@@ -113,7 +113,7 @@ def test_another_ones_segmenter(shot: Path, foreign: Path, stylex: Stylex, fails
     told = fails(2, *ask, "--classes", "dark,bright", "--region", "cat=irises")
     assert "foreign.onnx doesn't know the region cat, only dark, bright" in told
     told = fails(2, "run", "semantic", shot, "--classes", "a", "--region", "a=irises")
-    assert "--classes are those of a file" in told
+    assert "classes are those of a file: name the file too (--segmenter FILE)" in told
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_another_ones_segmenter(shot: Path, foreign: Path, stylex: Stylex, fails
         (3, ["--region", "a=irises", "--segmenter", "none.onnx", "--classes", "a"], "none.onnx is not a file"),
         (4, ["--region", "a=irises", "--segmenter", "left.png", "--classes", "a"], "not a usable ONNX file"),
         (2, ["--region", "a=irises", "--style", "irises"], "leave --style and --weight out"),
-        (2, ["--region", "a=irises", "--face-model", "x.onnx"], "give --protect-faces too"),
+        (2, ["--region", "a=irises", "--face-model", "x.onnx"], "protect them too (--protect-faces)"),
         (3, ["--region", "a=irises", "--mask", "a=left.png", "-o", "left.png"], "is also an input"),
         (3, ["--region", "a=left.png:0.5", "-o", "left.png"], "is also an input"),
         (3, ["--region", "person=irises", "--show-masks", "photo.png"], "is also an input"),
