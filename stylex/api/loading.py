@@ -102,6 +102,25 @@ def load(
     return _gatys(chosen.threads, own) if technique == "gatys" else _histogram(own)
 
 
+def network_of(technique: str, style: Any) -> str:
+    """Returns the name of the network, of a technique whose weights hold one style.
+
+    Args:
+        technique: its name.
+        style: the name, a list of one (name, weight), or None for the only one that there is.
+
+    Raises:
+        UsageError: several styles, or something else than a name.
+    """
+    if isinstance(style, (list, tuple)):
+        if len(style) > 1:
+            raise UsageError(f"a network of {technique} has one style: give one", style=None)
+        style = style[0][0] if style and isinstance(style[0], (list, tuple)) else None
+    if style is not None and not isinstance(style, str):
+        raise UsageError(f"the style of {technique} is the name of a network, no {type(style).__name__}", style=None)
+    return style or ""
+
+
 def _unless(**pairs: tuple[object, object]) -> dict[str, object]:
     """Returns the values that aren't as they are by default."""
     return {name: value for name, (value, default) in pairs.items() if value != default}

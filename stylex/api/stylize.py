@@ -13,7 +13,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from stylex.api.job import Job, StageProgress, enlarged, untold
-from stylex.api.loading import Precision, Provider, load
+from stylex.api.loading import Precision, Provider, load, network_of
 from stylex.api.result import Result
 from stylex.errors import Interrupted, UsageError
 from stylex.imaging.arrays import Image
@@ -175,12 +175,12 @@ def _opened(
     elif technique == "semantic":
         painter, where = load("semantic", **backend, **own, **(where or {})), None
     elif str(technique) in ONE_STYLE:
-        painter, style = load(str(technique), style=_network(str(technique), style), **backend, **own), None
+        painter, style = load(str(technique), style=network_of(str(technique), style), **backend, **own), None
     else:
         files = {"provider": backend["provider"], "threads": backend["threads"]}
         painter = load(technique, **(files if str(technique).endswith(".onnx") else _told(backend)), **own)
     if where is not None:
-        if not isinstance(painter, Painter):
+        if not (isinstance(painter, Painter) and painter.takes_masks):
             raise UsageError(f"{painter.technique} paints no regions: take {' or '.join(ANY_STYLE)}", regions=None)
         painter = SemanticPainter(painter, **where)
     return painter, style
@@ -189,14 +189,3 @@ def _opened(
 def _told(backend: dict[str, Any]) -> dict[str, Any]:
     """Returns the parts of a backend that aren't left to stylex, so that a technique without graphs takes them."""
     return {name: value for name, value in backend.items() if value not in ("auto", None, 0)}
-
-
-def _network(technique: str, style: Any) -> str:
-    """Returns the name of the network, of a technique whose weights hold one style."""
-    if isinstance(style, (list, tuple)):
-        if len(style) > 1:
-            raise UsageError(f"a network of {technique} has one style: give one", style=None)
-        style = style[0][0] if style and isinstance(style[0], (list, tuple)) else None
-    if style is not None and not isinstance(style, str):
-        raise UsageError(f"the style of {technique} is the name of a network, no {type(style).__name__}", style=None)
-    return style or ""

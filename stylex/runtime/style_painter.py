@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload, runtime_checkable
 
 import cv2
 import numpy as np
@@ -33,6 +33,7 @@ def untold(_done: int, _of: int) -> None:
     """A progress that nobody watches."""
 
 
+@runtime_checkable
 class StylePainter(Protocol):
     """A technique, ready to paint; every technique is loaded as one.
 

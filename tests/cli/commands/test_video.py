@@ -73,7 +73,7 @@ def test_options(film: Path, stylex: Stylex) -> None:
 
 def test_wrong_calls(film: Path, fails: Fails, stylex: Stylex) -> None:
     assert "'out.gif'" not in fails(2, "video", film, "out.gif", *ADAIN)
-    assert "--end 1 doesn't come after --start 2" in fails(
+    assert "the end 1 doesn't come after the start 2 (--start, --end)" in fails(
         2, "video", film, "out.mp4", *ADAIN, "--start", 2, "--end", 1
     )
     assert "1 --style and 2 --weight" in fails(2, "video", film, "out.mp4", *ADAIN, "--weight", 1, "--weight", 2)
