@@ -209,7 +209,7 @@ def painters_of(arguments: argparse.Namespace, techniques: Sequence[str]) -> Pai
         there = [p for p in PRECISIONS if transfer_file(technique, p, arguments.graphs).is_file()]
         for precision in () if arguments.torch_only else arguments.precision or there:
             painter = load(technique, precision, "cpu", graphs=arguments.graphs)
-            if painter.transfer.facts.weights_sha256 != sha256_of(weights):
+            if painter.transfer.metadata.weights_sha256 != sha256_of(weights):
                 raise ModelError(f"{painter.transfer.path} was not exported from {weights}: export it again")
             found[technique][precision] = painter
     return found

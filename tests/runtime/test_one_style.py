@@ -10,9 +10,9 @@ import pytest
 
 import stylex
 from stylex.artifacts.catalog import GRAPHS, encoder_file, styles_in, transfer_file
+from stylex.artifacts.graph_file import read_metadata
 from stylex.artifacts.metadata import BYTES, PRECISIONS
 from stylex.errors import InputError, UsageError
-from stylex.runtime.engine.session import read_facts
 from stylex.techniques import TECHNIQUES
 
 OWN = [t.name for t in TECHNIQUES if t.one_style]
@@ -40,12 +40,12 @@ def test_styles_of_a_folder(tmp_path: Path) -> None:
 def test_what_is_embedded_says_what_it_is(technique: str) -> None:
     for style in styles_in(GRAPHS, technique):
         for precision in ("fp16", "int8"):
-            facts = read_facts(transfer_file(technique, precision, style=style))
-            assert (facts.technique, facts.style, facts.precision) == (technique, style, precision)
-            assert facts.code_size == 0
-        assert facts.layout == BYTES
-        assert facts.psnr is not None
-        assert facts.psnr >= 30
+            metadata = read_metadata(transfer_file(technique, precision, style=style))
+            assert (metadata.technique, metadata.style, metadata.precision) == (technique, style, precision)
+            assert metadata.spec.code_size == 0
+        assert metadata.layout == BYTES
+        assert metadata.psnr is not None
+        assert metadata.psnr >= 30
 
 
 def test_it_paints_without_being_told_the_style(scream: stylex.Painter, photo: np.ndarray) -> None:
