@@ -18,6 +18,7 @@ from stylex.export import check, pipeline
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import sha256_of
 from stylex.imaging.arrays import to_bytes
+from stylex.imaging.palette import PALETTE_SIZE
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.weights import CALIBRATION
 
@@ -66,7 +67,8 @@ def test_every_precision_and_target(tmp_path, weights, network, precision, targe
         session, metadata = opened(one.path)
         assert metadata == one.metadata and one.size == one.path.stat().st_size
         assert metadata.target == target and metadata.weights_sha256 == sha256_of(weights)
-        assert metadata.spec.code_size == network.spec.code_size and metadata.opset == pipeline.OPSET
+        palette = PALETTE_SIZE * (metadata.spec.role == STYLE_ENCODER)
+        assert metadata.spec.code_size == network.spec.code_size + palette and metadata.opset == pipeline.OPSET
         assert metadata.licence == "MIT" and metadata.provenance == "made by the tests"
         assert metadata.versions.keys() == {"stylex", "torch", "onnx", "onnxruntime"}
         assert metadata.psnr is not None and metadata.spec.fixed_size is None
@@ -219,7 +221,7 @@ def test_json_report(tmp_path):
     result = CliRunner().invoke(main, ["export", "adain", "--fp16", "-o", str(tmp_path), "--json"])
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)
-    assert [r["facts"]["role"] for r in rows] == [TRANSFER, STYLE_ENCODER]
+    assert [r["metadata"]["role"] for r in rows] == [TRANSFER, STYLE_ENCODER]
     assert rows[0]["bytes"] == (tmp_path / "adain-fp16.onnx").stat().st_size
 
 

@@ -80,14 +80,14 @@ def test_a_checkpoint_becomes_an_int8_graph_that_paints(export, photo, painting,
     folder, rows = export(name, *options)
     known = next(p for p in PUBLISHED if p.name == name)
     transfer = rows[0]
-    metadata = transfer["facts"]
+    metadata = transfer["metadata"]
     assert (metadata["technique"], metadata["tier"], metadata["role"]) == (known.technique, "reference", TRANSFER)
     assert (metadata["precision"], metadata["licence"], metadata["border"]) == ("int8", "not stated", 0)
     assert metadata["provenance"].startswith(f"a checkpoint of {name}: ")
     assert transfer["checks"][0]["mean_psnr"] >= 30 and transfer["checks"][0]["mean_ssim"] >= 0.95
     assert len(transfer["left_in_float32"]) <= 3
     takes_styles = name not in ("fast-neural-style", "CycleGAN, small")
-    assert [r["facts"]["role"] for r in rows[1:]] == [STYLE_ENCODER] * takes_styles
+    assert [r["metadata"]["role"] for r in rows[1:]] == [STYLE_ENCODER] * takes_styles
     painter = stylex.load(known.technique, provider="cpu", graphs=folder, threads=1)
     assert painter.precision == "int8" and painter.takes_styles == takes_styles
     odd = photo[:50, :61] if options == FIXED else photo[:70, :101]
