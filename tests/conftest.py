@@ -112,7 +112,9 @@ def tiny_transfer(tmp_path: Path) -> GraphMaker:
 
     def make(name: str = "adain-fp32.onnx", **changed: Any) -> Path:
         path = tmp_path / name
-        path.write_bytes(with_metadata(transfer_model(), metadata_of(changed.pop("role", TRANSFER), **changed)).SerializeToString())
+        path.write_bytes(
+            with_metadata(transfer_model(), metadata_of(changed.pop("role", TRANSFER), **changed)).SerializeToString()
+        )
         return path
 
     return make
