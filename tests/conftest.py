@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import skimage.data
 from onnx import TensorProto, helper
 
 import stylex
-from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphFacts
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphMetadata, GraphSpec
 
 TINY_CODE = 3
 GraphMaker = Callable[..., Path]
@@ -41,19 +42,20 @@ def painter() -> stylex.Painter:
     return stylex.load("adain", "fp32", "cpu", threads=1)
 
 
-def facts_of(role: str, **changed: Any) -> GraphFacts:
-    """Facts of a tiny graph."""
+def metadata_of(role: str, **changed: Any) -> GraphMetadata:
+    """Metadata of a tiny graph; `changed` may name fields of its specification as well."""
     known: dict[str, Any] = {
         "technique": "adain",
-        "role": role,
         "tier": "edge",
         "precision": "fp32",
         "target": "cpu-x86",
-        "code_size": TINY_CODE,
         "opset": 18,
         "weights_sha256": "a" * 64,
     }
-    return GraphFacts(**{**known, **changed})
+    names = {field.name for field in fields(GraphSpec)}
+    sizes: dict[str, Any] = {"code_size": TINY_CODE, "multiple": 8, "smallest": 32, "border": 2}
+    spec = GraphSpec(**{"role": role, **sizes, **{name: v for name, v in changed.items() if name in names}})
+    return GraphMetadata(**{**known, **{name: v for name, v in changed.items() if name not in names}}, spec=spec)
 
 
 def transfer_model() -> onnx.ModelProto:
@@ -98,9 +100,9 @@ def _model(nodes: Any, inputs: Any, outputs: Any, constants: Any) -> onnx.ModelP
     return model
 
 
-def with_facts(model: onnx.ModelProto, facts: GraphFacts) -> onnx.ModelProto:
-    """The model with these facts as its metadata."""
-    helper.set_model_props(model, facts.to_metadata())
+def with_metadata(model: onnx.ModelProto, metadata: GraphMetadata) -> onnx.ModelProto:
+    """The model with this metadata."""
+    helper.set_model_props(model, metadata.to_props())
     return model
 
 
@@ -110,7 +112,9 @@ def tiny_transfer(tmp_path: Path) -> GraphMaker:
 
     def make(name: str = "adain-fp32.onnx", **changed: Any) -> Path:
         path = tmp_path / name
-        path.write_bytes(with_facts(transfer_model(), facts_of(TRANSFER, **changed)).SerializeToString())
+        path.write_bytes(
+            with_metadata(transfer_model(), metadata_of(changed.pop("role", TRANSFER), **changed)).SerializeToString()
+        )
         return path
 
     return make
@@ -122,7 +126,7 @@ def tiny_encoder(tmp_path: Path) -> GraphMaker:
 
     def make(name: str = "adain-style.onnx", **changed: Any) -> Path:
         path = tmp_path / name
-        path.write_bytes(with_facts(encoder_model(), facts_of(STYLE_ENCODER, **changed)).SerializeToString())
+        path.write_bytes(with_metadata(encoder_model(), metadata_of(STYLE_ENCODER, **changed)).SerializeToString())
         return path
 
     return make

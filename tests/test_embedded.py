@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from stylex.artifacts.catalog import encoder_file, transfer_file
-from stylex.artifacts.metadata import BYTES, PRECISIONS, GraphFacts
+from stylex.artifacts.metadata import BYTES, PRECISIONS, GraphMetadata
 from stylex.artifacts.style_code import built_in
 from stylex.files import sha256_of
 from stylex.models.weights import embedded
@@ -27,16 +27,16 @@ LARGEST = {"adain": 1.2e6, "attention": 1.2e6, "multiscale": 1.6e6}
 """Bytes of a transfer graph at INT8."""
 
 
-def facts_of(path: Path) -> GraphFacts:
+def metadata_of(path: Path) -> GraphMetadata:
     metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    return GraphFacts.from_metadata(metadata, path.name)
+    return GraphMetadata.from_props(metadata, path.name)
 
 
 @pytest.mark.parametrize(("technique", "path"), FILES, ids=[path.name for _, path in FILES])
 def test_graphs_come_from_the_embedded_weights(technique: str, path: Path) -> None:
-    facts = facts_of(path)
-    assert facts.technique == technique and facts.weights_sha256 == sha256_of(embedded(technique))
-    assert facts.licence and facts.provenance and {"torch", "onnx", "onnxruntime"} <= facts.versions.keys()
+    metadata = metadata_of(path)
+    assert metadata.technique == technique and metadata.weights_sha256 == sha256_of(embedded(technique))
+    assert metadata.licence and metadata.provenance and {"torch", "onnx", "onnxruntime"} <= metadata.versions.keys()
 
 
 @pytest.mark.parametrize("technique", ANY_STYLE)
@@ -61,10 +61,10 @@ def test_the_card_belongs_to_the_weights(technique: str) -> None:
 @pytest.mark.parametrize("technique", ANY_STYLE)
 def test_int8_is_small_and_close_to_float(technique: str) -> None:
     path = transfer_file(technique, "int8")
-    facts = facts_of(path)
+    metadata = metadata_of(path)
     assert path.stat().st_size <= LARGEST[technique]
-    assert facts.layout == BYTES and sum(facts.sites) > 0
-    assert not [name for name in facts.float_nodes if "conv" in name], "every convolution is quantized"
-    assert facts.psnr is not None and facts.psnr >= 30
-    assert facts.ssim is not None and facts.ssim >= 0.95
-    assert len(facts.calibration) == 64 and facts.float_nodes
+    assert metadata.layout == BYTES and sum(metadata.spec.sites) > 0
+    assert not [name for name in metadata.float_nodes if "conv" in name], "every convolution is quantized"
+    assert metadata.psnr is not None and metadata.psnr >= 30
+    assert metadata.ssim is not None and metadata.ssim >= 0.95
+    assert len(metadata.calibration) == 64 and metadata.float_nodes

@@ -67,7 +67,7 @@ def embed(technique: str, run: Path) -> None:
     write_bytes(weights.with_name("card.json"), (run / "card.json").read_bytes())
     for precision in PRECISE.get(technique, EMBEDDED):
         for made in export(embedded_models(technique, style), ExportSettings(precision), GRAPHS, print):
-            print(made.path.name, made.size, made.facts.psnr, *made.spared)
+            print(made.path.name, made.size, made.metadata.psnr, *made.spared)
 
 
 def encode_styles(technique: str, paintings: Path) -> None:

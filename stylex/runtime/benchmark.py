@@ -109,7 +109,7 @@ def paint_row(
     times = milliseconds(lambda: painter.paint(photo, *codes))
     median = float(np.median(times))
     row = Row(
-        name=" ".join(filter(None, ("stylex", technique, painter.transfer.facts.style))),
+        name=" ".join(filter(None, ("stylex", technique, painter.transfer.metadata.style))),
         precision=painter.precision,
         provider=painter.provider,
         size=size,

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
+from stylex.artifacts.graph_file import read_metadata
 from stylex.artifacts.metadata import PRECISIONS, TRANSFER
 from stylex.errors import InputError, ProviderUnavailable, UsageError
 from stylex.runtime.engine import hardware
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, candidates
-from stylex.runtime.engine.session import Session, open_graph, read_facts
+from stylex.runtime.engine.session import Session, open_graph
 from stylex.runtime.painter import Painter
 from stylex.techniques import TOOLS, Technique, technique_named
 
@@ -159,16 +160,16 @@ def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:
     """The first graph that was made for the provider, or else the first; nothing is opened where there is no choice."""
     if len(graphs) > 1:
         for path in graphs:
-            facts = read_facts(path)
-            if provider.fits(facts.precision, facts.target):
+            metadata = read_metadata(path)
+            if provider.fits(metadata.precision, metadata.target):
                 return path
     return graphs[0]
 
 
 def _opened(path: Path, provider: Provider, options: SessionOptions, role: str) -> Session:
     session = open_graph(path, provider.name, options=options).require_role(role)
-    facts = session.facts
-    if not provider.fits(facts.precision, facts.target):
-        made_for, name, wanted = facts.target, provider.name, " or ".join(provider.targets)
+    metadata = session.metadata
+    if not provider.fits(metadata.precision, metadata.target):
+        made_for, name, wanted = metadata.target, provider.name, " or ".join(provider.targets)
         logger.warning("%s was exported for %s; for %s export it with the target %s", path.name, made_for, name, wanted)
     return session

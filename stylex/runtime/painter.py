@@ -15,16 +15,17 @@ import numpy.typing as npt
 import PIL.Image
 
 from stylex.artifacts.catalog import encoder_file
-from stylex.artifacts.metadata import BYTES, STYLE_ENCODER
+from stylex.artifacts.metadata import STYLE_ENCODER
 from stylex.artifacts.style_code import SUFFIX, StyleCode, built_in, built_in_code, load_code, shares, style_sized
-from stylex.errors import InputError, ModelError, UsageError
-from stylex.imaging.arrays import Image, to_bytes, to_floats
+from stylex.errors import ModelError, UsageError
+from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
 from stylex.imaging.content import picture_of
 from stylex.imaging.images import as_rgb, read_picture
 from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
 from stylex.runtime.engine.options import SessionOptions
+from stylex.runtime.engine.pictures import painted_size, run_picture
 from stylex.runtime.engine.session import Session, open_graph
 from stylex.runtime.style_painter import (
     STRONGEST,
@@ -60,7 +61,7 @@ class Painter(StylePainter):
     @property
     def technique(self) -> str:
         """Returns the technique's name."""
-        return self.transfer.facts.technique
+        return self.transfer.metadata.technique
 
     @property
     def provider(self) -> str:
@@ -70,7 +71,7 @@ class Painter(StylePainter):
     @property
     def precision(self) -> str:
         """Returns the precision that really runs."""
-        return self.transfer.facts.precision
+        return self.transfer.metadata.precision
 
     @property
     def title(self) -> str:
@@ -78,7 +79,7 @@ class Painter(StylePainter):
         return f"{self.technique} {self.precision} on {self.provider}"
 
     def __repr__(self) -> str:
-        style = self.transfer.facts.style
+        style = self.transfer.metadata.style
         return f"<Painter {self.technique} {style + ' ' if style else ''}{self.precision} on {self.provider}>"
 
     def paint_rgb(
@@ -99,7 +100,7 @@ class Painter(StylePainter):
     @property
     def takes_styles(self) -> bool:
         """Returns whether it paints in any style, rather than in the one of its weights."""
-        return self.transfer.facts.code_size > 0
+        return self.transfer.metadata.spec.code_size > 0
 
     @property
     def takes_masks(self) -> bool:
@@ -121,7 +122,7 @@ class Painter(StylePainter):
 
     def warm_up(self, height: int = 512, width: int = 512) -> None:
         """Paints a black photo of this size, so that the first real one doesn't wait for memory and kernels."""
-        size = self.transfer.facts.style_code_size
+        size = self.transfer.metadata.spec.style_code_size
         codes = np.zeros((1, size), np.float32) if self.takes_styles else None
         self.paint(np.zeros((height, width, 3), np.uint8), codes)
 
@@ -133,16 +134,16 @@ class Painter(StylePainter):
 
     def _in_style(self, photo: Image, style: Style | None, strength: float, **tiling: Any) -> Image:
         if style is None:
-            raise UsageError(f"{self.transfer.facts.technique} needs a style: give a built-in name or a picture")
+            raise UsageError(f"{self.transfer.metadata.technique} needs a style: give a built-in name or a picture")
         codes, weights = self.codes(style)
         return self.paint(photo, codes, strength * weights[:, None, None, None], **tiling).picture
 
     def _as_it_is(self, photo: Image, style: Style | None, strength: float, **tiling: Any) -> Image:
-        facts = self.transfer.facts
-        if style is not None and not (isinstance(style, str) and style == facts.style):
+        metadata = self.transfer.metadata
+        if style is not None and not (isinstance(style, str) and style == metadata.style):
             raise UsageError(
-                f"this painter's one style is {facts.style!r}: load another with "
-                f"stylex.load({facts.technique!r}, style=...)"
+                f"this painter's one style is {metadata.style!r}: load another with "
+                f"stylex.load({metadata.technique!r}, style=...)"
             )
         return mixed(photo, self.paint(photo, **tiling).picture, strength)
 
@@ -178,9 +179,9 @@ class Painter(StylePainter):
             raise UsageError(f"the weights of {self.technique} hold one style: give no codes")
         if codes is not None and masks is None:
             masks = np.full((len(codes), 1, 1, 1), 1 / len(codes), np.float32)
-        if codes is None or masks is None or not self.transfer.facts.palette:
+        if codes is None or masks is None or not self.transfer.metadata.spec.palette:
             return self._paint_network(photo, codes, masks, frozen, tile, progress)
-        codes, styles = np.split(codes, [self.transfer.facts.code_size], 1)
+        codes, styles = np.split(codes, [self.transfer.metadata.spec.code_size], 1)
         amounts, maps = amounts_of(masks), None
         if frozen is not None:
             frozen, numbers = np.split(frozen, [self._measured_size], 1)
@@ -214,11 +215,11 @@ class Painter(StylePainter):
         cells = None if masks is None else self._maps(masks, photo)
 
         paint = functools.partial(self._paint_whole, codes=codes)
-        return Painted(*paint_tiles(paint, plan, self.transfer.facts, photo, cells, frozen, progress))
+        return Painted(*paint_tiles(paint, plan, self.transfer.metadata.spec, photo, cells, frozen, progress))
 
     def tiles(self, photo: Image, tile: Tile) -> Tiling | None:
         """How a photo would be cut; None where it would be painted at once. Raises as a call of the painter does."""
-        return planned(self.transfer.facts, photo.shape[0], photo.shape[1], tile)
+        return planned(self.transfer.metadata, photo.shape[0], photo.shape[1], tile)
 
     def _paint_whole(
         self,
@@ -227,23 +228,20 @@ class Painter(StylePainter):
         frozen: npt.NDArray[np.float32] | None,
         codes: npt.NDArray[np.float32] | None,
     ) -> Painted:
-        height, width = photo.shape[:2]
-        padded = self._padded(photo)
-        as_bytes = self.transfer.facts.layout == BYTES
-        feed = {"content": padded[None] if as_bytes else to_floats(padded)}
+        feed: dict[str, npt.NDArray[Any]] = {}
         if codes is not None and masks is not None:
             feed |= {"codes": np.ascontiguousarray(codes, np.float32), "masks": self._maps(masks, photo)}
         if self.measures:
             freeze = np.full(1, frozen is not None, np.float32)
             none = np.zeros(self.transfer.shapes["frozen"], np.float32)
             feed |= {"frozen": none if frozen is None else frozen, "freeze": freeze}
-        painted, *measured = self.transfer.run(**feed)
-        picture = np.array((painted[0] if as_bytes else to_bytes(painted))[:height, :width], np.uint8)
+        picture, measured = run_picture(self.transfer, photo, more=feed)
         return Painted(picture, measured[0] if measured else None)
 
     def _maps(self, masks: npt.NDArray[np.float32], photo: Image) -> npt.NDArray[np.float32]:
         """Masks of all of a photo at the graph's resolution, (K, 1, H'/8, W'/8)."""
-        cells = [self._painted_side(side) // self.transfer.facts.cell for side in photo.shape[:2]]
+        sides = painted_size(self.transfer, *photo.shape[:2])
+        cells = [side // self.transfer.metadata.spec.cell for side in sides]
         maps = [cv2.resize(m[0], cells[::-1], interpolation=cv2.INTER_LINEAR) for m in masks]
         return np.stack(maps)[:, None].astype(np.float32)
 
@@ -256,23 +254,23 @@ class Painter(StylePainter):
         require_colors(as_rgb(style), name)
         with self._lock:
             encoder = self._encoder = self._encoder or self._open_encoder()
-        facts = encoder.facts
-        sized = style_sized(as_rgb(style), facts.fixed_size)
+        metadata = encoder.metadata
+        sized = style_sized(as_rgb(style), metadata.spec.fixed_size)
         values = encoder.run(style=to_floats(sized))[0][0]
-        return StyleCode(name, values.astype(np.float32), facts.technique, facts.weights_sha256)
+        return StyleCode(name, values.astype(np.float32), metadata.technique, metadata.weights_sha256)
 
     def _open_encoder(self) -> Session:
-        facts = self.transfer.facts
-        path = encoder_file(facts.technique, self.folder)
+        metadata = self.transfer.metadata
+        path = encoder_file(metadata.technique, self.folder)
         encoder = open_graph(path, self.provider, options=self.options.beside()).require_role(STYLE_ENCODER)
-        if encoder.facts.weights_sha256 != facts.weights_sha256:
+        if encoder.metadata.weights_sha256 != metadata.weights_sha256:
             raise ModelError(f"{encoder.path} and {self.transfer.path} have different weights: export both again")
         return encoder
 
     def code(self, style: OneStyle) -> StyleCode:
         """The style code of anything that names one style. Raises as a call of the painter does."""
-        found, facts = self._found(style), self.transfer.facts
-        found.check_fits(facts.technique, facts.weights_sha256, facts.style_code_size)
+        found, metadata = self._found(style), self.transfer.metadata
+        found.check_fits(metadata.technique, metadata.weights_sha256, metadata.spec.style_code_size)
         return found
 
     def _found(self, style: OneStyle) -> StyleCode:
@@ -285,7 +283,7 @@ class Painter(StylePainter):
                 f"a style can't be a {type(style).__name__}: give a built-in name, a path, a picture of numpy's or "
                 "Pillow's, a StyleCode, or a list of (style, weight) pairs"
             )
-        technique = self.transfer.facts.technique
+        technique = self.transfer.metadata.technique
         if isinstance(style, str) and style in built_in(technique):
             return built_in_code(style, technique)
         path = Path(style)
@@ -301,23 +299,3 @@ class Painter(StylePainter):
             return self.code(style).values[None], np.ones(1, np.float32)
         weights = shares(style)
         return np.stack([self.code(one).values for one, _ in style]), weights
-
-    def _padded(self, photo: Image) -> Image:
-        """Reflect-pad to what the graph takes, (H' + 2 border, W' + 2 border, 3)."""
-        facts = self.transfer.facts
-        height, width = (self._painted_side(side) for side in photo.shape[:2])
-        border = facts.border
-        bottom, right = height - photo.shape[0] + border, width - photo.shape[1] + border
-        return np.asarray(cv2.copyMakeBorder(photo, border, bottom, border, right, cv2.BORDER_REFLECT_101), np.uint8)
-
-    def _painted_side(self, side: int) -> int:
-        facts = self.transfer.facts
-        if facts.fixed_size is None:
-            return facts.painted_side(side)
-        if side > facts.fixed_size:
-            raise InputError(
-                f"a side of the photo has {side} pixels; {self.transfer.path.name} was exported for "
-                f"{facts.fixed_size}: reduce the photo to that, or export the graph for any size",
-                size=facts.fixed_size,
-            )
-        return facts.fixed_size

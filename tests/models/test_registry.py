@@ -18,7 +18,7 @@ def test_every_entry_is_complete(known: Entry):
     assert known.licence and known.provenance
     assert bool(known.styles) == has_one_style(known.technique)
     for model in embedded_models(known.technique):
-        roles = [g.role for g in model.graphs(None)]
+        roles = [g.spec.role for g in model.graphs(None)]
         if known.technique in TOOLS:
             assert roles == [known.technique]
         else:

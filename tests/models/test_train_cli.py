@@ -87,8 +87,8 @@ def test_train_resume_and_export(tmp_path, crops, teacher, tiny_network):
     else:
         reported = json.loads(result.stdout)
         assert {r["path"] for r in reported} == {str(f) for f in exported.iterdir()}
-        assert "photo" in reported[0]["facts"]["provenance"], "the card tells what it was trained on"
-        assert reported[0]["facts"]["licence"] == "not stated"
+        assert "photo" in reported[0]["metadata"]["provenance"], "the card tells what it was trained on"
+        assert reported[0]["metadata"]["licence"] == "not stated"
 
 
 def run_options(teacher, out):

@@ -232,7 +232,7 @@ def test_codes_are_named_after_what_they_were_made_of(painter: Painter, painting
     assert painter.code(tmp_path / "coffee.png").name == "coffee"
     assert painter.code(painting).name == "picture"
     assert painter.code("irises") is built_in("adain")["irises"]
-    assert painter.encode(painting).values.shape == (painter.transfer.facts.style_code_size,)
+    assert painter.encode(painting).values.shape == (painter.transfer.metadata.spec.style_code_size,)
 
 
 def test_a_picture_without_suffix(painter: Painter, painting: np.ndarray, tmp_path: Path) -> None:

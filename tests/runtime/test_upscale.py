@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from stylex.artifacts.catalog import transfer_file
-from stylex.artifacts.metadata import UPSCALER, GraphFacts
+from stylex.artifacts.metadata import UPSCALER, GraphMetadata, GraphSpec
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.runtime import upscale
 from stylex.runtime.upscale import Upscaler, enlarged_alpha, load_upscaler, require_room
@@ -43,8 +43,9 @@ def nearest(tmp_path: Path) -> Callable[..., Upscaler]:
         node = helper.make_node("Resize", ["content", "", "scales"], ["painted"], **modes)
         graph = helper.make_graph([node], "nearest", ends[:1], ends[1:], [scales])
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-        facts = GraphFacts("upscaler", role, "edge", "fp32", "cpu-x86", 0, 18, "a" * 64, border=3, scale=2, **changed)
-        helper.set_model_props(model, facts.to_metadata())
+        spec = GraphSpec(role, 0, border=3, scale=2, **changed)
+        metadata = GraphMetadata("upscaler", "edge", "fp32", "cpu-x86", 18, "a" * 64, spec)
+        helper.set_model_props(model, metadata.to_props())
         onnx.save(model, tmp_path / name)
         return load_upscaler("cpu", tmp_path, 1)
 

@@ -1,8 +1,8 @@
-"""One ONNX graph, opened on one provider, with its facts."""
+"""An ONNX graph, opened on one provider."""
 
 from __future__ import annotations
 
-import os
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from stylex.artifacts.metadata import GraphFacts
-from stylex.errors import InputError, ModelError, ProviderUnavailable, ResourceError, UsageError, first_line
+from stylex.artifacts.graph_file import props_of, require_file, unreadable
+from stylex.artifacts.metadata import GraphMetadata
+from stylex.errors import ModelError, ProviderUnavailable, ResourceError, UsageError, first_line
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, available, session_arguments
 
@@ -21,24 +22,27 @@ EXTERNAL_LOCATION = b"\n\x08location"
 
 
 @dataclass(frozen=True)
-class Session:
-    """An opened graph.
+class ForeignSession:
+    """An opened graph, whoever made it.
 
     Attributes:
-        path: where it came from.
-        facts: its metadata.
-        provider: what really runs it.
+        path: of its file.
+        provider: the execution provider that really runs it.
     """
 
     path: Path
-    facts: GraphFacts
     provider: str
     _session: ort.InferenceSession
 
-    @property
+    @functools.cached_property
+    def inputs(self) -> tuple[ort.NodeArg, ...]:
+        """The graph's inputs: name, type and shape of each."""
+        return tuple(self._usable().get_inputs())
+
+    @functools.cached_property
     def shapes(self) -> dict[str, list[Any]]:
-        """The graph's inputs: a number for a fixed side, something else for a dynamic one."""
-        return {i.name: i.shape for i in self._usable().get_inputs()}
+        """The shapes of the inputs by name: a number for a fixed side, something else for a dynamic one."""
+        return {i.name: i.shape for i in self.inputs}
 
     def close(self) -> None:
         """Frees the graph; who runs it afterwards is told so."""
@@ -49,17 +53,7 @@ class Session:
             raise UsageError(f"{self.path.name} was closed: load it again")
         return self._session
 
-    def require_role(self, role: str) -> Session:
-        """This session, if its graph has that role.
-
-        Raises:
-            ModelError: it has another.
-        """
-        if self.facts.role != role:
-            raise ModelError(f"{self.path} is a {self.facts.role} graph, a {role} graph is needed here")
-        return self
-
-    def run(self, **inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    def run(self, /, **inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """Run the graph; inputs by name, outputs in the graph's order.
 
         Raises:
@@ -80,6 +74,27 @@ class Session:
             ) from error
 
 
+@dataclass(frozen=True)
+class Session(ForeignSession):
+    """An opened graph that `stylex export` wrote.
+
+    Attributes:
+        metadata: of the graph.
+    """
+
+    metadata: GraphMetadata
+
+    def require_role(self, role: str) -> Session:
+        """This session, if its graph has that role.
+
+        Raises:
+            ModelError: it has another.
+        """
+        if self.metadata.spec.role != role:
+            raise ModelError(f"{self.path} is a {self.metadata.spec.role} graph, a {role} graph is needed here")
+        return self
+
+
 def open_graph(
     path: Path | str, provider: str = "cpu", threads: int = 0, *, options: SessionOptions | None = None
 ) -> Session:
@@ -98,44 +113,42 @@ def open_graph(
     path = Path(path)
     data = _read(path)
     wanted = available(provider)
-    on_cpu = wanted.name == "cpu"
-    # Shows whether the file is sound, and its facts.
+    metadata = GraphMetadata.from_props(props_of(data, str(path)), str(path))
     options = options or SessionOptions(threads)
-    session = _open_on_cpu(data, path, options, optimized=on_cpu)
-    facts = _facts(session, path)
-    if not on_cpu:
-        session = _open_on(data, wanted, facts.precision, options)
-    return Session(path, facts, wanted.name, session)
+    if wanted.name == "cpu":
+        session = _open_on_cpu(data, path, options)
+    else:
+        session = _open_off_cpu(data, path, wanted, metadata.precision, options)
+    return Session(path, wanted.name, session, metadata)
 
 
-def open_foreign(path: Path | str, threads: int = 0) -> ort.InferenceSession:
+def open_foreign(path: Path | str, threads: int = 0) -> ForeignSession:
     """Open any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
     path = Path(path)
-    return _open_on_cpu(_read(path), path, SessionOptions(threads).beside(), optimized=True)
-
-
-def read_facts(path: Path) -> GraphFacts:
-    """What a graph says of itself; takes milliseconds. Raises as `open_graph` does on the CPU."""
-    return _facts(_open_on_cpu(_read(path), path, SessionOptions(1), optimized=False), path)
-
-
-def _facts(session: ort.InferenceSession, path: Path) -> GraphFacts:
-    return GraphFacts.from_metadata(session.get_modelmeta().custom_metadata_map, str(path))
+    return ForeignSession(path, "cpu", _open_on_cpu(_read(path), path, SessionOptions(threads).beside()))
 
 
 def _read(path: Path) -> bytes:
-    if not os.path.isfile(path):  # unlike Path.is_file, never raises
-        raise InputError(f"{path} is not a file: give an ONNX file made by `stylex export`")
     try:
-        data = path.read_bytes()
+        data = require_file(path).read_bytes()
     except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}): check its permissions") from error
+        raise unreadable(path, error) from error
     if EXTERNAL_LOCATION in data:
         raise ModelError(f"{path} keeps its weights in another file (external data): export it as one file")
     return data
 
 
-def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: bool) -> ort.InferenceSession:
+def _open_off_cpu(
+    data: bytes, path: Path, provider: Provider, precision: str, wanted: SessionOptions
+) -> ort.InferenceSession:
+    try:
+        return _open_on(data, provider, precision, wanted)
+    except ProviderUnavailable:
+        _open_on_cpu(data, path, SessionOptions(1), optimized=False)  # blames the file where it is the one at fault
+        raise
+
+
+def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: bool = True) -> ort.InferenceSession:
     options = wanted.for_session()
     if not optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL

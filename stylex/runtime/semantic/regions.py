@@ -204,7 +204,7 @@ def styled(
         UsageError: see `paint`.
         InputError: a style that can't be used.
     """
-    technique = painter.transfer.facts.technique
+    technique = painter.transfer.metadata.technique
     if not painter.takes_masks:
         raise UsageError(f"{technique} has one style for the whole photo: take adain, attention or multiscale")
     painted = [r for r in regions if r.style is not None]

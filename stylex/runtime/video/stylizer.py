@@ -54,9 +54,9 @@ def look(painter: Painter, style: Style | None = None, name: str = "") -> Look:
         UsageError, InputError: as a call of the painter does.
     """
     if not painter.takes_styles:
-        return Look(painter.transfer.facts.style, painter)
+        return Look(painter.transfer.metadata.style, painter)
     if style is None:
-        raise UsageError(f"{painter.transfer.facts.technique} needs a style: give a built-in name or a picture")
+        raise UsageError(f"{painter.transfer.metadata.technique} needs a style: give a built-in name or a picture")
     return Look(name or str(style), painter, *painter.codes(style))
 
 
@@ -136,7 +136,7 @@ class Stylizer:
         """What the user should know of the mode; empty for nothing."""
         if self.temporal == OFF or self.look.painter.measures:
             return ""
-        name = self.look.painter.transfer.facts.technique
+        name = self.look.painter.transfer.metadata.technique
         if self.temporal == STATISTICS:
             return f"{name} has no statistics that could be frozen: every frame is painted alone; flow works with it"
         return f"{name} has no statistics that could be frozen: only the flow steadies it"
