@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stylex.cli.options.threads import use_torch_threads
 from stylex.cli.progress import Watch, bar_of
 from stylex.errors import InputError, Interrupted, UsageError
 
@@ -148,8 +149,6 @@ def histogram(job: Job) -> None:
 
 def gatys(job: Job) -> None:
     """Optimization of the pixels, in torch; Ctrl-C keeps what there is."""
-    import torch
-
     from stylex.imaging.color import keep_colors
     from stylex.models.encoders.opening import opened
     from stylex.models.reference.gatys import Gatys, GatysSettings
@@ -159,8 +158,7 @@ def gatys(job: Job) -> None:
     height, width = photo.shape[:2]
     if min(height, width) < SMALLEST:  # before anything is downloaded
         raise InputError(f"at this --size the photo is {width}x{height}; gatys needs {SMALLEST}x{SMALLEST}: use more")
-    if own["threads"]:
-        torch.set_num_threads(own["threads"])
+    use_torch_threads(own["threads"])
     wanted = {name: own[name] for name in ("iterations", "style_weight", "content_weight", "variation", "optimizer")}
     painter = Gatys(*opened(own["encoder"]), GatysSettings(**wanted, loss=own["style_loss"]))
 

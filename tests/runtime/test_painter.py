@@ -83,8 +83,13 @@ def test_a_fixed_size_graph(tiny_transfer: GraphMaker) -> None:
 
 
 def test_flat_photos(painter: Painter) -> None:
+    """A flat photo is painted in colours of the style; NaN, which ends as black or wraps, would be of one value."""
+    style = painter(noise(64, 64), "the-scream").reshape(-1, 3).mean(0)
     for level in (0, 128, 255):
-        assert painter(np.full((40, 40, 3), level, np.uint8), "the-scream").shape == (40, 40, 3)
+        painted = painter(np.full((64, 64, 3), level, np.uint8), "the-scream")
+        assert painted.shape == (64, 64, 3)
+        assert 20 < painted.mean() < 235 and painted.std() > 2, level
+        assert np.abs(painted.reshape(-1, 3).mean(0) - style).max() < 90, level
 
 
 # The uint8 contract
@@ -180,7 +185,10 @@ def test_a_mix_of_a_style_with_itself_is_that_style(painter: Painter, photo: np.
 @pytest.mark.parametrize("many", range(1, 9))
 def test_up_to_eight_styles(painter: Painter, photo: np.ndarray, many: int) -> None:
     styles = [(name, i + 1) for i, name in enumerate(list(built_in("adain"))[:many])]
-    assert painter(photo, styles).shape == photo.shape
+    mixed = painter(photo, styles)
+    nearest = max(cv2.PSNR(mixed, painter(photo, style)) for style, _ in styles)
+    assert nearest > 14, "the mix looks like one of its styles"
+    assert mixed.std() > 20
 
 
 def test_the_order_of_styles_does_not_matter(painter: Painter, photo: np.ndarray) -> None:
