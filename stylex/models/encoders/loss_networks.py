@@ -93,6 +93,17 @@ class Vgg(LossNetwork):
         super().__init__(find_file(folder, RESCALED), 3)
 
 
+class Vgg16(LossNetwork):
+    """The VGG-16 of a folder.
+
+    Args:
+        last: the stage whose first activation is the last one that is computed, 1 to 5.
+    """
+
+    def __init__(self, folder: Path, last: int = 5) -> None:
+        super().__init__(find_file(folder, VGG16), last)
+
+
 class SlimVgg(LossNetwork):
     """The slim VGG-19 of a folder, up to relu5_1."""
 

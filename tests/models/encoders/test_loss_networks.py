@@ -17,7 +17,6 @@ from stylex.models.encoders.loss_network_files import (
     RESCALED,
     SLIM,
     SLIM_FILE,
-    VGG16,
     VGG16_FILE,
     VGG19,
     VGG_FILE,
@@ -25,7 +24,7 @@ from stylex.models.encoders.loss_network_files import (
     find_teacher,
     read_loss_network,
 )
-from stylex.models.encoders.loss_networks import LossNetwork, LossNetworks, SlimVgg, Vgg, open_loss_networks
+from stylex.models.encoders.loss_networks import LossNetwork, LossNetworks, SlimVgg, Vgg, Vgg16, open_loss_networks
 from stylex.models.encoders.opening import opened
 from stylex.models.training import losses
 from stylex.models.training.batches import texture_statistics
@@ -240,7 +239,7 @@ def test_with_a_vgg16_the_folder_sees_up_to_relu4_1(teacher, tmp_path):
     (folder / "broken.pth").unlink()
     (folder / VGG16_FILE).rename(folder / "anything.safetensors")
     assert open_loss_networks(folder)[0].name == "VGG-16"
-    assert torch.equal(LossNetwork(find_file(folder, VGG16), 2)(x)["2_1"], vgg(x)["2_1"])
+    assert torch.equal(Vgg16(folder, 2)(x)["2_1"], vgg(x)["2_1"])
     both = LossNetworks(folder, CPU)
     assert both.name == "VGG-16, VGG-19 and the slim VGG-19"
     assert tuple(texture_statistics(both, x, 32, np.random.default_rng(5))) == ALL[:3], (
