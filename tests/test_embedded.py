@@ -9,19 +9,35 @@ from pathlib import Path
 import onnx
 import pytest
 
-from stylex.artifacts.catalog import encoder_file, transfer_file
+from stylex.artifacts.catalog import GRAPHS, encoder_file, transfer_file
 from stylex.artifacts.metadata import BYTES, PRECISIONS, GraphMetadata
 from stylex.artifacts.style_code import built_in
 from stylex.files import sha256_of
 from stylex.models.weights import embedded
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import ANY_STYLE, TECHNIQUES
 
 ROOT = Path(__file__).parents[1]
+ONE_STYLE = tuple(t.name for t in TECHNIQUES if t.one_style)
+TRANSFERS = [("adain", "", p) for p in PRECISIONS] + [
+    (technique, style, precision)
+    for technique, styles in {
+        "attention": ("",),
+        "multiscale": ("",),
+        "fast": ("composition-vii", "grande-jatte", "great-wave", "starry-night", "the-scream", "wheat-field"),
+        "cyclegan": ("cartoon", "painting"),
+        "segmenter": ("",),
+        "upscaler": ("",),
+    }.items()
+    for style in styles
+    for precision in ("fp16", "int8")
+]
+"""Technique or tool, style and precision of every graph that must be there, beside the style encoders."""
 FILES = [
-    (technique, path)
-    for technique in ANY_STYLE
-    for path in (*(transfer_file(technique, p) for p in PRECISIONS), encoder_file(technique))
-    if path.is_file()
+    *(
+        (technique, style, transfer_file(technique, precision, style=style))
+        for technique, style, precision in TRANSFERS
+    ),
+    *((technique, "", encoder_file(technique)) for technique in ANY_STYLE),
 ]
 LARGEST = {"adain": 1.2e6, "attention": 1.2e6, "multiscale": 1.6e6}
 """Bytes of a transfer graph at INT8."""
@@ -32,11 +48,24 @@ def metadata_of(path: Path) -> GraphMetadata:
     return GraphMetadata.from_props(metadata, path.name)
 
 
-@pytest.mark.parametrize(("technique", "path"), FILES, ids=[path.name for _, path in FILES])
-def test_graphs_come_from_the_embedded_weights(technique: str, path: Path) -> None:
+def test_these_graphs_and_no_others() -> None:
+    assert {path.name for _, _, path in FILES} == {path.name for path in GRAPHS.glob("*.onnx")}
+
+
+@pytest.mark.parametrize(("technique", "style", "path"), FILES, ids=[path.name for *_, path in FILES])
+def test_graphs_come_from_the_embedded_weights(technique: str, style: str, path: Path) -> None:
     metadata = metadata_of(path)
-    assert metadata.technique == technique and metadata.weights_sha256 == sha256_of(embedded(technique))
+    assert (metadata.technique, metadata.style) == (technique, style)
+    assert metadata.weights_sha256 == sha256_of(embedded(technique, style))
     assert metadata.licence and metadata.provenance and {"torch", "onnx", "onnxruntime"} <= metadata.versions.keys()
+
+
+@pytest.mark.parametrize(("technique", "style", "precision"), [t for t in TRANSFERS if t[0] in ONE_STYLE])
+def test_graphs_of_one_style_say_how_good_they_are(technique: str, style: str, precision: str) -> None:
+    metadata = metadata_of(transfer_file(technique, precision, style=style))
+    assert (metadata.precision, metadata.spec.code_size) == (precision, 0)
+    assert metadata.psnr is not None and metadata.psnr >= 30
+    assert precision != "int8" or metadata.layout == BYTES
 
 
 @pytest.mark.parametrize("technique", ANY_STYLE)

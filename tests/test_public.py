@@ -147,5 +147,3 @@ def test_nine_techniques() -> None:
     for technique in techniques.TECHNIQUES:
         style = (technique.name == "fast" and "the-scream") or (technique.name == "cyclegan" and "cartoon") or ""
         assert stylex.load(technique.name, style=style).technique == technique.name
-    for technique in techniques.TECHNIQUES:
-        assert techniques.technique_named(technique.name) is technique

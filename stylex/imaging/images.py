@@ -10,7 +10,6 @@ import contextlib
 import io
 import re
 import stat
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file, written_aside
 from stylex.imaging.formats import Format, named, recognized
+from stylex.imaging.quiet import without_warnings
+from stylex.imaging.sizes import at_most
 
 MAX_PIXELS = 64_000_000
 
@@ -155,11 +156,10 @@ def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:
 
 def limited(picture: Picture, longest: int | None) -> Picture:
     """Reduce a picture so that its longer side has at most `longest` pixels; None leaves it as it is."""
-    height, width = picture.rgb.shape[:2]
-    if longest is None or max(height, width) <= longest:
+    height, width = at_most(picture.rgb.shape[:2], longest)
+    if (height, width) == picture.rgb.shape[:2]:
         return picture
-    scale = longest / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = (width, height)
     rgb = np.asarray(Image.fromarray(picture.rgb).resize(size, Image.Resampling.LANCZOS))
     alpha = None
     if picture.alpha is not None:
@@ -236,8 +236,7 @@ def _opened(path: Path) -> BinaryIO:
 @contextlib.contextmanager
 def _refusing_broken(path: Path) -> Iterator[None]:
     """Turn whatever Pillow raises on a bad file into `InputError`, and keep its warnings quiet."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with without_warnings():
         try:
             yield
         except StylexError:

@@ -37,7 +37,12 @@ def test_strength_and_mixing(painter: stylex.Painter, photo: np.ndarray) -> None
 @pytest.mark.parametrize("size", [(1, 1), (33, 7), (90, 96), (96, 128)])
 def test_any_size(painter: stylex.Painter, photo: np.ndarray, size: tuple[int, int]) -> None:
     cut = photo[: size[0], : size[1]]
-    assert painter(cut, "irises").shape == cut.shape
+    painted = painter(cut, "irises")
+    assert painted.shape == cut.shape
+    assert 10 < painted.mean() < 245
+    if min(size) > 8:
+        again = painter(photo, "irises")[: size[0], : size[1]]
+        assert painted.std() > 20 and gap(painted, again) < 40, "as the whole photo is painted"
 
 
 def test_masks_have_a_value_for_every_eight_pixels(painter: stylex.Painter, photo: np.ndarray) -> None:

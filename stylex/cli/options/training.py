@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stylex.cli.options.common import decorated
+from stylex.cli.options.threads import use_torch_threads
 
 if TYPE_CHECKING:
     import torch
@@ -122,12 +123,9 @@ def _multiple_of_8(_context: click.Context, _parameter: click.Parameter, size: i
 
 def device_of(run: dict[str, Any]) -> torch.device:
     """The device to train on; also sets the number of threads."""
-    import torch
-
     from stylex.models.training.loop import choose_device
 
-    if run["threads"]:
-        torch.set_num_threads(run["threads"])
+    use_torch_threads(run["threads"])
     return choose_device(run["device"])
 
 

@@ -22,8 +22,8 @@ from stylex.models.training import losses
 from stylex.models.training.batches import packed, tensor
 from stylex.models.training.data import load_folder
 
-REAL, MAPPED = LAYERS[:3], LAYERS[3:]
-"""Layers that the real VGG-19 teaches, and those that the slim one's maps to VGG-19's width do."""
+MAPPED = LAYERS[3:]
+"""Layers that the slim VGG-19's maps to VGG-19's width teach; the real VGG-19 teaches those before."""
 MEASURED = 48
 """Pictures over which mean activations are taken."""
 

@@ -13,6 +13,7 @@ import PIL.Image
 from stylex.errors import InputError
 from stylex.imaging.arrays import Image
 from stylex.imaging.content import picture_of
+from stylex.imaging.sizes import at_most
 
 Mask: TypeAlias = npt.NDArray[np.float32]
 """(H, W), from 0, outside, to 1, inside."""
@@ -78,7 +79,7 @@ def refined(mask: Mask, photo: Image) -> Mask:
     Returns:
         with the photo's proportions, its longer side at most `REFINED_SIDE` pixels.
     """
-    height, width = small_sides(photo.shape[:2], REFINED_SIDE)
+    height, width = at_most(photo.shape[:2], REFINED_SIDE)
     guide = cv2.cvtColor(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     light = np.asarray(guide / 255, np.float32)
     given = resized(mask, height, width)
@@ -102,12 +103,6 @@ def feathered(mask: Mask, width: float) -> Mask:
     """
     sigma = width * max(mask.shape) / 2
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma), np.float32) if sigma > 0.1 else mask
-
-
-def small_sides(sides: tuple[int, int], longest: int) -> tuple[int, int]:
-    """Height and width with the same proportions, the longer one at most `longest`."""
-    scale = min(1.0, longest / max(sides))
-    return max(1, round(sides[0] * scale)), max(1, round(sides[1] * scale))
 
 
 def resized(mask: Mask, height: int, width: int) -> Mask:

@@ -22,6 +22,7 @@ from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.images import as_rgb
+from stylex.imaging.sizes import at_most
 from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.masks import (
     REFINED_SIDE,
@@ -31,7 +32,6 @@ from stylex.runtime.semantic.masks import (
     refined,
     require_size,
     resized,
-    small_sides,
 )
 from stylex.runtime.semantic.segmenters import Segments
 from stylex.runtime.style_painter import STRONGEST, Style
@@ -125,7 +125,7 @@ def region_masks(
         if name not in names:
             raise UsageError(f"there is a mask of {name}, but no such region; the regions are {', '.join(names)}")
         require_size(mask, photo.shape[:2], f"the mask of {name}")
-    height, width = small_sides(photo.shape[:2], REFINED_SIDE)
+    height, width = at_most(photo.shape[:2], REFINED_SIDE)
     found = {name: resized(np.asarray(mask, np.float32), height, width) for name, mask in given.items()}
     missing = [name for name in names if name not in given and name != BACKGROUND]
     if missing:

@@ -18,10 +18,11 @@ from stylex.artifacts.graph_file import read_props
 from stylex.artifacts.metadata import SEGMENTER, is_ours
 from stylex.errors import ModelError, UsageError
 from stylex.imaging.arrays import Image
+from stylex.imaging.sizes import at_most
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.session import ForeignSession, Session, open_foreign, open_graph
 from stylex.runtime.loading import open_best
-from stylex.runtime.semantic.masks import Mask, small_sides
+from stylex.runtime.semantic.masks import Mask
 from stylex.runtime.semantic.outputs import shares
 
 OWN_SIDE = 256
@@ -79,7 +80,7 @@ class Takes:
 
     def prepared(self, photo: Image) -> npt.NDArray[Any]:
         """The photo as the graph takes it, (1, 3, h, w) or (1, h, w, 3)."""
-        height, width = small_sides(photo.shape[:2], self.longest)
+        height, width = at_most(photo.shape[:2], self.longest)
         height, width = (max(self.multiple, round(v / self.multiple) * self.multiple) for v in (height, width))
         size = (self.width or width, self.height or height)
         method = cv2.INTER_AREA if size[0] * size[1] < photo.shape[0] * photo.shape[1] else cv2.INTER_LINEAR

@@ -22,7 +22,7 @@ from stylex.models.encoders import opening
 from stylex.models.reference.gatys import GatysSettings, Step
 from stylex.runtime.style_painter import mixed
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 QUICK = ("--size", 48, "--iterations", 3, "--threads", 1)
 
@@ -39,9 +39,9 @@ def files() -> list[str]:
     return sorted(entry.name for entry in Path().iterdir())
 
 
-def test_a_painting_and_its_previews(shot: Path, style: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_a_painting_and_its_previews(shot: Path, style: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     preview = ("--preview", "so-far.jpg", "--preview-every", 2)
-    result = stylex("run", "gatys", shot, "--style", style, *QUICK, *preview)
+    result = run_cli("run", "gatys", shot, "--style", style, *QUICK, *preview)
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     assert result.stdout.startswith("photo-gatys.png: 48x36, gatys with slim, 3 iterations, ")
@@ -49,13 +49,13 @@ def test_a_painting_and_its_previews(shot: Path, style: Path, photo: np.ndarray,
     assert read_picture("so-far.jpg").rgb.shape == read_picture("photo-gatys.png").rgb.shape == (36, 48, 3)
 
 
-def test_options_reach_the_library(shot: Path, style: Path, stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_reach_the_library(shot: Path, style: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[GatysSettings] = []
     check = GatysSettings.check
     monkeypatch.setattr(GatysSettings, "check", lambda settings: (made.append(settings), check(settings)))
     options = ("--optimizer", "lbfgs", "--style-loss", "gram", "--style-weight", 2, "--content-weight", 0.3)
     more = ("--variation", 0.7, "--style", shot, "--weight", 3, "--weight", 1)
-    assert stylex("run", "gatys", shot, "--style", style, *more, *options, *QUICK).exit_code == 0
+    assert run_cli("run", "gatys", shot, "--style", style, *more, *options, *QUICK).exit_code == 0
     assert made == [GatysSettings(3, 2.0, 0.3, 0.7, "gram", "lbfgs")]
 
 
@@ -68,7 +68,7 @@ def test_the_commands_defaults_are_the_librarys() -> None:
     assert DEFAULT_SIZE["gatys"] == 512
 
 
-def test_strength_and_colours(shot: Path, style: Path, stylex: Stylex) -> None:
+def test_strength_and_colours(shot: Path, style: Path, run_cli: RunCli) -> None:
     for name, options in {
         "none": ("--strength", 0),
         "half": ("--strength", 0.5),
@@ -76,8 +76,8 @@ def test_strength_and_colours(shot: Path, style: Path, stylex: Stylex) -> None:
         "kept": ("--keep-colors",),
     }.items():
         call = ("run", "gatys", shot, "--style", style, *QUICK, *options, "-o", f"{name}.png")
-        assert stylex(*call).exit_code == 0
-    stylex("run", "histogram", shot, "--style", style, "--size", 48, "--strength", 0, "-o", "small.png")
+        assert run_cli(*call).exit_code == 0
+    run_cli("run", "histogram", shot, "--style", style, "--size", 48, "--strength", 0, "-o", "small.png")
     none, half, full, kept, small = (
         read_picture(f"{n}.png").rgb.astype(float) for n in ("none", "half", "full", "kept", "small")
     )
@@ -138,8 +138,8 @@ def test_what_cannot_be_used(shot: Path, style: Path, fails: Fails, monkeypatch:
     assert "flat.png is all of one colour" in fails(3, *gatys, flat)
 
 
-def test_no_iterations(shot: Path, style: Path, stylex: Stylex) -> None:
-    result = stylex("run", "gatys", shot, "--style", style, "--iterations", 0)
+def test_no_iterations(shot: Path, style: Path, run_cli: RunCli) -> None:
+    result = run_cli("run", "gatys", shot, "--style", style, "--iterations", 0)
     assert result.exit_code == 2
     assert "0 is not in the range x>=1" in result.stderr
 
@@ -162,8 +162,8 @@ def test_the_bar_shows_the_losses(shot: Path) -> None:
     assert "2/4" in text.getvalue() and "style 0.1250 content 0.5000" in text.getvalue()
 
 
-def test_the_help_of_gatys(stylex: Stylex) -> None:
-    told = stylex("run", "gatys", "--help").stdout
+def test_the_help_of_gatys(run_cli: RunCli) -> None:
+    told = run_cli("run", "gatys", "--help").stdout
     for option in ("--iterations", "--encoder", "--preview-every", "--threads", "--style-weight"):
         assert option in told
     assert "--space" not in told and "--precision" not in told
