@@ -44,7 +44,7 @@ from stylex.imaging.folders import picture_files
 from stylex.imaging.images import read_picture, write_picture
 from stylex.models.encoders import loss_networks
 from stylex.models.encoders.features import Features
-from stylex.models.registry import entry
+from stylex.models.registry import model_of
 from stylex.models.shared.any_style import AnyStyle
 from stylex.models.shared.backbone import BORDER
 from stylex.models.training import losses
@@ -53,7 +53,7 @@ from stylex.models.weights import embedded, read_weights
 from stylex.runtime.benchmark import write_report
 from stylex.runtime.loading import load
 from stylex.runtime.painter import Painter
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import ARBITRARY
 
 PICTURED = 6
 COLUMNS = {
@@ -150,7 +150,7 @@ class TorchPainter:
     """The torch network behind the two calls of a `Painter` that are needed here."""
 
     def __init__(self, technique: str, weights: Path) -> None:
-        network = entry(technique).network()
+        network = model_of(technique).network()
         assert isinstance(network, AnyStyle), f"{technique} has one style in its weights"
         self.network = network
         read_weights(weights).fill(self.network)
@@ -245,7 +245,7 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[
     judge = Judge(loss_networks.SlimVgg(loss_networks.find_teacher(arguments.teacher, arguments.content)))
     photos = chosen(arguments.content, arguments.photos, arguments.held_out, arguments.size)
     styles = chosen(arguments.style, arguments.styles, arguments.held_out, arguments.size)
-    painters = painters_of(arguments, arguments.technique or ANY_STYLE)
+    painters = painters_of(arguments, arguments.technique or ARBITRARY)
     known = [(encoded(painters, style), judge.look(style_sized(style))) for style in styles]
     ratings, identity = Ratings(), defaultdict(list)
     for i, photo in enumerate(track(photos, "painting", disable=arguments.quiet)):
@@ -276,7 +276,7 @@ def main() -> None:
     parser.add_argument("--styles", type=int, default=0, help="how many paintings [all]")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--held-out", type=float, default=0.0, help="only the share that training never saw")
-    parser.add_argument("--technique", action="append", choices=ANY_STYLE, help="repeat for more [all]")
+    parser.add_argument("--technique", action="append", choices=ARBITRARY, help="repeat for more [all]")
     parser.add_argument("--weights", type=Path, help="weights.safetensors of the one --technique [embedded]")
     parser.add_argument("--graphs", type=Path, default=GRAPHS, help="folder of ONNX files [embedded]")
     parser.add_argument("--precision", action="append", choices=PRECISIONS)

@@ -14,17 +14,15 @@ from stylex.artifacts.metadata import BYTES, PRECISIONS, GraphFacts
 from stylex.artifacts.style_code import built_in
 from stylex.files import sha256_of
 from stylex.models.weights import embedded
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import ARBITRARY, technique_named
 
 ROOT = Path(__file__).parents[1]
 FILES = [
     (technique, path)
-    for technique in ANY_STYLE
+    for technique in ARBITRARY
     for path in (*(transfer_file(technique, p) for p in PRECISIONS), encoder_file(technique))
     if path.is_file()
 ]
-LARGEST = {"adain": 1.2e6, "attention": 1.2e6, "multiscale": 1.6e6}
-"""Bytes of a transfer graph at INT8."""
 
 
 def facts_of(path: Path) -> GraphFacts:
@@ -39,7 +37,7 @@ def test_graphs_come_from_the_embedded_weights(technique: str, path: Path) -> No
     assert facts.licence and facts.provenance and {"torch", "onnx", "onnxruntime"} <= facts.versions.keys()
 
 
-@pytest.mark.parametrize("technique", ANY_STYLE)
+@pytest.mark.parametrize("technique", ARBITRARY)
 def test_styles_come_from_the_embedded_weights_and_the_tool(technique: str) -> None:
     spec = importlib.util.spec_from_file_location("embed", ROOT / "tools" / "embed.py")
     assert spec is not None and spec.loader is not None
@@ -51,18 +49,18 @@ def test_styles_come_from_the_embedded_weights_and_the_tool(technique: str) -> N
     assert {s.weights_sha256 for s in styles.values()} == {sha256_of(embedded(technique))}
 
 
-@pytest.mark.parametrize("technique", ANY_STYLE)
+@pytest.mark.parametrize("technique", ARBITRARY)
 def test_the_card_belongs_to_the_weights(technique: str) -> None:
     card = json.loads(embedded(technique).with_name("card.json").read_text(encoding="utf-8"))
     assert card["weights_sha256"] == sha256_of(embedded(technique))
     assert card["steps"] > 0 and card["data"]["content"]["pictures"] > 100
 
 
-@pytest.mark.parametrize("technique", ANY_STYLE)
+@pytest.mark.parametrize("technique", ARBITRARY)
 def test_int8_is_small_and_close_to_float(technique: str) -> None:
     path = transfer_file(technique, "int8")
     facts = facts_of(path)
-    assert path.stat().st_size <= LARGEST[technique]
+    assert path.stat().st_size <= technique_named(technique).largest
     assert facts.layout == BYTES and sum(facts.sites) > 0
     assert not [name for name in facts.float_nodes if "conv" in name], "every convolution is quantized"
     assert facts.psnr is not None and facts.psnr >= 30

@@ -53,7 +53,7 @@ def network(job: Job) -> None:
     from stylex.runtime.loading import load
     from stylex.techniques import technique_named
 
-    one = technique_named(job.technique).one_style
+    one = technique_named(job.technique).single_style
     if one and len(job.styles) > 1:
         raise UsageError(f"a network of {job.technique} has one style: give one --style")
     painter = load(job.technique, style=job.styles[0][0] if one and job.styles else "", **backend(job))
@@ -191,13 +191,14 @@ def style_pictures(job: Job) -> list[tuple[Image, float]]:
     from stylex.artifacts.style_code import SUFFIX, built_in
     from stylex.imaging.color import require_colors
     from stylex.imaging.images import read_picture
+    from stylex.techniques import DEFAULT
 
     found = []
     for style, weight in job.styles:
         path, needed = Path(style), f"{job.technique} needs a picture: give --style PICTURE.jpg"
         if path.suffix == SUFFIX:
             raise InputError(f"{style} is a style code, which holds no picture; {needed}")
-        if style in built_in("adain") and not path.exists():
+        if style in built_in(DEFAULT) and not path.exists():
             raise UsageError(f"{style} is a built-in style, a code without its picture; {needed}")
         rgb = read_picture(path).rgb
         require_colors(rgb, style)

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from stylex.artifacts.style_code import shares
 from stylex.errors import InputError, UsageError
+from stylex.techniques import STRONGEST
+from stylex.techniques.options import SPACE
 
-SPACES = ("rgb", "lab")
-STRONGEST = 1.5
+SPACES = SPACE.choices
 LAB_LEVELS = 4096
 """Levels that L*, a* and b* are counted in. A value is moved by what its level is moved, not rounded to it."""
 PART = 2**17
@@ -29,7 +30,7 @@ Image: TypeAlias = npt.NDArray[Any]
 Pairs: TypeAlias = "Sequence[tuple[Image, float]]"
 
 
-def match(photo: Image, style: Image | Pairs, space: str = "rgb", strength: float = 1.0) -> Image:
+def match(photo: Image, style: Image | Pairs, space: str = SPACE.default, strength: float = 1.0) -> Image:
     """Give a photo the colours of a style picture.
 
     Args:

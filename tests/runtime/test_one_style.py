@@ -13,9 +13,9 @@ from stylex.artifacts.catalog import GRAPHS, encoder_file, styles_in, transfer_f
 from stylex.artifacts.metadata import BYTES, PRECISIONS
 from stylex.errors import InputError, UsageError
 from stylex.runtime.engine.session import read_facts
-from stylex.techniques import TECHNIQUES
+from stylex.techniques import SINGLE
 
-OWN = [t.name for t in TECHNIQUES if t.one_style]
+OWN = SINGLE
 
 
 @pytest.fixture(scope="module")

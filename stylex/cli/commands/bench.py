@@ -67,7 +67,7 @@ def command(
     if json_file:
         check_place(json_file)
     picture, folder = _picture(photo), graphs or GRAPHS
-    if technique_named(technique).one_style:
+    if technique_named(technique).single_style:
         style = style or next(iter(styles_in(folder, technique)), "")
     there = tuple(p for p in PRECISIONS if os.path.isfile(transfer_file(technique, p, folder, style)))
     rows: list[Row] = []

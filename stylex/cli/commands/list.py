@@ -42,7 +42,7 @@ def _row(technique: Technique) -> dict[str, Any]:
     from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
     from stylex.artifacts.metadata import PRECISIONS
 
-    styles = styles_in(GRAPHS, technique.name) if technique.one_style else [""]
+    styles = styles_in(GRAPHS, technique.name) if technique.single_style else [""]
     files = [transfer_file(technique.name, p, style=s) for s in styles for p in PRECISIONS]
     missing = [package for package in technique.packages if importlib.util.find_spec(package) is None]
     return {

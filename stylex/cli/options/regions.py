@@ -10,7 +10,7 @@ import click
 
 from stylex.cli.options.common import decorated
 from stylex.errors import UsageError
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import FACE_STRENGTH
 
 if TYPE_CHECKING:
     from stylex.imaging.arrays import Image
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SEMANTIC = ("regions", "masks", "segmenter", "classes", "base", "feather", "show_masks")
-FACES = ("protect_faces", "face_model")
-"""Parameters of the two groups of options."""
 OWN, GRABCUT = "person", "grabcut"
 """Names of segmenters that need no file."""
 
@@ -35,59 +32,16 @@ class _Strength(click.FloatRange):
         super().fail(f"{message.rstrip('.')}; without a strength, give --protect-faces behind PHOTO.", param, ctx)
 
 
-def semantic_options(function: F) -> F:
-    """--region, --mask, --segmenter and the rest of `SEMANTIC`."""
-    path = click.Path(path_type=Path)
-    options = (
-        click.option(
-            "--region",
-            "regions",
-            multiple=True,
-            help="NAME=STYLE:STRENGTH; STYLE as for --style, or several with + between them; without one the region "
-            "stays as it is. The background is what is in no other region. Repeat for more.",
-        ),
-        click.option(
-            "--mask",
-            "masks",
-            multiple=True,
-            help="NAME=FILE, a picture of the photo's size, white or opaque on the region; repeat for more.",
-        ),
-        click.option(
-            "--segmenter",
-            help="What finds regions without a mask: an ONNX file; person, people by the embedded one; or grabcut, "
-            "what stands out.  [person]",
-        ),
-        click.option("--classes", default="", help="Names of the --segmenter's classes in its order, with commas."),
-        click.option(
-            "--technique",
-            "base",
-            default="adain",
-            type=click.Choice(ANY_STYLE),
-            show_default=True,
-            help="What paints the regions.",
-        ),
-        click.option(
-            "--feather",
-            default=0.02,
-            type=click.FloatRange(0, 1),
-            show_default=True,
-            help="Width of soft edges, as a share of the photo's longer side.",
-        ),
-        click.option("--show-masks", type=path, help="Also write a picture of where the regions are."),
-    )
-    return decorated(function, options)
-
-
 def face_options(function: F) -> F:
     """--protect-faces and --face-model."""
     options = (
         click.option(
             "--protect-faces",
             is_flag=False,
-            flag_value=0.4,
+            flag_value=FACE_STRENGTH,
             type=_Strength(0, 1),
             metavar="[STRENGTH]",
-            help="Keep less of the style on faces: this share of the strength, 0.4 where none is given.",
+            help=f"Keep less of the style on faces: this share of the strength, {FACE_STRENGTH} where none is given.",
         ),
         click.option(
             "--face-model",

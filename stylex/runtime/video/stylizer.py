@@ -14,10 +14,10 @@ from stylex.imaging.color import keep_colors
 from stylex.runtime.painter import STRONGEST, Painter, Style, mixed
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
+from stylex.techniques.options import KEYFRAMES, TEMPORAL
 
-OFF, STATISTICS, FLOW = "off", "statistics", "flow"
-MODES = (OFF, STATISTICS, FLOW)
-EVERY = 24
+MODES = OFF, STATISTICS, FLOW = TEMPORAL.choices
+EVERY: int = KEYFRAMES.default
 """Frames from one keyframe to the next."""
 QUICK = 6
 """Frames in which the statistics follow where the picture has become another."""

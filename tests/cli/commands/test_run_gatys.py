@@ -14,7 +14,6 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from stylex.cli import main
-from stylex.cli.commands.run import DEFAULT_SIZE, GATYS, command
 from stylex.cli.progress import Watch
 from stylex.cli.runners import blended
 from stylex.imaging.images import read_picture, write_picture
@@ -56,15 +55,6 @@ def test_options_reach_the_library(shot: Path, style: Path, stylex: Stylex, monk
     more = ("--variation", 0.7, "--style", shot, "--weight", 3, "--weight", 1)
     assert stylex("run", "gatys", shot, "--style", style, *more, *options, *QUICK).exit_code == 0
     assert made == [GatysSettings(3, 2.0, 0.3, 0.7, "gram", "lbfgs")]
-
-
-def test_the_commands_defaults_are_the_librarys() -> None:
-    options = {p.name: p.default for p in command.params}
-    names = {"style_loss": "loss"}
-    for name in ("iterations", "optimizer", "style_loss", "style_weight", "content_weight", "variation"):
-        assert options[name] == getattr(GatysSettings(), names.get(name, name)), name
-    assert set(GATYS) <= set(options)
-    assert DEFAULT_SIZE["gatys"] == 512
 
 
 def test_strength_and_colours(shot: Path, style: Path, stylex: Stylex) -> None:
