@@ -200,6 +200,7 @@ def test_sample_sheets(uninterrupted):
 
 def test_the_moving_average():
     recipe = Darkens()
+    recipe.restart(99)
     optimizer = torch.optim.Adam(recipe.network.parameters(), 0.01)
     state = State(recipe.network, optimizer, {k: v.detach().clone() for k, v in recipe.network.state_dict().items()})
     schedule, weights = Schedule(steps=20, rate=0.01, warmup=1, ema=0.5), []
