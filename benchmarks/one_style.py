@@ -64,7 +64,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         photos = chosen(arguments.content, arguments.photos, arguments.held_out, arguments.size)
-        names = [(t.name, style) for t in TECHNIQUES if t.one_style for style in styles_in(arguments.graphs, t.name)]
+        names = [(t.name, style) for t in TECHNIQUES if t.single_style for style in styles_in(arguments.graphs, t.name)]
         rows = [rated(technique, style, photos, arguments.graphs) for technique, style in names]
     except StylexError as error:
         parser.exit(error.exit_code, f"one_style.py: {error}\n")

@@ -105,7 +105,7 @@ def our_jobs(arguments: argparse.Namespace, provider: str) -> list[Job]:
     """Our transfer graphs, every technique and precision that the folder holds; of several styles the first."""
     jobs = []
     for technique in TECHNIQUES:
-        style = (styles_in(arguments.graphs, technique.name) if technique.one_style else []) or [""]
+        style = (styles_in(arguments.graphs, technique.name) if technique.single_style else []) or [""]
         for precision in PRECISIONS:
             path = transfer_file(technique.name, precision, arguments.graphs, style[0])
             if path.is_file():

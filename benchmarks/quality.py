@@ -46,7 +46,7 @@ from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.images import write_picture
 from stylex.models.encoders.loss_network_files import RESCALED, SLIM, VGG16, find_teacher
 from stylex.runtime.benchmark import write_report
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import ARBITRARY
 
 PICTURED = 6
 
@@ -83,7 +83,7 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Row], list[Contender]]
     judge = Judge(find_teacher(arguments.teacher, arguments.content, RESCALED, SLIM, VGG16), lpips)
     photos = chosen(arguments.content, arguments.photos, arguments.held_out, arguments.size)
     paintings = chosen(arguments.style, arguments.styles, arguments.held_out, arguments.size)
-    networks = contenders(arguments, arguments.technique or (() if arguments.checkpoint else ANY_STYLE))
+    networks = contenders(arguments, arguments.technique or (() if arguments.checkpoint else ARBITRARY))
     styles = [Style(judge, painting, networks) for painting in paintings]
     ratings, identity = Ratings(), defaultdict(list)
     for i, photo in enumerate(track(photos, "painting", disable=arguments.quiet)):
@@ -129,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--size", type=int, default=512)
     made.add_argument("--held-out", type=float, default=0.0, help="only the share that training never saw")
     made.add_argument(
-        "--technique", action="append", choices=ANY_STYLE, help="repeat for more [all, or none with --checkpoint]"
+        "--technique", action="append", choices=ARBITRARY, help="repeat for more [all, or none with --checkpoint]"
     )
     made.add_argument("--weights", type=Path, help="weights.safetensors of the one --technique [embedded]")
     made.add_argument("--graphs", type=Path, default=GRAPHS, help="folder of ONNX files [embedded]")

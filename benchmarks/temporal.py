@@ -163,7 +163,7 @@ def measured(what: str, steps: Sequence[Step], chosen: Look) -> list[dict[str, A
 
 def looks(arguments: argparse.Namespace) -> Iterator[Look]:
     """A painter for each style."""
-    one = technique_named(arguments.technique).one_style
+    one = technique_named(arguments.technique).single_style
     rest = (arguments.precision, "cpu")
     for style in arguments.style or ["starry-night", "the-scream"]:
         style_of = {"style": style} if one else {}

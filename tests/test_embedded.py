@@ -14,10 +14,9 @@ from stylex.artifacts.metadata import BYTES, PRECISIONS, GraphMetadata
 from stylex.artifacts.style_code import built_in
 from stylex.files import sha256_of
 from stylex.models.weights import embedded
-from stylex.techniques import ANY_STYLE, TECHNIQUES
+from stylex.techniques import ARBITRARY, SINGLE, technique_named
 
 ROOT = Path(__file__).parents[1]
-ONE_STYLE = tuple(t.name for t in TECHNIQUES if t.one_style)
 TRANSFERS = [("adain", "", p) for p in PRECISIONS] + [
     (technique, style, precision)
     for technique, styles in {
@@ -37,10 +36,8 @@ FILES = [
         (technique, style, transfer_file(technique, precision, style=style))
         for technique, style, precision in TRANSFERS
     ),
-    *((technique, "", encoder_file(technique)) for technique in ANY_STYLE),
+    *((technique, "", encoder_file(technique)) for technique in ARBITRARY),
 ]
-LARGEST = {"adain": 1.2e6, "attention": 1.2e6, "multiscale": 1.6e6}
-"""Bytes of a transfer graph at INT8."""
 
 
 def metadata_of(path: Path) -> GraphMetadata:
@@ -60,7 +57,7 @@ def test_graphs_come_from_the_embedded_weights(technique: str, style: str, path:
     assert metadata.licence and metadata.provenance and {"torch", "onnx", "onnxruntime"} <= metadata.versions.keys()
 
 
-@pytest.mark.parametrize(("technique", "style", "precision"), [t for t in TRANSFERS if t[0] in ONE_STYLE])
+@pytest.mark.parametrize(("technique", "style", "precision"), [t for t in TRANSFERS if t[0] in SINGLE])
 def test_graphs_of_one_style_say_how_good_they_are(technique: str, style: str, precision: str) -> None:
     metadata = metadata_of(transfer_file(technique, precision, style=style))
     assert (metadata.precision, metadata.spec.code_size) == (precision, 0)
@@ -68,7 +65,7 @@ def test_graphs_of_one_style_say_how_good_they_are(technique: str, style: str, p
     assert precision != "int8" or metadata.layout == BYTES
 
 
-@pytest.mark.parametrize("technique", ANY_STYLE)
+@pytest.mark.parametrize("technique", ARBITRARY)
 def test_styles_come_from_the_embedded_weights_and_the_tool(technique: str) -> None:
     spec = importlib.util.spec_from_file_location("embed", ROOT / "tools" / "embed.py")
     assert spec is not None and spec.loader is not None
@@ -80,18 +77,18 @@ def test_styles_come_from_the_embedded_weights_and_the_tool(technique: str) -> N
     assert {s.weights_sha256 for s in styles.values()} == {sha256_of(embedded(technique))}
 
 
-@pytest.mark.parametrize("technique", ANY_STYLE)
+@pytest.mark.parametrize("technique", ARBITRARY)
 def test_the_card_belongs_to_the_weights(technique: str) -> None:
     card = json.loads(embedded(technique).with_name("card.json").read_text(encoding="utf-8"))
     assert card["weights_sha256"] == sha256_of(embedded(technique))
     assert card["steps"] > 0 and card["data"]["content"]["pictures"] > 100
 
 
-@pytest.mark.parametrize("technique", ANY_STYLE)
+@pytest.mark.parametrize("technique", ARBITRARY)
 def test_int8_is_small_and_close_to_float(technique: str) -> None:
     path = transfer_file(technique, "int8")
     metadata = metadata_of(path)
-    assert path.stat().st_size <= LARGEST[technique]
+    assert path.stat().st_size <= technique_named(technique).largest
     assert metadata.layout == BYTES and sum(metadata.spec.sites) > 0
     assert not [name for name in metadata.float_nodes if "conv" in name], "every convolution is quantized"
     assert metadata.psnr is not None and metadata.psnr >= 30

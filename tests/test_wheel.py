@@ -158,12 +158,13 @@ def test_the_weights_come_out_of_the_wheel_bit_for_bit(with_torch: Path) -> None
     """Of all networks, and so that `stylex export` takes them."""
     code = """
 import json, pathlib, stylex
-from stylex.models.registry import ENTRIES, embedded_models
+from stylex.models.registry import embedded_models
+from stylex.techniques import EXPORTED
 from stylex.models.weights import read_weights
 root = pathlib.Path(stylex.__file__).parent
 files = [f.with_suffix(".safetensors") for f in root.rglob("weights.packed")]
 read = {str(f.relative_to(root.parent)): read_weights(f).sha256 for f in files}
-exported = [model.weights_sha256 for entry in ENTRIES for model in embedded_models(entry.technique)]
+exported = [model.weights_sha256 for name in EXPORTED for model in embedded_models(name)]
 print(json.dumps([read, exported]))
 """
     read, exported = json.loads(python(with_torch, code))

@@ -18,12 +18,12 @@ from stylex.artifacts.catalog import GRAPHS
 from stylex.artifacts.metadata import PRECISIONS
 from stylex.artifacts.style_code import save_built_in
 from stylex.export.pipeline import ExportSettings, export
-from stylex.files import write_bytes
+from stylex.files import write_bytes, write_json
 from stylex.imaging.images import read_picture
 from stylex.models.registry import embedded_models, style_of
-from stylex.models.weights import embedded
+from stylex.models.weights import embedded, embedded_styles, read_card
 from stylex.runtime.loading import load
-from stylex.techniques import has_one_style
+from stylex.techniques import row_named
 
 WORKS = {
     "starry-night": ("hi-starry.jpg", "Vincent van Gogh, The Starry Night, 1889"),
@@ -59,12 +59,14 @@ EMBEDDED = ("fp16", "int8")
 
 
 def embed(technique: str, run: Path) -> None:
-    """Copy weights and card of one run, and export its graphs."""
-    style = style_of(run / "weights.safetensors") if has_one_style(technique) else ""
+    """Copy weights and card of one run, and export its graphs; licence and provenance stay as they were stated."""
+    style = style_of(run / "weights.safetensors") if row_named(technique).single_style else ""
     weights = embedded(technique, style)
+    before = read_card(embedded(technique, style or next(iter(embedded_styles(technique)), "")).with_name("card.json"))
+    stated = {key: before[key] for key in ("licence", "provenance") if key in before}
     weights.parent.mkdir(exist_ok=True)
     write_bytes(weights, (run / "weights.safetensors").read_bytes())
-    write_bytes(weights.with_name("card.json"), (run / "card.json").read_bytes())
+    write_json(weights.with_name("card.json"), read_card(run / "card.json") | stated)
     for precision in PRECISE.get(technique, EMBEDDED):
         for made in export(embedded_models(technique, style), ExportSettings(precision), GRAPHS, print):
             print(made.path.name, made.size, made.metadata.psnr, *made.spared)

@@ -60,7 +60,7 @@ def calls(photo: Path, style: Path) -> list[Call]:
 def plain(technique: Technique, photo: Path, style: Path) -> list[Call]:
     """`stylex run` with the style picture, or with every style that there is a network of."""
     run = ("run", technique.name, str(photo), "--style")
-    if technique.one_style:
+    if technique.single_style:
         return [Call(f"{technique.name}: {s}", (*run, s)) for s in styles_in(GRAPHS, technique.name)]
     return [Call(f"{technique.name}: the style picture", (*run, str(style)))]
 

@@ -22,7 +22,7 @@ from stylex.errors import ModelError, UsageError
 from stylex.files import sha256_of
 from stylex.imaging.arrays import Image, to_bytes, to_floats
 from stylex.models.published.checkpoints import load_checkpoint
-from stylex.models.registry import entry
+from stylex.models.registry import model_of
 from stylex.models.shared.any_style import AnyStyle
 from stylex.models.shared.backbone import BORDER
 from stylex.models.shared.reference_network import Coded, Painting, Reference
@@ -50,7 +50,7 @@ class TorchPainter:
     """A technique of stylex that takes any style, in torch."""
 
     def __init__(self, technique: str, weights: Path) -> None:
-        network = entry(technique).network()
+        network = model_of(technique).network()
         assert isinstance(network, AnyStyle), f"{technique} has one style in its weights"
         self.network = network
         read_weights(weights).fill(self.network)

@@ -52,7 +52,7 @@ def bench(
     if not known.has_graphs:
         raise UsageError(f"{technique} has no graphs to be measured")
     folder = Path(graphs) if graphs is not None else GRAPHS
-    if known.one_style:
+    if known.single_style:
         style = style or next(iter(styles_in(folder, technique)), "")
     there = tuple(p for p in PRECISIONS if os.path.isfile(transfer_file(technique, p, folder, style)))
     picture, own = _photo(photo), None if graphs is None else folder

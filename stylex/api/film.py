@@ -71,7 +71,7 @@ def stylize_film(
         raise UsageError(f"{technique} paints no films: choose {', '.join(NETWORKS)}", technique=None)
     if end is not None and end <= start:
         raise UsageError(f"the end {end:g} doesn't come after the start {start:g}", start=None, end=None)
-    one = technique_named(technique).one_style
+    one = technique_named(technique).single_style
     network = network_of(technique, style) if one else ""
     options = SessionOptions(threads, spinning=False)
     base = load(technique, precision, provider, style=network, graphs=graphs, options=options)

@@ -23,7 +23,7 @@ from stylex.runtime.semantic.regions import Region, paint
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
 from stylex.runtime.upscale import Upscaler, enlarged_alpha
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import ARBITRARY, listed
 
 Stage: TypeAlias = Literal["painting tiles", "iterations", "enlarging"]
 StageProgress: TypeAlias = Callable[[Stage, int, int], object]
@@ -69,7 +69,7 @@ class Job:
         if not self.painter.takes_masks:
             raise UsageError(
                 f"{self.painter.technique} has one strength for the whole photo, also on faces: "
-                f"take {' or '.join(ANY_STYLE)}",
+                f"take {listed(ARBITRARY, 'or')}",
                 protect_faces=None,
             )
         found = find_faces(self.photo, model)

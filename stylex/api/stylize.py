@@ -26,11 +26,10 @@ from stylex.runtime.semantic.segmenters import Segments
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
 from stylex.runtime.upscale import load_upscaler, require_room
-from stylex.techniques import ANY_STYLE, TECHNIQUES
+from stylex.techniques import ARBITRARY, SINGLE, TECHNIQUES, listed
 
-DEFAULT_SIZE: Mapping[str, int] = {"gatys": 512}
-"""Longer side in pixels where no size is given; to optimize the pixels of a whole camera picture would take hours."""
-ONE_STYLE = tuple(technique.name for technique in TECHNIQUES if technique.one_style)
+SIZES: Mapping[str, int] = {technique.name: technique.size for technique in TECHNIQUES if technique.size}
+"""Longer side in pixels where no size is given, for techniques that don't take a photo as it is."""
 
 
 @overload
@@ -122,7 +121,7 @@ def stylize(
     name = str(technique) if isinstance(technique, (str, Path)) else technique.technique
     _require_photo(name, masks, regions, face_model, protect_faces)
     whole = picture_of(content, "the content")
-    sides, picture = whole.rgb.shape[:2], limited(whole, size or DEFAULT_SIZE.get(name))
+    sides, picture = whole.rgb.shape[:2], limited(whole, size or SIZES.get(name))
     del whole  # of a large photo that is a lot
     if upscale != 1:
         require_room(picture.rgb.shape[0], picture.rgb.shape[1], upscale)
@@ -174,14 +173,14 @@ def _opened(
         painter: StylePainter = technique
     elif technique == "semantic":
         painter, where = load("semantic", **backend, **own, **(where or {})), None
-    elif str(technique) in ONE_STYLE:
+    elif str(technique) in SINGLE:
         painter, style = load(str(technique), style=network_of(str(technique), style), **backend, **own), None
     else:
         files = {"provider": backend["provider"], "threads": backend["threads"]}
         painter = load(technique, **(files if str(technique).endswith(".onnx") else _told(backend)), **own)
     if where is not None:
         if not (isinstance(painter, Painter) and painter.takes_masks):
-            raise UsageError(f"{painter.technique} paints no regions: take {' or '.join(ANY_STYLE)}", regions=None)
+            raise UsageError(f"{painter.technique} paints no regions: take {listed(ARBITRARY, 'or')}", regions=None)
         painter = SemanticPainter(painter, **where)
     return painter, style
 

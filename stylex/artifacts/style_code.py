@@ -21,6 +21,7 @@ from stylex.artifacts.catalog import styles_file
 from stylex.errors import InputError, ModelError, ResourceError, UsageError
 from stylex.files import write_bytes, write_json
 from stylex.imaging.arrays import Image
+from stylex.techniques import DEFAULT
 
 FORMAT = "stylex-style/1"
 SUFFIX = ".style"
@@ -144,7 +145,7 @@ def save_built_in(codes: Sequence[StyleCode]) -> None:
     write_bytes(styles_file(codes[0].technique), data.getvalue())
 
 
-def built_in_code(name: str, technique: str = "adain") -> StyleCode:
+def built_in_code(name: str, technique: str = DEFAULT) -> StyleCode:
     """One of the built-in styles.
 
     Raises:

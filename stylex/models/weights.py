@@ -23,6 +23,9 @@ PACKED = ".packed"
 """Suffix of a weights file without what stands in the ONNX graphs; see `stylex.models.packed`."""
 
 
+NOT_STATED = "not stated"
+
+
 @dataclass(frozen=True)
 class Weights:
     """A weights file.
@@ -54,23 +57,32 @@ class Weights:
         network.eval()
 
     def origin(self) -> tuple[str, str]:
-        """Licence and provenance, as far as the card tells."""
-        data = self.card.get("data")
-        told = data.items() if isinstance(data, dict) else []
-        folders = ", ".join(
-            f"{role} {facts.get('folder')} ({facts.get('pictures')} pictures)"
-            for role, facts in told
-            if isinstance(facts, dict)
-        )
-        return "not stated", f"trained by stylex on {folders}" if folders else "not stated"
+        """Returns licence and provenance, as far as the card tells."""
+        return self.card.get("licence") or NOT_STATED, self.card.get("provenance") or provenance(self.card)
+
+
+def provenance(card: dict[str, Any]) -> str:
+    """Returns the folders that a training card names, as one line."""
+    data = card.get("data")
+    folders = ", ".join(
+        f"{role} {facts.get('folder')} ({facts.get('pictures')} pictures)"
+        for role, facts in (data.items() if isinstance(data, dict) else ())
+        if isinstance(facts, dict)
+    )
+    return f"trained by stylex on {folders}" if folders else NOT_STATED
 
 
 def embedded(technique: str, style: str = "") -> Path:
-    """The weights that come with the package, of a technique or of one style of it.
+    """Returns the weights that come with the package, of a technique or of one style of it.
 
     In an installed wheel there is no such file: `read_weights` puts it together from the packed one beside it.
     """
     return Path(__file__).parent / technique / style / "weights.safetensors"
+
+
+def embedded_styles(technique: str) -> list[str]:
+    """Returns the styles of a technique that have weights of their own in the package, sorted."""
+    return sorted(file.parent.name for file in embedded(technique, "*").parents[1].glob("*/weights.safetensors"))
 
 
 def read_weights(path: Path) -> Weights:

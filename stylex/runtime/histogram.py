@@ -20,8 +20,9 @@ from stylex.errors import InputError, UsageError
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.runtime.style_painter import StylePainter, require_strength, style_pictures
 from stylex.runtime.tiles import Progress, Tile
+from stylex.techniques.options import SPACE
 
-SPACES = ("rgb", "lab")
+SPACES = SPACE.choices
 LAB_LEVELS = 4096
 """Levels that L*, a* and b* are counted in. A value is moved by what its level is moved, not rounded to it."""
 PART = 2**17
@@ -32,7 +33,7 @@ Image: TypeAlias = npt.NDArray[Any]
 Pairs: TypeAlias = "Sequence[tuple[Image, float]]"
 
 
-def match(photo: Image, style: Image | Pairs, space: str = "rgb", strength: float = 1.0) -> Image:
+def match(photo: Image, style: Image | Pairs, space: str = SPACE.default, strength: float = 1.0) -> Image:
     """Give a photo the colours of a style picture.
 
     Args:

@@ -16,13 +16,13 @@ from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, candidates
 from stylex.runtime.engine.session import Session, open_graph
 from stylex.runtime.painter import Painter
-from stylex.techniques import TOOLS, Technique, technique_named
+from stylex.techniques import DEFAULT, Technique, row_named, technique_named
 
 logger = logging.getLogger("stylex")
 
 
 def load(
-    technique: str = "adain",
+    technique: str = DEFAULT,
     precision: str = "auto",
     provider: str = "auto",
     *,
@@ -111,7 +111,7 @@ def _first_started(provider: str, opened: Callable[[Provider], Session]) -> Sess
 
 def _one_style(technique: Technique, style: str, folder: Path) -> str:
     """The style whose graph is opened; empty for techniques that take any."""
-    if not technique.one_style:
+    if not technique.single_style:
         if style:
             raise UsageError(f"{technique.name} takes any style: give {style!r} when painting, not when loading")
         return ""
@@ -149,9 +149,7 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
 
 def _source(technique: str, style: str) -> str:
     """What `stylex export` is to be told, to make the graph of a technique and style."""
-    if technique in TOOLS:
-        return technique
-    if not technique_named(technique).one_style:
+    if not row_named(technique).single_style:
         return technique
     return f"{technique} --style {style}" if style in styles_in(GRAPHS, technique) else f"{technique} --weights FILE"
 

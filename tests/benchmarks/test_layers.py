@@ -5,7 +5,7 @@ from evaluation.layers import CONTENT, OWN, PUBLISHED, in_words, trained_on
 
 from stylex.models.published.checkpoints import PUBLISHED as KNOWN
 from stylex.models.weights import embedded, read_weights
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import ARBITRARY
 
 
 def test_new_cards_list_their_layers() -> None:
@@ -30,7 +30,7 @@ def test_a_card_that_says_nothing_is_not_taken_for_none(card: dict[str, object])
     assert trained_on(card) is None
 
 
-@pytest.mark.parametrize("technique", ANY_STYLE)
+@pytest.mark.parametrize("technique", ARBITRARY)
 def test_the_embedded_cards_are_understood(technique: str) -> None:
     assert trained_on(read_weights(embedded(technique)).card)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from pathlib import Path
 
 import onnx
@@ -14,6 +15,7 @@ from stylex.export.graph_spec import Traceable
 from stylex.export.trace import trace
 from stylex.models import registry
 from stylex.models.adain.network import AdaIN
+from stylex.models.registry import model_of
 from stylex.models.shared.backbone import BackboneSpec
 from stylex.models.shared.graphs import graphs
 from stylex.models.weights import CALIBRATION, read_weights
@@ -66,7 +68,8 @@ def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, 
         return trace(traceable, opset)
 
     monkeypatch.setattr(pipeline, "trace", traced_before)
-    monkeypatch.setattr(registry, "ENTRIES", (registry.Entry("adain", tiny, graphs, "MIT", "made by the tests"),))
+    known = dataclasses.replace(model_of("adain"), network=tiny, graphs=graphs)
+    monkeypatch.setattr(registry, "model_of", lambda technique: known)
     monkeypatch.setattr(registry, "embedded", lambda technique, style: weights)
     for name, value in (("CALIBRATION_PHOTOS", 6), ("CHECKED_PHOTOS", 6), ("PICTURE", 64)):
         monkeypatch.setattr(pipeline, name, value)

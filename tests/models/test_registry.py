@@ -7,33 +7,46 @@ import pytest
 
 from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.errors import UsageError
-from stylex.models.registry import ENTRIES, Entry, embedded_models, entry, own_model, unique
-from stylex.models.weights import embedded
-from stylex.techniques import TECHNIQUES, TOOLS, has_one_style
+from stylex.models.registry import embedded_models, model_of, own_model
+from stylex.models.weights import embedded, embedded_styles, read_card
+from stylex.techniques import EXPORTED, ROWS, row_named
 
 
-@pytest.mark.parametrize("known", ENTRIES, ids=lambda e: e.technique)
-def test_every_entry_is_complete(known: Entry):
-    assert known.technique in {m.name for m in TECHNIQUES} | set(TOOLS)
-    assert known.licence and known.provenance
-    assert bool(known.styles) == has_one_style(known.technique)
-    for model in embedded_models(known.technique):
-        roles = [g.spec.role for g in model.graphs(None)]
-        if known.technique in TOOLS:
-            assert roles == [known.technique]
+@pytest.mark.parametrize("row", [row for row in ROWS if row.model], ids=lambda row: row.name)
+def test_every_row_finds_its_network_and_training(row):
+    spec = model_of(row.name)
+    assert sum(p.numel() for p in spec.network().parameters()) > 10_000
+    assert bool(spec.graphs) == row.has_graphs
+    assert callable(spec.recipe.resolve()) and row.train
+    assert bool(embedded_styles(row.name)) == row.single_style
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_every_embedded_model_can_be_exported(name):
+    for model in embedded_models(name):
+        card = read_card(embedded(name, model.style).with_name("card.json"))
+        assert (model.licence, model.provenance) == (card["licence"], card["provenance"])
+        roles = [graph.spec.role for graph in model.graphs(None)]
+        if row_named(name).kind == "tool":
+            assert roles == [name]
         else:
             assert TRANSFER in roles and set(roles) <= {TRANSFER, STYLE_ENCODER}
 
 
-def test_entries_are_found_by_name():
-    assert entry("adain") is ENTRIES[0]
-    with pytest.raises(UsageError, match="choose adain"):
-        entry("adaim")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("adaim", "no technique 'adaim'"), ("video", "choose fast"), ("encoder", "choose fast"), ("gatys", "choose fast")],
+)
+def test_what_cant_be_exported(name, told):
+    with pytest.raises(UsageError, match=told):
+        embedded_models(name)
 
 
-def test_a_duplicate_raises():
-    with pytest.raises(ValueError, match="adain"):
-        unique((*ENTRIES, ENTRIES[0]))
+def test_a_style_that_there_is_not():
+    with pytest.raises(UsageError, match="no weights for the style 'x'; choose composition-vii"):
+        embedded_models("fast", "x")
+    with pytest.raises(UsageError, match="its weights take any style"):
+        embedded_models("adain", "x")
 
 
 @pytest.mark.parametrize("name", ["a/b", "../x", ".hidden", ""])

@@ -7,10 +7,10 @@ import pytest
 
 import stylex
 from stylex.artifacts.style_code import built_in
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import ARBITRARY
 
 
-@pytest.fixture(scope="module", params=ANY_STYLE)
+@pytest.fixture(scope="module", params=ARBITRARY)
 def painter(request: pytest.FixtureRequest) -> stylex.Painter:
     return stylex.load(request.param, "int8", "cpu", threads=1)
 

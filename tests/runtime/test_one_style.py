@@ -11,9 +11,9 @@ import pytest
 import stylex
 from stylex.artifacts.catalog import transfer_file
 from stylex.errors import InputError, UsageError
-from stylex.techniques import TECHNIQUES
+from stylex.techniques import SINGLE
 
-OWN = [t.name for t in TECHNIQUES if t.one_style]
+OWN = SINGLE
 
 
 @pytest.fixture(scope="module")

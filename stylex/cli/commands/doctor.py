@@ -62,11 +62,12 @@ def examine() -> dict[str, Any]:
     from stylex.artifacts.catalog import GRAPHS, encoder_file
     from stylex.runtime.engine import hardware
     from stylex.runtime.engine.providers import PROVIDERS
+    from stylex.techniques import DEFAULT
 
     flags = hardware.instruction_sets()
     machine = hardware.describe()
     machine["instruction_sets"] = None if flags is None else [hardware.INT8_FLAGS[flag] for flag in flags]
-    providers = [_provider(p.name, encoder_file("adain", GRAPHS)) for p in PROVIDERS]
+    providers = [_provider(p.name, encoder_file(DEFAULT, GRAPHS)) for p in PROVIDERS]
     advice = []
     if not hardware.int8_is_exact():
         advice.append("this processor has no VNNI: INT8 sums saturate, so FP32 is used by default")

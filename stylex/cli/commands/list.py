@@ -18,7 +18,8 @@ COLUMNS = ("technique", "kind", "tier", "embedded", "needs", "runs here", "what 
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def command(as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="The table of the README.")
+def command(as_json: bool, markdown: bool) -> None:
     """List the techniques: their tier, what is embedded, what they need, and whether they run here.
 
     \b
@@ -31,6 +32,11 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
+    if markdown:
+        click.echo(
+            "\n".join(["| technique | what it does | style | embedded |", "|---|---|---|---|", *map(_line, TECHNIQUES)])
+        )
+        return
     lines = [COLUMNS, *(_cells(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for cells in lines:
@@ -42,14 +48,14 @@ def _row(technique: Technique) -> dict[str, Any]:
     from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
     from stylex.artifacts.metadata import PRECISIONS
 
-    styles = styles_in(GRAPHS, technique.name) if technique.one_style else [""]
-    files = [transfer_file(technique.name, p, style=s) for s in styles for p in PRECISIONS]
+    styles = styles_in(GRAPHS, technique.name) if technique.single_style else []
+    files = [transfer_file(technique.name, p, style=s) for s in styles or [""] for p in PRECISIONS]
     missing = [package for package in technique.packages if importlib.util.find_spec(package) is None]
     return {
         "name": technique.name,
         "kind": technique.kind,
         "tiers": technique.tiers,
-        "styles": [style for style in styles if style],
+        "styles": styles,
         "embedded_bytes": {file.name: file.stat().st_size for file in files if file.is_file()},
         "needs": technique.packages,
         "missing": missing,
@@ -65,3 +71,18 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     extras = sorted({OPTIONAL[package] for package in row["missing"]})
     runs = f"no: pip install 'stylex[{','.join(extras)}]'" if extras else "yes"
     return (row["name"], row["kind"], " + ".join(row["tiers"]), embedded, needs, runs, row["summary"])
+
+
+def _line(technique: Technique) -> str:
+    """Returns the README's line about a technique."""
+    from stylex.artifacts.catalog import GRAPHS, styles_in
+    from stylex.artifacts.style_code import built_in
+    from stylex.techniques import Style
+
+    style, embedded = technique.style.value, technique.embedded
+    if technique.single_style:
+        styles = styles_in(GRAPHS, technique.name)
+        style, embedded = ", ".join(styles), f"{len(styles)} networks"
+    if technique.style is Style.ARBITRARY:
+        embedded = f"1 network, {len(built_in(technique.name))} codes"
+    return f"| `{technique.name}` | {technique.summary} | {style} | {embedded} |".replace("  ", " ")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from stylex.cli.options.common import backend_options
+from stylex.techniques import ARBITRARY, DEFAULT
 
 
 @click.group()
@@ -33,7 +34,7 @@ def list_styles(as_json: bool) -> None:
     """
     from stylex.artifacts.style_code import built_in
 
-    styles = built_in("adain").values()
+    styles = built_in(DEFAULT).values()
     if as_json:
         click.echo(json.dumps([{"name": s.name, "work": s.work, "technique": s.technique} for s in styles], indent=2))
         return
@@ -59,7 +60,7 @@ def show(style: str) -> None:
 @command.command()
 @click.argument("picture", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .style file to write.")
-@click.option("--technique", default="adain", show_default=True)
+@click.option("--technique", default=DEFAULT, type=click.Choice(ARBITRARY), show_default=True)
 @backend_options
 def encode(
     picture: Path, output: Path, technique: str, precision: str, provider: str, threads: int, graphs: Path | None

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stylex.cli.options.common import backend_options, require_styles, weighted
+from stylex.cli.options.common import (
+    NETWORK_STYLES,
+    backend_options,
+    click_option,
+    require_styles,
+    weighted,
+    weights_option,
+)
 from stylex.cli.options.video import steadiness_options
 from stylex.techniques import technique_named
+from stylex.techniques.options import CRF
 
 if TYPE_CHECKING:
     from stylex.runtime.video.facts import FilmFacts
@@ -19,22 +27,11 @@ if TYPE_CHECKING:
 @click.command("video")
 @click.argument("film", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
-@click.option(
-    "--style",
-    "styles",
-    multiple=True,
-    help="A built-in style, a picture or a .style file; for fast and cyclegan the network's name; repeat to mix.",
-)
-@click.option("--weight", "weights", multiple=True, type=float, help="One for each --style; equal shares by default.")
+@click.option("--style", "styles", multiple=True, help=f"{NETWORK_STYLES}; repeat to mix.")
+@weights_option
 @steadiness_options
 @click.option("--size", type=click.IntRange(16), help="Reduce the longer side to this many pixels first.")
-@click.option(
-    "--crf",
-    default=20,
-    type=click.IntRange(0, 51),
-    show_default=True,
-    help="Quality: 0 loses nothing, 51 is the smallest.",
-)
+@click_option(CRF)
 @click.option("--start", default=0.0, type=click.FloatRange(0), help="Seconds to begin at.", show_default=True)
 @click.option("--end", type=click.FloatRange(0, min_open=True), help="Seconds to stop at  [the film's end]")
 @click.option("--frames", type=click.IntRange(1), help="At most so many frames, for a trial.")
@@ -77,7 +74,7 @@ def command(
     check_film_output(output, film)
     if json_file:
         check_place(json_file)
-    if not technique_named(technique).one_style:
+    if not technique_named(technique).single_style:
         require_styles(styles)
     pairs = list(weighted(styles, weights)) or None
     steady: dict[str, Any] = {"temporal": temporal, "keyframes": keyframes, "crf": crf, "size": size}

@@ -11,9 +11,19 @@ import click
 from stylex.artifacts.metadata import PRECISIONS
 from stylex.errors import UsageError
 from stylex.runtime.engine.providers import NAMES
-from stylex.techniques import TOOLS, technique_named
+from stylex.techniques import SINGLE, STRONGEST, Option, listed, row_named, technique_named
 
 F = TypeVar("F", bound=Callable[..., Any])
+NETWORK_STYLES = f"A built-in style, a picture or a .style file; for {listed(SINGLE)} the network's name"
+"""Help of --style where only techniques with graphs paint."""
+
+
+def tile(text: str) -> int | str:
+    """Returns the value of --tile: a number where the text is one, or else the word, which the library judges."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 def technique_argument(function: F) -> F:
@@ -30,8 +40,49 @@ def _known(_context: click.Context, _parameter: click.Parameter, name: str | Non
     return name and technique_named(name).name
 
 
-def _known_or_tool(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
-    return name if name in TOOLS else _known(context, parameter, name)
+def _known_or_tool(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
+    return name and row_named(name).name
+
+
+def click_option(option: Option) -> Callable[[F], F]:
+    """Returns the click option of a row's option."""
+    kind: click.ParamType[Any] | None = None
+    if option.choices:
+        kind = click.Choice(option.choices)
+    elif option.file:
+        kind = click.Path(path_type=Path)
+    elif isinstance(option.default, float):
+        kind = click.FloatRange(option.least, option.most)
+    elif option.least is not None:
+        kind = click.IntRange(int(option.least), None if option.most is None else int(option.most))
+    return click.option(
+        option.spelled,
+        option.name,
+        default=None if option.multiple else option.default,
+        type=kind,
+        is_flag=option.default is False,
+        required=option.required,
+        multiple=option.multiple,
+        show_default=bool(option.default or option.default == 0) and option.default is not False,
+        help=option.help or None,
+    )
+
+
+def weights_option(function: F) -> F:
+    """--weight, one for each --style."""
+    return click.option(
+        "--weight", "weights", multiple=True, type=float, help="One for each --style; equal shares by default."
+    )(function)
+
+
+def strength_option(kept: str) -> Callable[[F], F]:
+    """--strength, at 0 of which something is kept as it is."""
+    return click_option(Option("strength", 1.0, f"0 keeps {kept}.", 0, STRONGEST))
+
+
+def examples(command: str, calls: Sequence[str]) -> str:
+    """Returns the end of a command's help: each of its examples on a line of its own."""
+    return "\n".join(["\b", "Examples:" if len(calls) > 1 else "Example:", *(f"  {command} {call}" for call in calls)])
 
 
 def backend_options(function: F) -> F:

@@ -10,35 +10,15 @@ import click
 
 from stylex.cli.options.common import decorated
 from stylex.errors import UsageError
-from stylex.techniques import ANY_STYLE
+from stylex.techniques import FACE_STRENGTH, technique_named
 
 if TYPE_CHECKING:
     from stylex.runtime.semantic.regions import Region
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SEMANTIC = ("regions", "masks", "segmenter", "classes", "base", "feather", "show_masks")
-FACES = ("protect_faces", "face_model")
-"""Parameters of the two groups of options."""
-BACKEND = ("precision", "provider", "graphs", "threads")
-NETWORK_NAMES = (*BACKEND, "tile")
-OPTIMIZER = (
-    "iterations",
-    "encoder",
-    "optimizer",
-    "style_loss",
-    "style_weight",
-    "content_weight",
-    "variation",
-    "threads",
-)
-NAMES_OF: Mapping[str, tuple[str, ...]] = {
-    "histogram": ("space",),
-    "gatys": OPTIMIZER,
-    "semantic": (*NETWORK_NAMES, *FACES),
-    **dict.fromkeys(ANY_STYLE, (*NETWORK_NAMES, *FACES)),
-}
-"""Parameters that are given to the library as they are, by technique; those of `NETWORK_NAMES` for the others."""
+SHOWN = ("preview", "preview_every", "show_masks")
+"""Options of which the command line itself makes use."""
 
 
 class _Strength(click.FloatRange):
@@ -49,59 +29,16 @@ class _Strength(click.FloatRange):
         super().fail(f"{message.rstrip('.')}; without a strength, give --protect-faces behind PHOTO.", param, ctx)
 
 
-def semantic_options(function: F) -> F:
-    """--region, --mask, --segmenter and the rest of `SEMANTIC`."""
-    path = click.Path(path_type=Path)
-    options = (
-        click.option(
-            "--region",
-            "regions",
-            multiple=True,
-            help="NAME=STYLE:STRENGTH; STYLE as for --style, or several with + between them; without one the region "
-            "stays as it is. The background is what is in no other region. Repeat for more.",
-        ),
-        click.option(
-            "--mask",
-            "masks",
-            multiple=True,
-            help="NAME=FILE, a picture of the photo's size, white or opaque on the region; repeat for more.",
-        ),
-        click.option(
-            "--segmenter",
-            help="What finds regions without a mask: an ONNX file; person, people by the embedded one; or grabcut, "
-            "what stands out.  [person]",
-        ),
-        click.option("--classes", default="", help="Names of the --segmenter's classes in its order, with commas."),
-        click.option(
-            "--technique",
-            "base",
-            default="adain",
-            type=click.Choice(ANY_STYLE),
-            show_default=True,
-            help="What paints the regions.",
-        ),
-        click.option(
-            "--feather",
-            default=0.02,
-            type=click.FloatRange(0, 1),
-            show_default=True,
-            help="Width of soft edges, as a share of the photo's longer side.",
-        ),
-        click.option("--show-masks", type=path, help="Also write a picture of where the regions are."),
-    )
-    return decorated(function, options)
-
-
 def face_options(function: F) -> F:
     """--protect-faces and --face-model."""
     options = (
         click.option(
             "--protect-faces",
             is_flag=False,
-            flag_value=0.4,
+            flag_value=FACE_STRENGTH,
             type=_Strength(0, 1),
             metavar="[STRENGTH]",
-            help="Keep less of the style on faces: this share of the strength, 0.4 where none is given.",
+            help=f"Keep less of the style on faces: this share of the strength, {FACE_STRENGTH} where none is given.",
         ),
         click.option(
             "--face-model",
@@ -122,7 +59,8 @@ def given_where(technique: str, own: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: a --region or a --mask that is none, or no --region.
     """
-    kept = {name: own[name] for name in NAMES_OF.get(technique, NETWORK_NAMES)}
+    row = technique_named(technique)
+    kept = {name: own[name] for name in (*row.shared, *(o.name for o in row.options)) if name not in SHOWN}
     if technique == "semantic":
         classes = [name.strip() for name in own["classes"].split(",")] if own["classes"] else []
         kept |= {"segmenter": own["segmenter"] or "person", "classes": classes, "base": own["base"]}

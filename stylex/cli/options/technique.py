@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from stylex.cli.options.common import click_option, decorated
 from stylex.errors import UsageError
-from stylex.techniques import TECHNIQUES
+from stylex.techniques import TECHNIQUES, listed
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TECHNIQUE = "stylex.technique"
 """Where a click context keeps the technique that its help is about."""
-Owners = Mapping[str, tuple[str, ...]]
+RUN = tuple(technique for technique in TECHNIQUES if technique.verb == "run")
+OPTIONS = tuple(option for technique in RUN for option in technique.options)
+SHARED = tuple(dict.fromkeys(name for technique in RUN for name in technique.shared))
+OWNERS = {
+    name: tuple(t.name for t in RUN if name in (*t.shared, *(option.name for option in t.options)))
+    for name in (*SHARED, *(option.name for option in OPTIONS))
+}
 """Techniques by the name of the parameter that only they have; every technique has what isn't named."""
+
+
+def own_options(function: F) -> F:
+    """The options that only one technique has."""
+    return decorated(function, [click_option(option) for option in OPTIONS])
 
 
 class OwnedCommand(click.Command):
     """A command on TECHNIQUE whose help shows, behind a technique, only that technique's options and examples."""
-
-    owners: ClassVar[Owners] = {}
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Note the technique first: --help is dealt with before the arguments are."""
@@ -43,7 +55,7 @@ class OwnedCommand(click.Command):
         technique = ctx.meta.get(TECHNIQUE)
         sections: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):
-            owners = self.owners.get(parameter.name or "", ())
+            owners = OWNERS.get(parameter.name or "", ())
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record and (not technique or not owners or technique in owners):
                 title = f"Options of {listed(owners)}" if owners else "Options"
@@ -55,7 +67,7 @@ class OwnedCommand(click.Command):
     def invoke(self, ctx: click.Context) -> object:
         """Run it, unless an option was given that the technique doesn't have."""
         technique = ctx.params["technique"]
-        for name, owners in self.owners.items():
+        for name, owners in OWNERS.items():
             given = ctx.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
             if given and technique not in owners:
                 option = next(p.opts[0] for p in self.params if p.name == name)
@@ -67,8 +79,3 @@ def _of(line: str, command: str) -> str | None:
     """The technique of an example's line; None for any other line."""
     found = re.match(rf" *stylex {command.split()[-1]} (\w+) ", line)
     return found[1] if found else None
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """Names as a text lists them: "a", "a and b", "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -8,39 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from stylex.cli.options.common import decorated, require_styles
-from stylex.techniques import NETWORKS, technique_named
+from stylex.cli.options.common import click_option, decorated, require_styles, strength_option
+from stylex.techniques import DEFAULT, NETWORKS, technique_named
+from stylex.techniques.options import KEYFRAMES, TEMPORAL
 
 if TYPE_CHECKING:
     from stylex.runtime.video.stylizer import Look
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MODES = ("off", "statistics", "flow")
-
 
 def steadiness_options(function: F) -> F:
     """--technique, --strength, --keep-colors, --temporal and --keyframes."""
     decorators = (
-        click.option("--technique", default="adain", type=click.Choice(NETWORKS), show_default=True),
-        click.option(
-            "--strength", default=1.0, type=click.FloatRange(0, 1.5), show_default=True, help="0 keeps the film."
-        ),
+        click.option("--technique", default=DEFAULT, type=click.Choice(NETWORKS), show_default=True),
+        strength_option("the film"),
         click.option("--keep-colors", is_flag=True, help="Take the strokes, keep the film's colours."),
-        click.option(
-            "--temporal",
-            default="statistics",
-            type=click.Choice(MODES),
-            show_default=True,
-            help="Each frame alone; with statistics frozen inside a shot; along the optical flow as well.",
-        ),
-        click.option(
-            "--keyframes",
-            default=24,
-            type=click.IntRange(0),
-            show_default=True,
-            help="Measure the statistics again after so many frames; 0 for only where the picture has become another.",
-        ),
+        click_option(TEMPORAL),
+        click_option(KEYFRAMES),
     )
     return decorated(function, decorators)
 
@@ -56,7 +41,7 @@ def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> lis
     from stylex.runtime.loading import load
     from stylex.runtime.video.stylizer import look
 
-    if technique_named(technique).one_style:
+    if technique_named(technique).single_style:
         return [look(load(technique, style=style, spinning=False, **backend)) for style in styles or ("",)]
     require_styles(styles)
     painter = load(technique, spinning=False, **backend)

@@ -6,14 +6,12 @@ from stylex.models.adain.embedded import embedded_adain
 from stylex.models.attention.network import Attention
 from stylex.models.training.any_style import AnyStyleRecipe, AnyStyleSettings
 
-SETTINGS = AnyStyleSettings(structure=0.6, local=0.3)
-"""The defaults of `stylex train attention`."""
-
 
 class AttentionRecipe(AnyStyleRecipe):
     """Training of `Attention`."""
 
     name = "attention"
+    defaults = AnyStyleSettings(structure=0.6, local=0.3)
 
     def initial_network(self) -> Attention:
         """Returns a network that paints as AdaIN does; only what attends is new."""

@@ -1,1 +1,9 @@
 """Unpaired translation between two kinds of pictures: Zhu et al. 2017."""
+
+from stylex.models.spec import Lazy, ModelSpec
+
+MODEL = ModelSpec(
+    network=Lazy("stylex.models.cyclegan.network:Generator"),
+    graphs=Lazy("stylex.models.cyclegan.graphs:graphs"),
+    recipe=Lazy("stylex.models.cyclegan.recipe:CycleGanRecipe.from_request"),
+)

@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylex.artifacts.catalog import require_name
+from stylex.models.adain import embedded
 from stylex.models.adain.network import AdaIN
 from stylex.models.cyclegan.network import BLUR, CycleGan, Judge
 from stylex.models.encoders.loss_networks import LossNetworks
@@ -39,14 +41,18 @@ from stylex.models.training.batches import (
     with_border,
 )
 from stylex.models.training.data import PictureFolder, load_folder
+from stylex.models.training.recipe import Recipe, total
+from stylex.models.training.request import Request
+from stylex.techniques import technique_named
 
+USUAL = technique_named("cyclegan").training
 MOMENT_BATCHES = 24
 """Over which the moments of the other kind are measured."""
 
 
 @dataclass(frozen=True)
 class CycleGanSettings(PaintingSettings):
-    """Weights of the losses and shape of the batches; the defaults of `stylex train cyclegan`.
+    """Weights of the losses and shape of the batches.
 
     Attributes:
         adversarial: weight of the least-squares loss of either generator.
@@ -58,20 +64,20 @@ class CycleGanSettings(PaintingSettings):
             the other kind's moments are those of lightness alone, so that outlines don't come with coloured fringes.
     """
 
-    size: int = 160
-    batch: int = 4
+    size: int = USUAL.size
+    batch: int = USUAL.batch
     crop: int = 96
     shifted: int = 2
-    content: float = 1.0
-    style: float = 0.5
+    content: float = USUAL.default("content_weight")
+    style: float = USUAL.default("style_weight")
     texture: float = 1.0
     unrest: float = 100.0
     adversarial: float = 1.0
-    cycle: float = 5.0
-    identity: float = 2.5
+    cycle: float = USUAL.default("cycle_weight")
+    identity: float = USUAL.default("identity_weight")
     pool: int = 50
     color: float = 1.0
-    flatten: bool = False
+    flatten: bool = USUAL.default("flatten")
 
 
 class Pool:
@@ -94,8 +100,8 @@ class Pool:
         return torch.stack(shown)
 
 
-class CycleGanRecipe:
-    """Training of CycleGAN; see `stylex.models.training.recipe.Recipe`.
+class CycleGanRecipe(Recipe):
+    """Training of CycleGAN.
 
     Args:
         a, b: folders of the two kinds.
@@ -105,6 +111,7 @@ class CycleGanRecipe:
 
     name = "cyclegan"
     not_exported = ("back.", "judge_")
+    network: CycleGan
 
     def __init__(
         self,
@@ -119,17 +126,38 @@ class CycleGanRecipe:
         self.settings, self.style, self.teachers, self.adain = settings, style, teachers, adain
         self.a = load_folder(a, 288, hold_out=settings.hold_out)
         self.b = load_folder(b, 288, hold_out=settings.hold_out)
-        self.network = CycleGan()
-        self.pools = Pool(settings.pool), Pool(settings.pool)
         self.moments = self._moments(self.b, device)
 
-    def restart(self, seed: int) -> None:
-        """Make the network anew: judges from a seed, generators as identities."""
-        torch.manual_seed(seed)
-        self.network = CycleGan()
-        self.pools = Pool(self.settings.pool), Pool(self.settings.pool)
-        for generator in (self.network, self.network.back):
+    @classmethod
+    def from_request(cls, request: Request) -> CycleGanRecipe:
+        """Returns the training that is asked for."""
+        a, b = request["domain_a"], request["domain_b"]
+        settings = CycleGanSettings(
+            **request.shape,
+            **request.weights("cycle", "identity", "content", "style"),
+            crop=min(CycleGanSettings.crop, request["size"]),
+            shifted=min(CycleGanSettings.shifted, request["batch"]),
+            flatten=request["flatten"],
+        )
+        networks, name = request.loss_networks(a), require_name(request["name"] or b.resolve().name)
+        return cls(a, b, name, networks, settings, request.device, embedded.embedded_adain()[0])
+
+    @property
+    def folders(self) -> tuple[PictureFolder, ...]:
+        """See `Recipe.folders`."""
+        return self.a, self.b
+
+    def initial_network(self) -> CycleGan:
+        """Returns new judges, and generators that change nothing."""
+        network = CycleGan()
+        for generator in (network, network.back):
             generator.trunk.load_state_dict(self.adain.backbone.state_dict())
+        return network
+
+    def restart(self, seed: int) -> None:
+        """Makes network and pools anew."""
+        super().restart(seed)
+        self.pools = Pool(self.settings.pool), Pool(self.settings.pool)
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch of either kind."""
@@ -152,7 +180,7 @@ class CycleGanRecipe:
             parts["shift"] = s.shift * shift_loss(
                 s, lambda moved: net(noisy(moved, s.noise, rng)).float(), wide, made_b, rng
             )
-        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+        return total(parts)
 
     def _adversarial(
         self, a: Tensor, b: Tensor, made_a: Tensor, made_b: Tensor, rng: np.random.Generator
@@ -216,10 +244,6 @@ class CycleGanRecipe:
         made = network(tensor(with_border(photos), torch.device("cpu"))).clamp(0, 1)
         rows = (photos, pictures(made), pictures(network.back.again(made)))
         return np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
-
-    def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Nothing."""
-        return {}
 
     def describe(self) -> dict[str, Any]:
         """Kinds, data and loss weights for the training card."""

@@ -9,8 +9,9 @@ from stylex.errors import UsageError
 from stylex.models.encoders import vgg19
 from stylex.models.encoders.slim import CONTENT_LAYER, Encoder
 from stylex.models.weights import embedded, read_weights
+from stylex.techniques import technique_named
 
-NAMES = ("slim", "vgg19")
+NAMES = technique_named("gatys").option("encoder").choices
 
 
 def opened(name: str, console: Console | None = None) -> tuple[nn.Module, str]:

@@ -12,11 +12,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from stylex.models.adain import embedded
 from stylex.models.adain.network import AdaIN
 from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.fast.bake import baked
 from stylex.models.fast.network import STATISTICS, Fast
-from stylex.models.fast.styles import Style
+from stylex.models.fast.styles import Style, code_style, picture_style
 from stylex.models.shared.backbone import through_clamp
 from stylex.models.training import losses
 from stylex.models.training.batches import (
@@ -31,26 +32,32 @@ from stylex.models.training.batches import (
     wide_side,
     with_border,
 )
-from stylex.models.training.data import crop, load_folder
+from stylex.models.training.data import PictureFolder, crop, load_folder
+from stylex.models.training.recipe import Recipe, total
+from stylex.models.training.request import Request
+from stylex.techniques import technique_named
 
 STYLE_CROPS = 48
 """Of the style picture, over which its statistics are averaged."""
+USUAL = technique_named("fast").training
 BAKED_PHOTOS = 32
 """Over which the content statistics that are folded in are averaged."""
 
 
 @dataclass(frozen=True)
 class FastSettings(PaintingSettings):
-    """Weights of the losses and shape of the batches; the defaults of `stylex train fast` and `stylex bake`.
+    """Weights of the losses and shape of the batches, from scratch and baked.
 
     Larger crops than AdaIN's, since one style needs fewer pictures a step and its strokes are to be long; freer in flat
     areas, where a style of one's own may put its strokes.
     """
 
-    size: int = 256
-    batch: int = 4
+    size: int = USUAL.size
+    batch: int = USUAL.batch
     crop: int = 128
-    content: float = 0.7
+    content: float = USUAL.default("content_weight")
+    style: float = USUAL.default("style_weight")
+    texture: float = USUAL.default("style_weight")
     unrest: float = 120.0
     shifted: int = 2
 
@@ -60,8 +67,8 @@ class FastSettings(PaintingSettings):
         return cls(size=size, batch=batch, crop=min(cls.crop, size), shifted=min(cls.shifted, batch), **changed)
 
 
-class FastRecipe:
-    """Training of one style; see `stylex.models.training.recipe.Recipe`.
+class FastRecipe(Recipe):
+    """Training of one style.
 
     The style's statistics are those of its picture; where there is only a code, those of what AdaIN paints with it.
 
@@ -70,7 +77,7 @@ class FastRecipe:
     """
 
     name = "fast"
-    not_exported: tuple[str, ...] = ("\0",)
+    network: Fast
 
     def __init__(
         self,
@@ -85,18 +92,38 @@ class FastRecipe:
         self.settings, self.style, self.teachers, self.device = settings, style, teachers, device
         self.photos = load_folder(content, 384, hold_out=settings.hold_out)
         self.adain = adain.eval().requires_grad_(False) if adain else None
-        self.network = Fast()
         self.targets = self._from_picture(style.picture) if style.picture is not None else self._from_painting
 
-    def restart(self, seed: int) -> None:
-        """Make the network anew: from a seed, or from the code."""
-        torch.manual_seed(seed)
+    @classmethod
+    def from_request(cls, request: Request) -> FastRecipe:
+        """Returns the training that is asked for, from scratch."""
+        return cls._of(request, picture_style(request["style"], request["name"]))
+
+    @classmethod
+    def from_code(cls, request: Request) -> FastRecipe:
+        """Returns the training that is asked for, which begins with AdaIN's code of the style."""
+        adain, weights = embedded.embedded_adain()
+        return cls._of(request, code_style(request["style"], request["name"], adain, weights.sha256), adain)
+
+    @classmethod
+    def _of(cls, request: Request, style: Style, adain: AdaIN | None = None) -> FastRecipe:
+        weights = request.weights("content", "style")
+        settings = FastSettings.sized(**request.shape, **weights, texture=weights["style"])
+        networks = request.loss_networks(request["content"])
+        return cls(request["content"], style, networks, settings, request.device, adain)
+
+    @property
+    def folders(self) -> tuple[PictureFolder, ...]:
+        """See `Recipe.folders`."""
+        return (self.photos,)
+
+    def initial_network(self) -> Fast:
+        """Returns a new network, or one with the code folded in."""
         if self.adain is None or self.style.code is None:
-            self.network = Fast()
-            return
-        rng = np.random.default_rng(seed)
+            return Fast()
+        rng = np.random.default_rng(torch.initial_seed())
         photos = with_border(self.photos.sample(BAKED_PHOTOS, self.settings.size, rng))
-        self.network = baked(self.adain.cpu(), self.style.code, tensor(photos, torch.device("cpu")))
+        return baked(self.adain.cpu(), self.style.code, tensor(photos, torch.device("cpu")))
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch of photos."""
@@ -119,7 +146,7 @@ class FastRecipe:
             parts["shift"] = s.shift * shift_loss(
                 s, lambda moved: self._paint(noisy(moved, s.noise, rng)), wide, painted, rng
             )
-        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+        return total(parts)
 
     def _paint(self, content: Tensor) -> Tensor:
         painted: Tensor = self.network(content, content.new_zeros(1, STATISTICS), content.new_zeros(1))[0]
@@ -157,10 +184,6 @@ class FastRecipe:
         content = tensor(with_border(photos), torch.device("cpu"))
         painted = network(content, content.new_zeros(1, STATISTICS), content.new_zeros(1))[0]
         return np.concatenate([np.concatenate(list(row), 1) for row in (photos, pictures(painted))], 0)
-
-    def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Nothing."""
-        return {}
 
     def describe(self) -> dict[str, Any]:
         """Style, data and loss weights for the training card."""

@@ -8,15 +8,16 @@ from stylex.models.adain.embedded import embedded_adain
 from stylex.models.adain.network import AdaIN
 from stylex.models.multiscale.network import Multiscale
 from stylex.models.training.any_style import AnyStyleRecipe, AnyStyleSettings
+from stylex.techniques import technique_named
 
-SETTINGS = AnyStyleSettings(size=256, grid=16, quarter=1.5)
-"""The defaults of `stylex train multiscale`."""
+USUAL = technique_named("multiscale").training
 
 
 class MultiscaleRecipe(AnyStyleRecipe):
     """Training of `Multiscale`."""
 
     name = "multiscale"
+    defaults = AnyStyleSettings(size=USUAL.size, grid=USUAL.grid, quarter=1.5)
 
     def initial_network(self) -> Multiscale:
         """Returns a network that paints much as AdaIN does; what happens at 1/16 is new."""

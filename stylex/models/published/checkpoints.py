@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
-from stylex.artifacts.catalog import require_name
 from stylex.errors import ModelError, UsageError
 from stylex.export.graph_spec import Model
 from stylex.files import sha256_of
@@ -25,6 +24,7 @@ from stylex.models.attention.sanet import SANet, Transform
 from stylex.models.cyclegan.resnet_generator import ResnetGenerator
 from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
+from stylex.models.registry import style_in_weights
 from stylex.models.safe_checkpoints import Tensors, read_checkpoint
 from stylex.models.shared.reference_network import Reference
 from stylex.models.shared.vgg import mirrored_decoder, normalized_vgg
@@ -135,16 +135,12 @@ class Checkpoint:
         Raises:
             UsageError: the network takes any style, or the style can't be part of a file's name.
         """
-        if not technique_named(self.published.technique).one_style:
-            if style:
-                raise UsageError(f"{self.published.name} takes any style: leave --style out")
-        else:
-            style = require_name(style or _told_by(self.files[0]))
+        row = technique_named(self.published.technique)
         return Model(
-            technique=self.published.technique,
+            technique=row.name,
             graphs=self.network.graphs,
             weights_sha256=self.sha256,
-            style=style,
+            style=style_in_weights(row, style, lambda: _told_by(self.files[0]), self.published.name),
             tier="reference",
             provenance=f"a checkpoint of {self.published.name}: {', '.join(self.files)}",
         )

@@ -24,8 +24,10 @@ from stylex.models.encoders.features import Features
 from stylex.models.reference.pixels import SMALLEST, as_picture, as_tensor, resized
 from stylex.models.reference.style_losses import DISTANCES, LAYER_WEIGHTS, StyleTarget, mixed, moments
 from stylex.models.training.losses import total_variation
+from stylex.techniques import technique_named
 
-OPTIMIZERS = ("adam", "lbfgs")
+ROW = technique_named("gatys")
+OPTIMIZERS = ROW.option("optimizer").choices
 STEP = math.sqrt(2)
 """How much larger each picture is than the one before."""
 BORDER = 16
@@ -34,7 +36,7 @@ BORDER = 16
 
 @dataclass(frozen=True)
 class GatysSettings:
-    """How pixels are optimized; the defaults of `stylex run gatys`.
+    """Settings of the optimization; `stylex run gatys` has the same defaults.
 
     Attributes:
         iterations: evaluations of the losses, over all sizes.
@@ -48,12 +50,12 @@ class GatysSettings:
         average: share of the older iterates in the moving average, which is what is painted.
     """
 
-    iterations: int = 300
-    style_weight: float = 1.0
-    content_weight: float = 0.15
-    variation: float = 4.0
-    loss: str = "wasserstein"
-    optimizer: str = "adam"
+    iterations: int = ROW.default("iterations")
+    style_weight: float = ROW.default("style_weight")
+    content_weight: float = ROW.default("content_weight")
+    variation: float = ROW.default("variation")
+    loss: str = ROW.default("style_loss")
+    optimizer: str = ROW.default("optimizer")
     rate: float = 0.03
     coarsest: int = 128
     average: float = 0.9

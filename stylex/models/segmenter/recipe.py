@@ -15,10 +15,14 @@ from torch import Tensor, nn
 from stylex.artifacts.metadata import SEGMENTER
 from stylex.errors import ModelError
 from stylex.models.encoders import loss_networks
+from stylex.models.encoders.loss_network_files import SLIM, find_teacher
 from stylex.models.segmenter.data import load_masked, varied
 from stylex.models.segmenter.network import DOWN, SHARE, Segmenter
 from stylex.models.training.batches import packed, pictures, tensor
 from stylex.models.training.data import PictureFolder, load_folder
+from stylex.models.training.recipe import Recipe, total
+from stylex.models.training.request import Request
+from stylex.techniques import row_named
 
 SIDE = 320
 """Pixels that a photo's shorter side is reduced to."""
@@ -29,13 +33,14 @@ INHERITED = tuple(DOWN)[:-1]
 MEASURED = 32
 FIRST_STEPS, FIRST_SIZE, FIRST_BATCH = 300, 128, 8
 """Of the first two convolutions, which learn to stand for VGG's first four before all else begins."""
+USUAL = row_named(SEGMENTER).training
 FAINTEST = 1e-3
 SMOOTH = 1.0
 
 
 @dataclass(frozen=True)
 class SegmenterSettings:
-    """Weights of the losses and shape of the batches; the defaults of `stylex train segmenter`.
+    """Weights of the losses and shape of the batches.
 
     Attributes:
         size: pixels of the training pictures, a multiple of 32.
@@ -48,14 +53,14 @@ class SegmenterSettings:
         hold_out: share of the photos that training never sees.
     """
 
-    size: int = 192
-    batch: int = 8
+    size: int = USUAL.size
+    batch: int = USUAL.batch
     overlap: float = 0.5
     taught: float = 0.1
     taught_pictures: int = 2
     empty: float = 0.18
     elsewhere: float = 0.42
-    hold_out: float = 0.2
+    hold_out: float = USUAL.hold_out
 
 
 class SlimVgg(loss_networks.SlimVgg):
@@ -100,8 +105,8 @@ class SlimVgg(loss_networks.SlimVgg):
         return tensors
 
 
-class SegmenterRecipe:
-    """Training of the segmenter; see `stylex.models.training.recipe.Recipe`.
+class SegmenterRecipe(Recipe):
+    """Training of the segmenter.
 
     Args:
         photos: folder of photos with masks beside them.
@@ -113,7 +118,7 @@ class SegmenterRecipe:
     """
 
     name = SEGMENTER
-    not_exported: tuple[str, ...] = ("\0",)
+    network: Segmenter
 
     def __init__(
         self,
@@ -131,25 +136,39 @@ class SegmenterRecipe:
             slim = SlimVgg(teacher, tensor(self._drawn(MEASURED, np.random.default_rng(11))[0], torch.device("cpu")))
             # torch's types forget that Module.to takes a memory format
             self.slim = slim.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network = Segmenter()
 
-    def restart(self, seed: int) -> None:
-        """Make the network anew: from a seed, and where there is a slim VGG-19, from that."""
-        torch.manual_seed(seed)
-        self.network = Segmenter()
+    @classmethod
+    def from_request(cls, request: Request) -> SegmenterRecipe:
+        """Returns the training that is asked for."""
+        photos, compared = request["photos"], min(SegmenterSettings.taught_pictures, request["batch"])
+        teacher = request.optional(
+            lambda: find_teacher(request["teacher"], photos, SLIM), "it begins with random weights"
+        )
+        settings = SegmenterSettings(**request.shape, taught_pictures=compared)
+        return cls(photos, request["backgrounds"], teacher, settings, request.device)
+
+    @property
+    def folders(self) -> tuple[PictureFolder, ...]:
+        """See `Recipe.folders`."""
+        return (self.photos,) if self.backgrounds is None else (self.photos, self.backgrounds)
+
+    def initial_network(self) -> Segmenter:
+        """Returns a new network, and where there is a slim VGG-19, one that stands for that."""
+        network = Segmenter()
         if self.slim is not None:
             inherited = {name: tensor.cpu() for name, tensor in self.slim.rescaled().items()}
             try:
-                self.network.down.load_state_dict(inherited, strict=False)
+                network.down.load_state_dict(inherited, strict=False)
             except RuntimeError as error:
                 raise ModelError(
                     f"the slim VGG-19 has other widths than the segmenter ({error}): restore it"
                 ) from error
-            self._begin(self.slim, np.random.default_rng(seed))
+            self._distil(network, self.slim, np.random.default_rng(torch.initial_seed()))
+        return network
 
-    def _begin(self, slim: SlimVgg, rng: np.random.Generator) -> None:
-        """Teach the first two convolutions what VGG's first two stages make of a picture."""
-        network, device = self.network, next(iter(slim.buffers())).device
+    def _distil(self, network: Segmenter, slim: SlimVgg, rng: np.random.Generator) -> None:
+        """Trains the first two convolutions to predict VGG's second stage."""
+        device = next(iter(slim.buffers())).device
         first = [*network.stem.parameters(), *network.entry.parameters()]
         optimizer = torch.optim.Adam(first, 3e-3)
         whole = self._drawn(FIRST_BATCH * 8, rng)[0]
@@ -189,7 +208,7 @@ class SegmenterRecipe:
         if seen:
             gaps = [(known[n][: s.taught_pictures].float() - seen[n].float()).square().mean() for n in TAUGHT]
             parts["taught"] = s.taught * torch.stack(gaps).mean()
-        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+        return total(parts)
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
@@ -199,10 +218,6 @@ class SegmenterRecipe:
         found = F.interpolate(network(x)[:, 1:], scale_factor=SHARE, mode="bilinear")
         rows = [photos, np.repeat(masks[..., None], 3, -1), pictures(found.expand(-1, 3, -1, -1))]
         return np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
-
-    def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Nothing."""
-        return {}
 
     def describe(self) -> dict[str, Any]:
         """Data and loss weights for the training card."""

@@ -17,11 +17,16 @@ from torch import Tensor, nn
 from stylex.errors import ModelError
 from stylex.models.encoders import loss_networks
 from stylex.models.encoders.features import Features
+from stylex.models.encoders.loss_network_files import RESCALED, SLIM, find_teacher
 from stylex.models.encoders.slim import FAINTEST, LAYERS, Encoder, normalize
 from stylex.models.training import losses
 from stylex.models.training.batches import packed, tensor
-from stylex.models.training.data import load_folder
+from stylex.models.training.data import PictureFolder, load_folder
+from stylex.models.training.recipe import Recipe, total
+from stylex.models.training.request import Request
+from stylex.techniques import row_named
 
+USUAL = row_named("encoder").training
 MAPPED = LAYERS[3:]
 """Layers that the slim VGG-19's maps to VGG-19's width teach; the real VGG-19 teaches those before."""
 MEASURED = 48
@@ -30,7 +35,7 @@ MEASURED = 48
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """Weights of the losses and shape of the batches; the defaults of `stylex train encoder`.
+    """Weights of the losses and shape of the batches.
 
     Attributes:
         size: pixels of the training crops, a multiple of 8.
@@ -42,13 +47,13 @@ class EncoderSettings:
         hold_out: share of the files that training never sees.
     """
 
-    size: int = 128
-    batch: int = 8
+    size: int = USUAL.size
+    batch: int = USUAL.batch
     features: float = 1.0
     gram: float = 0.5
     statistics: float = 0.5
     noise: float = 0.2
-    hold_out: float = 0.05
+    hold_out: float = USUAL.hold_out
 
 
 class Teachers(nn.Module):
@@ -88,11 +93,12 @@ class Teachers(nn.Module):
         return found
 
 
-class EncoderRecipe:
-    """Training of the encoder; see `stylex.models.training.recipe.Recipe`."""
+class EncoderRecipe(Recipe):
+    """Training of the encoder."""
 
     name = "encoder"
     not_exported = ("maps.",)
+    network: Encoder
 
     def __init__(
         self, content: Path, style: Path, teacher: Path, settings: EncoderSettings, device: torch.device
@@ -104,12 +110,22 @@ class EncoderRecipe:
         teachers = Teachers(teacher, self._pictures(MEASURED, np.random.default_rng(11)))
         # torch's types forget that Module.to takes a memory format
         self.teachers: Teachers = teachers.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network = Encoder(self.teachers.widths)
 
-    def restart(self, seed: int) -> None:
-        """Make the network anew, from a seed."""
-        torch.manual_seed(seed)
-        self.network = Encoder(self.teachers.widths)
+    @classmethod
+    def from_request(cls, request: Request) -> EncoderRecipe:
+        """Returns the training that is asked for."""
+        content, settings = request["content"], EncoderSettings(**request.shape)
+        teacher = find_teacher(request["teacher"], content, RESCALED, SLIM)
+        return cls(content, request["style"], teacher, settings, request.device)
+
+    @property
+    def folders(self) -> tuple[PictureFolder, ...]:
+        """See `Recipe.folders`."""
+        return self.photos, self.paintings
+
+    def initial_network(self) -> Encoder:
+        """Returns a new network with maps to VGG-19's widths."""
+        return Encoder(self.teachers.widths)
 
     def _pictures(self, count: int, rng: np.random.Generator) -> Tensor:
         """Half photos, half paintings (count, 3, size, size), channels last."""
@@ -135,7 +151,7 @@ class EncoderRecipe:
             "gram": s.gram * torch.stack([gram_gap(have[n], want[n]) for n in LAYERS]).sum(),
             "statistics": s.statistics * losses.style_loss(losses.statistics(have), losses.statistics(want)).mean(),
         }
-        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+        return total(parts)
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from abc import abstractmethod
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,20 +28,25 @@ from stylex.models.training.batches import (
     wide_side,
     with_border,
 )
-from stylex.models.training.data import load_folder
+from stylex.models.training.data import PictureFolder, load_folder
+from stylex.models.training.recipe import Recipe, total
+from stylex.models.training.request import Request
 from stylex.models.training.style_bank import StyleBank, StyleTarget, joined, quantile_distances, style_shares
 from stylex.models.weights import CALIBRATION, read_card, read_weights
+from stylex.techniques import DEFAULT, technique_named
 
 QUARTER = 4
 """Factor by which pictures are shrunk to be judged for their composition."""
 SCALE_PICTURES = 24
 """Photos, and paintings, over which the distance of untouched photos from paintings is averaged."""
 BANK_SEED = 17
+USUAL = technique_named(DEFAULT).training
+"""The defaults that a network for arbitrary styles is trained with; others than AdaIN's change some of them."""
 
 
 @dataclass(frozen=True)
 class AnyStyleSettings(PaintingSettings):
-    """Weights of the losses and shape of the batches; the defaults of `stylex train adain`.
+    """Weights of the losses and shape of the batches, by default those of AdaIN.
 
     Attributes:
         palette: weight of the quantiles of the pixels.
@@ -58,8 +63,10 @@ class AnyStyleSettings(PaintingSettings):
         smallest: pixels of the smallest crop of a picture, as a share of `size`.
     """
 
-    batch: int = 4
-    style: float = 6.0
+    size: int = USUAL.size
+    batch: int = USUAL.batch
+    content: float = USUAL.default("content_weight")
+    style: float = USUAL.default("style_weight")
     shift: float = 80.0
     shifted: int = 2
     unrest: float = 150.0
@@ -110,15 +117,15 @@ class Batch:
         return self.styled * (self.strength == 1).float()
 
 
-class AnyStyleRecipe(ABC):
+class AnyStyleRecipe(Recipe):
     """Training of networks for arbitrary styles; subclasses give `initial_network`, and may add losses in `encode`.
 
     Args:
         start: weights to begin with instead of those of `initial_network`; None for those.
     """
 
-    name = ""
-    not_exported: tuple[str, ...] = ("\0",)
+    defaults: ClassVar[AnyStyleSettings] = AnyStyleSettings()
+    network: AnyStyle
 
     def __init__(
         self, content: Path, style: Path, teachers: LossNetworks, settings: AnyStyleSettings, start: Path | None = None
@@ -127,9 +134,21 @@ class AnyStyleRecipe(ABC):
         self.photos = load_folder(content, 288, hold_out=settings.hold_out)
         self.paintings = load_folder(style, 384, favour="hi-", hold_out=settings.hold_out)
         self.photos.smallest = self.paintings.smallest = settings.smallest
-        self.network = self.initial_network()
         self._bank: StyleBank | None = None
         self._scale: dict[str, float] = {}
+
+    @classmethod
+    def from_request(cls, request: Request) -> AnyStyleRecipe:
+        """Returns the training that is asked for."""
+        weights, shifted = request.weights("content", "style"), min(cls.defaults.shifted, request["batch"])
+        settings = replace(cls.defaults, **request.shape, **weights, shifted=shifted)
+        networks = request.loss_networks(request["content"])
+        return cls(request["content"], request["style"], networks, settings, request["start"])
+
+    @property
+    def folders(self) -> tuple[PictureFolder, ...]:
+        """See `Recipe.folders`."""
+        return self.photos, self.paintings
 
     @abstractmethod
     def initial_network(self) -> AnyStyle:
@@ -137,8 +156,7 @@ class AnyStyleRecipe(ABC):
 
     def restart(self, seed: int) -> None:
         """Makes the network anew, from a seed or from the weights to begin with."""
-        torch.manual_seed(seed)
-        self.network = self.initial_network()
+        super().restart(seed)
         if self.start is not None:
             read_weights(self.start).fill(self.network)
 
@@ -163,7 +181,7 @@ class AnyStyleRecipe(ABC):
                 return again
 
             parts["shift"] = s.shift * shift_loss(s, paint, batch.wide, painting.picture, rng)
-        return torch.stack(list(parts.values())).sum(), {k: float(v.detach()) for k, v in parts.items()}
+        return total(parts)
 
     @torch.no_grad()
     def _draw(self, rng: np.random.Generator, device: torch.device) -> Batch:

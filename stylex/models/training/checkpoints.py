@@ -19,6 +19,7 @@ from stylex.errors import ModelError
 from stylex.files import sha256_of, write_bytes, write_json
 from stylex.imaging.images import write_picture
 from stylex.models.training.recipe import Recipe, Schedule
+from stylex.models.weights import NOT_STATED, provenance
 
 CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS = "weights.safetensors"
@@ -125,7 +126,7 @@ def _exported(recipe: Recipe, state: State) -> dict[str, Tensor]:
 
 def write_card(recipe: Recipe, schedule: Schedule, state: State, out: Path, device: torch.device) -> None:
     """Write the training card: what was trained on what, for how long, with which result."""
-    cuda, weights = device.type == "cuda", out / WEIGHTS
+    cuda, weights, described = device.type == "cuda", out / WEIGHTS, recipe.describe()
     card = {
         "technique": recipe.name,
         "parameters": sum(t.numel() for t in _exported(recipe, state).values()),
@@ -136,7 +137,9 @@ def write_card(recipe: Recipe, schedule: Schedule, state: State, out: Path, devi
         "schedule": asdict(schedule),
         "device": torch.cuda.get_device_name(device) if cuda else f"CPU, {torch.get_num_threads()} threads",
         "versions": {"stylex": __version__, "torch": torch.__version__, "python": platform.python_version()},
-        **recipe.describe(),
+        "licence": NOT_STATED,
+        **described,
+        "provenance": provenance(described),
     }
     if len(state.history) > 1:
         card["history"] = state.history

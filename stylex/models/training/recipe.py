@@ -3,49 +3,71 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from stylex.models.training.data import PictureFolder
+from stylex.techniques import TrainDefaults
 
-class Recipe(Protocol):
-    """What a technique brings to its training."""
+
+class Recipe(ABC):
+    """What a technique brings to its training.
+
+    Attributes:
+        name: of the technique, or of the tool.
+        not_exported: prefixes of parameters that only training needs.
+        network: what is trained; there is none before `restart`.
+    """
+
+    name: ClassVar[str]
+    not_exported: ClassVar[tuple[str, ...]] = ()
+    network: nn.Module
 
     @property
-    def name(self) -> str:
-        """The technique."""
+    @abstractmethod
+    def folders(self) -> tuple[PictureFolder, ...]:
+        """The folders of pictures that it trains on."""
 
-    @property
-    def network(self) -> nn.Module:
-        """What is trained."""
-
-    @property
-    def not_exported(self) -> tuple[str, ...]:
-        """Prefixes of parameters that only training needs."""
+    @abstractmethod
+    def initial_network(self) -> nn.Module:
+        """Returns a new network, as training begins with it; torch's generator is seeded."""
 
     def restart(self, seed: int) -> None:
-        """Make the network anew, from a seed."""
+        """Makes the network anew, from a seed."""
+        torch.manual_seed(seed)
+        self.network = self.initial_network()
 
+    @abstractmethod
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """Loss of one batch, and its parts for the progress bar."""
+        """Returns the loss of one batch, and its parts for the progress bar: see `total`."""
 
+    @abstractmethod
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """A sheet of fixed samples, RGB (H, W, 3)."""
+        """Returns a sheet of fixed samples, RGB (H, W, 3)."""
 
     def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Tensors to keep in the weights file beside the parameters."""
+        """Returns tensors to keep in the weights file beside the parameters."""
+        return {}
 
+    @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """What the training card says of data and losses."""
+        """Returns what the training card says of data and losses."""
+
+
+def total(losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    """Returns the sum of the losses of a step, and each of them as a number."""
+    return torch.stack(list(losses.values())).sum(), {name: float(loss.detach()) for name, loss in losses.items()}
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast; the defaults of every `stylex train` command.
+    """How long and how fast; `stylex.techniques` says where a technique differs from these defaults.
 
     Attributes:
         steps: optimizer steps, at most.
@@ -60,12 +82,12 @@ class Schedule:
         seed: of weights, data and noise.
     """
 
-    steps: int = 20_000
-    minutes: float = 0.0
-    rate: float = 1e-3
-    momentum: float = 0.9
-    warmup: int = 200
-    ema: float = 0.004
+    steps: int = TrainDefaults.steps
+    minutes: float = TrainDefaults.minutes
+    rate: float = TrainDefaults.rate
+    momentum: float = TrainDefaults.momentum
+    warmup: int = TrainDefaults.warmup
+    ema: float = TrainDefaults.ema
     clip: float = 2.0
     save_every: float = 60.0
     sample_every: int = 500

@@ -15,8 +15,12 @@ from torch import Tensor, nn
 
 from stylex.models.training.batches import packed, pictures, tensor
 from stylex.models.training.data import Picture, PictureFolder, load_folder
+from stylex.models.training.recipe import Recipe
+from stylex.models.training.request import Request
 from stylex.models.upscaler.network import SCALE, Upscaler
+from stylex.techniques import row_named
 
+USUAL = row_named("upscaler").training
 SHARPEST = "bsds-"
 """Photos whose names begin so are drawn more often: they were never reduced for a classifier."""
 WELL_SEEN = 100.0
@@ -25,7 +29,7 @@ WELL_SEEN = 100.0
 
 @dataclass(frozen=True)
 class UpscalerSettings:
-    """Shape of the batches; the defaults of `stylex train upscaler`.
+    """Shape of the batches.
 
     Attributes:
         size: pixels of the crops that are to be restored, a multiple of 8.
@@ -35,15 +39,15 @@ class UpscalerSettings:
         hold_out: share of the files that training never sees.
     """
 
-    size: int = 144
-    batch: int = 12
+    size: int = USUAL.size
+    batch: int = USUAL.batch
     paintings: float = 0.25
     spread: float = 2.0
-    hold_out: float = 0.05
+    hold_out: float = USUAL.hold_out
 
 
-class UpscalerRecipe:
-    """Training of the upscaler; see `stylex.models.training.recipe.Recipe`.
+class UpscalerRecipe(Recipe):
+    """Training of the upscaler.
 
     Args:
         content: folder of photos.
@@ -51,24 +55,27 @@ class UpscalerRecipe:
     """
 
     name = "upscaler"
-    not_exported: tuple[str, ...] = ("\0",)
+    network: Upscaler
 
     def __init__(self, content: Path, style: Path | None, settings: UpscalerSettings) -> None:
         self.settings = settings
         held = settings.hold_out
         self.photos = load_folder(content, 480, favour=SHARPEST, hold_out=held)
         self.paintings = load_folder(style, 480, favour="hi-", hold_out=held) if style else None
-        self.network = Upscaler()
+
+    @classmethod
+    def from_request(cls, request: Request) -> UpscalerRecipe:
+        """Returns the training that is asked for."""
+        return cls(request["content"], request["style"], UpscalerSettings(**request.shape))
 
     @property
     def folders(self) -> tuple[PictureFolder, ...]:
-        """What is learnt from."""
+        """See `Recipe.folders`."""
         return (self.photos,) if self.paintings is None else (self.photos, self.paintings)
 
-    def restart(self, seed: int) -> None:
-        """Make the network anew, from a seed."""
-        torch.manual_seed(seed)
-        self.network = Upscaler()
+    def initial_network(self) -> Upscaler:
+        """Returns a new network."""
+        return Upscaler()
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch: the mean absolute difference, as ESPCN's successors use it."""
@@ -105,10 +112,6 @@ class UpscalerRecipe:
         restored = pictures(network(tensor(small, torch.device("cpu"))))
         rows = [np.concatenate(list(row), 1) for row in (plain, restored, large)]
         return np.asarray(np.concatenate(rows, 0), np.uint8)
-
-    def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Nothing."""
-        return {}
 
     def describe(self) -> dict[str, Any]:
         """Data and settings for the training card."""

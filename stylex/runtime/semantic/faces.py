@@ -14,8 +14,9 @@ from stylex.errors import InputError, MissingPackage, ModelError, UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.sizes import at_most
 from stylex.runtime.semantic.masks import Mask
+from stylex.techniques import FACE_STRENGTH
 
-STRENGTH = 0.4
+STRENGTH = FACE_STRENGTH
 """Share of the strength that is left in the middle of a face."""
 CASCADE_SIDE, YUNET_SIDE = 512, 640
 """Pixels of the longer side in which faces are looked for."""

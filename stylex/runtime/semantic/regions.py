@@ -35,10 +35,11 @@ from stylex.runtime.semantic.masks import (
 )
 from stylex.runtime.semantic.segmenters import Segments
 from stylex.runtime.style_painter import STRONGEST, Style
+from stylex.techniques import ARBITRARY, DEFAULT, listed, options
 
 BACKGROUND = "background"
 """The region of everything that no other region is."""
-FEATHER = 0.02
+FEATHER: float = options.FEATHER.default
 """Width of a region's soft edge, as a share of the photo's longer side."""
 STRENGTH = re.compile(r"(?P<style>.+): *(?P<strength>[+-]?(\d+\.?\d*|\.\d+))")
 
@@ -82,7 +83,7 @@ def parse_region(text: str) -> Region:
 def _mixed(text: str) -> Style:
     """One style, or several with + between them; a file with a + in its name is one."""
     parts = text.split("+")
-    if len(parts) == 1 or not all(parts) or text in built_in("adain") or os.path.exists(text):  # noqa: PTH110
+    if len(parts) == 1 or not all(parts) or text in built_in(DEFAULT) or os.path.exists(text):  # noqa: PTH110
         return text
     return [(part.strip(), 1.0) for part in parts]
 
@@ -206,7 +207,7 @@ def styled(
     """
     technique = painter.transfer.metadata.technique
     if not painter.takes_masks:
-        raise UsageError(f"{technique} has one style for the whole photo: take adain, attention or multiscale")
+        raise UsageError(f"{technique} has one style for the whole photo: take {listed(ARBITRARY, 'or')}")
     painted = [r for r in regions if r.style is not None]
     if not painted:
         raise UsageError("no region has a style: give at least one, such as background=starry-night")

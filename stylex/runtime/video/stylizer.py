@@ -15,10 +15,10 @@ from stylex.runtime.painter import Painter
 from stylex.runtime.style_painter import STRONGEST, Style, mixed
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
+from stylex.techniques.options import KEYFRAMES, TEMPORAL
 
-OFF, STATISTICS, FLOW = "off", "statistics", "flow"
-MODES = (OFF, STATISTICS, FLOW)
-EVERY = 24
+MODES = OFF, STATISTICS, FLOW = TEMPORAL.choices
+EVERY: int = KEYFRAMES.default
 """Frames from one keyframe to the next."""
 QUICK = 6
 """Frames in which the statistics follow where the picture has become another."""

@@ -20,10 +20,11 @@ from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file
 from stylex.runtime.video.facts import FilmFacts, Frame, Sound
 from stylex.runtime.video.sound import streams_of
+from stylex.techniques import options
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Suffix of the file to FFmpeg's name of the format."""
-CRF = 20
+CRF: int = options.CRF.default
 """The encoder's constant rate factor: 0 loses nothing, 51 is worst; 18 to 23 look good."""
 PRESET = "veryfast"
 THREADS = 2

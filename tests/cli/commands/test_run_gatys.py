@@ -13,9 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from stylex.api.stylize import DEFAULT_SIZE
 from stylex.cli import main
-from stylex.cli.commands.run import GATYS, command
 from stylex.cli.progress import Bars
 from stylex.imaging.images import read_picture, write_picture
 from stylex.models.encoders import opening
@@ -57,15 +55,6 @@ def test_options_reach_the_library(shot: Path, style: Path, run_cli: RunCli, mon
     more = ("--variation", 0.7, "--style", shot, "--weight", 3, "--weight", 1)
     assert run_cli("run", "gatys", shot, "--style", style, *more, *options, *QUICK).exit_code == 0
     assert made == [GatysSettings(3, 2.0, 0.3, 0.7, "gram", "lbfgs")]
-
-
-def test_the_commands_defaults_are_the_librarys() -> None:
-    options = {p.name: p.default for p in command.params}
-    names = {"style_loss": "loss"}
-    for name in ("iterations", "optimizer", "style_loss", "style_weight", "content_weight", "variation"):
-        assert options[name] == getattr(GatysSettings(), names.get(name, name)), name
-    assert set(GATYS) <= set(options)
-    assert DEFAULT_SIZE["gatys"] == 512
 
 
 def test_strength_and_colours(shot: Path, style: Path, run_cli: RunCli) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +14,7 @@ from click.testing import Result
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from stylex.cli.options import regions as region_options
 from stylex.imaging.images import read_picture, write_picture
-from stylex.runtime.semantic import faces, regions
 
 RunCli = Callable[..., Result]
 Fails = Callable[..., str]
@@ -185,18 +182,6 @@ def test_face_options_belong_to_techniques_with_masks(shot: Path, run_cli: RunCl
     result = run_cli("run", "adain", "--style", "irises", "--protect-faces", shot)
     assert result.exit_code == 2
     assert "give --protect-faces behind PHOTO" in result.stderr.replace("\n", " ")
-
-
-def test_defaults_stand_in_one_place() -> None:
-    options = {}
-    region_options.face_options(region_options.semantic_options(lambda: None))
-    for decorate in (region_options.semantic_options, region_options.face_options):
-        function = decorate(lambda: None)
-        options |= {option.name: option for option in function.__click_params__}  # type: ignore[attr-defined]
-    assert set(options) == {*region_options.SEMANTIC, *region_options.FACES}
-    assert options["protect_faces"].flag_value == faces.STRENGTH
-    assert options["feather"].default == regions.FEATHER
-    assert inspect.signature(regions.region_masks).parameters["feather"].default == regions.FEATHER
 
 
 def test_regions_and_faces_in_tiles(shot: Path, run_cli: RunCli) -> None:

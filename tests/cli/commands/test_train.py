@@ -14,7 +14,6 @@ from safetensors.torch import load_file
 from stylex.artifacts.style_code import StyleCode, built_in_code, save_code
 from stylex.cli import main
 from stylex.cli.commands.export import command as export_command
-from stylex.cli.commands.train import command
 from stylex.export import pipeline
 from stylex.export.pipeline import ExportSettings
 from stylex.export.trace import OPSET
@@ -33,8 +32,6 @@ from stylex.models.fast.network import Fast
 from stylex.models.multiscale import recipe as multiscale_recipe
 from stylex.models.multiscale.network import Multiscale
 from stylex.models.shared.graphs import graphs
-from stylex.models.training.any_style import AnyStyleSettings
-from stylex.models.training.recipe import Schedule
 from stylex.models.weights import CALIBRATION, Weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
@@ -49,7 +46,8 @@ def tiny_network(monkeypatch, spec):
             super().__init__(spec, described, (4, 8, 8, 8))
 
     monkeypatch.setattr(recipe, "AdaIN", TinyAdaIN)
-    monkeypatch.setattr(registry, "ENTRIES", (registry.Entry("adain", TinyAdaIN, graphs, "MIT", "tests"),))
+    known = dataclasses.replace(registry.model_of("adain"), network=TinyAdaIN, graphs=graphs)
+    monkeypatch.setattr(registry, "model_of", lambda technique: known)
     for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 4), ("PICTURE", 64)):
         monkeypatch.setattr(pipeline, name, value)
 
@@ -232,16 +230,6 @@ def test_wrong_calls_end_with_one_line(tmp_path, crops, teacher, more, code, mes
     result = trained(crops, teacher, tmp_path / "run", 1, *more)
     assert result.exit_code == code
     assert message in result.output and "Traceback" not in result.output
-
-
-def test_the_commands_defaults_are_the_librarys():
-    options = {p.name: p.default for p in command.commands["adain"].params}
-    schedule, settings = Schedule(), AnyStyleSettings()
-    for name in ("steps", "minutes", "rate", "seed"):
-        assert options[name] == getattr(schedule, name), name
-    for name, field in (("batch", "batch"), ("size", "size"), ("hold_out", "hold_out"), ("content_weight", "content")):
-        assert options[name] == getattr(settings, field), name
-    assert options["style_weight"] == settings.style
 
 
 def test_the_exporters_defaults_are_the_librarys():

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from stylex.models import registry
 from stylex.models.adain.network import AdaIN
 from stylex.models.cyclegan import recipe as module
 from stylex.models.cyclegan.network import CycleGan, Generator, Judge, seen
 from stylex.models.cyclegan.recipe import CycleGanRecipe, CycleGanSettings, Pool, _flattened
 from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.shared.backbone import BORDER
-from stylex.models.weights import embedded, read_weights
+from stylex.models.weights import embedded, embedded_styles, read_weights
 
 CPU = torch.device("cpu")
 
@@ -105,7 +104,7 @@ def test_the_card_and_the_samples(recipe):
     assert recipe.sample(recipe.network.eval()).shape == (3 * 256, 5 * 256, 3)
 
 
-@pytest.mark.parametrize("style", registry.entry("cyclegan").styles)
+@pytest.mark.parametrize("style", embedded_styles("cyclegan"))
 def test_embedded_kinds(style):
     weights = read_weights(embedded("cyclegan", style))
     weights.fill(Generator())

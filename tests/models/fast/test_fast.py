@@ -9,7 +9,6 @@ from stylex.artifacts.style_code import built_in_code, save_code
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.imaging.images import write_picture
 from stylex.imaging.palette import MOST_AFTER, MOST_BEFORE, PALETTE_SIZE
-from stylex.models import registry
 from stylex.models.adain.embedded import embedded_adain
 from stylex.models.adain.network import AdaIN
 from stylex.models.encoders.loss_networks import LossNetworks
@@ -29,7 +28,7 @@ from stylex.models.fast.recipe import FastRecipe, FastSettings
 from stylex.models.fast.styles import Style, code_style, picture_style
 from stylex.models.shared import palette
 from stylex.models.shared.backbone import BackboneSpec, Trunk
-from stylex.models.weights import embedded, read_weights
+from stylex.models.weights import embedded, embedded_styles, read_weights
 
 CPU = torch.device("cpu")
 DEEP = BackboneSpec(quarter=8, eighth=16, blocks=3, fine_blocks=2)
@@ -163,7 +162,7 @@ def test_crops_follow_the_size():
     assert FastSettings.sized(256, 4) == FastSettings()
 
 
-@pytest.mark.parametrize("style", registry.entry("fast").styles)
+@pytest.mark.parametrize("style", embedded_styles("fast"))
 def test_embedded_styles(style):
     weights = read_weights(embedded("fast", style))
     weights.fill(Fast(FAST_SPEC))

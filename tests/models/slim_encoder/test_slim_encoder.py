@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
 from stylex.cli import main
-from stylex.cli.commands.train import command
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.files import sha256_of
 from stylex.models.encoders import loss_networks, opening
@@ -21,7 +20,6 @@ from stylex.models.encoders import slim as encoder_module
 from stylex.models.encoders.loss_networks import SLIM_FILE, VGG_FILE
 from stylex.models.encoders.slim import CONTENT_LAYER, LAYERS, WIDTHS, Encoder, normalize
 from stylex.models.slim_encoder.recipe import EncoderRecipe, EncoderSettings, Teachers, gram_gap, relative_gap
-from stylex.models.training.recipe import Schedule
 from stylex.models.weights import embedded, read_weights
 
 
@@ -166,12 +164,3 @@ def test_the_command(crops, teacher, tiny, tmp_path):
     assert card["technique"] == "encoder" and card["weights_sha256"] == sha256_of(out / "weights.safetensors")
     result = CliRunner().invoke(main, [str(word) for word in [*call, "--size", 100]])
     assert result.exit_code == 2 and "--size is 100; it must be a multiple of 8" in result.stderr
-
-
-def test_the_commands_defaults_are_the_librarys():
-    options = {p.name: p.default for p in command.commands["encoder"].params}
-    settings, schedule = EncoderSettings(), Schedule()
-    for name in ("batch", "size", "hold_out"):
-        assert options[name] == getattr(settings, name), name
-    for name in ("steps", "minutes", "seed"):
-        assert options[name] == getattr(schedule, name), name

@@ -18,14 +18,14 @@ from stylex.files import sha256_of
 from stylex.models.training import loop
 from stylex.models.training.checkpoints import CARD, CHECKPOINT, WEIGHTS, State, averaged
 from stylex.models.training.loop import choose_device, train
-from stylex.models.training.recipe import Schedule
+from stylex.models.training.recipe import Recipe, Schedule
 
 CPU = torch.device("cpu")
 QUIET = Console(quiet=True)
 SHORT = Schedule(steps=7, rate=0.01, warmup=2, sample_every=3)
 
 
-class Darkens:
+class Darkens(Recipe):
     """Learns to halve the brightness of noise."""
 
     name = "darkens"
@@ -34,15 +34,16 @@ class Darkens:
     def __init__(self, stop_at=None, width=4, fail_at=None):
         self.stop_at, self.width, self.fail_at = stop_at, width, fail_at
         self.calls = 0
-        self.restart(99)
 
-    def restart(self, seed):
-        torch.manual_seed(seed)
-        self.network = nn.Sequential()
-        self.network.add_module("body", nn.Conv2d(3, self.width, 3, padding=1))
-        self.network.add_module("relu", nn.ReLU())
-        self.network.add_module("tail", nn.Conv2d(self.width, 3, 3, padding=1))
-        self.network.add_module("helper", nn.Conv2d(3, 3, 1))
+    folders = ()
+
+    def initial_network(self):
+        network = nn.Sequential()
+        network.add_module("body", nn.Conv2d(3, self.width, 3, padding=1))
+        network.add_module("relu", nn.ReLU())
+        network.add_module("tail", nn.Conv2d(self.width, 3, 3, padding=1))
+        network.add_module("helper", nn.Conv2d(3, 3, 1))
+        return network
 
     def step(self, rng, device):
         if self.calls == self.stop_at:
@@ -162,7 +163,7 @@ def test_a_truncated_checkpoint(tmp_path, uninterrupted, share):
 
 
 def test_a_foreign_safetensors_file_as_checkpoint(tmp_path):
-    state = {f"network.{k}": v for k, v in Darkens().network.state_dict().items()}
+    state = {f"network.{k}": v for k, v in Darkens().initial_network().state_dict().items()}
     save_file(state, tmp_path / CHECKPOINT)
     with pytest.raises(ModelError, match="doesn't fit"):
         run(tmp_path)
@@ -199,6 +200,7 @@ def test_sample_sheets(uninterrupted):
 
 def test_the_moving_average():
     recipe = Darkens()
+    recipe.restart(99)
     optimizer = torch.optim.Adam(recipe.network.parameters(), 0.01)
     state = State(recipe.network, optimizer, {k: v.detach().clone() for k, v in recipe.network.state_dict().items()})
     schedule, weights = Schedule(steps=20, rate=0.01, warmup=1, ema=0.5), []

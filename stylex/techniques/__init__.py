@@ -1,0 +1,343 @@
+"""The techniques and the tools: one row each, of facts only; nothing heavy is imported."""
+
+from __future__ import annotations
+
+import importlib
+import operator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from stylex.errors import UsageError
+from stylex.techniques import options, training
+from stylex.techniques.options import FACE_STRENGTH, STRONGEST, Option
+from stylex.techniques.training import BAKE, TrainDefaults
+
+__all__ = [
+    "ARBITRARY",
+    "BAKE",
+    "DEFAULT",
+    "EXPORTED",
+    "FACE_STRENGTH",
+    "NETWORKS",
+    "ROWS",
+    "SINGLE",
+    "STRONGEST",
+    "TECHNIQUES",
+    "TOOLS",
+    "Option",
+    "Style",
+    "Technique",
+    "TrainDefaults",
+    "listed",
+    "resolved",
+    "row_named",
+    "technique_named",
+]
+
+DEFAULT = "adain"
+"""The technique where none is named."""
+
+
+class Style(Enum):
+    """Where a technique has its style from; the value says what is given for it."""
+
+    ARBITRARY = "a name, a picture, a code of a few KB, or a list with weights"
+    SINGLE = "the name of its network"
+    PICTURE = "pictures"
+    REGIONS = "one a region"
+    NETWORK = "as the network's"
+    NONE = ""
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One way of transferring a style, or a tool beside them.
+
+    Attributes:
+        name: on the command line.
+        kind: "statistics", "optimization", "feed-forward", "guided" or "tool".
+        summary: what it does, in one line.
+        source: the paper.
+        style: where its style comes from.
+        tiers: "edge", our own compact one, which comes with the package; "reference", the published one: in torch, or
+            as a checkpoint of one's own.
+        packages: what running it needs beside the runtime, as they are imported.
+        verb: of the command that runs it.
+        shared: options of `stylex run` that several techniques have.
+        options: those that only this one has.
+        examples: arguments behind `stylex run NAME`.
+        size: longer side in pixels that photos are reduced to where no other is asked for; 0 for as they are.
+        embedded: what comes with the package beside networks and style codes.
+        largest: bytes of its INT8 graph, at the most; 0 where it has no graph of its own.
+        train: defaults of its training; None where there is nothing to train.
+        model: dotted path of its `ModelSpec`, "" where it has no network.
+    """
+
+    name: str
+    kind: str
+    summary: str
+    source: str
+    style: Style
+    tiers: tuple[str, ...] = ("edge", "reference")
+    packages: tuple[str, ...] = ()
+    verb: str = "run"
+    shared: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    examples: tuple[str, ...] = ()
+    size: int = 0
+    embedded: str = ""
+    largest: int = 0
+    train: TrainDefaults | None = None
+    model: str = ""
+
+    @property
+    def call(self) -> str:
+        """The command that runs it."""
+        return f"stylex {self.verb}" if self.verb != "run" else f"stylex run {self.name}"
+
+    @property
+    def has_graphs(self) -> bool:
+        """Whether there are ONNX graphs of it; guided techniques use those of another one."""
+        return self.largest > 0
+
+    @property
+    def single_style(self) -> bool:
+        """Whether its weights hold one style, so that there is a network for each."""
+        return self.style is Style.SINGLE
+
+    @property
+    def needs_style(self) -> bool:
+        """Whether it paints nothing without --style: not where one network may be all there is, nor with regions."""
+        return self.style not in (Style.SINGLE, Style.REGIONS)
+
+    @property
+    def takes_masks(self) -> bool:
+        """Whether it can paint every place with a strength of its own, as protected faces need."""
+        return self.style in (Style.ARBITRARY, Style.REGIONS)
+
+    @property
+    def training(self) -> TrainDefaults:
+        """The defaults of its training, where there is one."""
+        assert self.train is not None, f"{self.name} is not trained"
+        return self.train
+
+    def option(self, name: str) -> Option:
+        """Returns one of its own options."""
+        return next(option for option in self.options if option.name == name)
+
+    def default(self, name: str) -> Any:
+        """Returns the default of one of its own options."""
+        return self.option(name).default
+
+
+def listed(names: tuple[str, ...] | list[str], word: str = "and") -> str:
+    """Names as a text lists them: "a", "a and b", "a, b and c"."""
+    return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def resolved(path: str) -> Any:
+    """Returns what a dotted path such as "package.module:Class.method" names, and imports its module."""
+    module, _, names = path.partition(":")
+    return operator.attrgetter(names)(importlib.import_module(module))
+
+
+BACKEND = ("precision", "provider", "graphs", "threads")
+GRAPHS = (*BACKEND, "tile")
+FACES = ("protect_faces", "face_model")
+
+_PAINTERS = (
+    Technique(
+        "histogram",
+        "statistics",
+        "matches the colour distribution of each channel",
+        "Gonzalez and Woods, chapter 3",
+        Style.PICTURE,
+        options=options.HISTOGRAM,
+        examples=("photo.jpg --style painting.jpg", "photo.jpg --style painting.jpg --space lab --strength 0.6"),
+    ),
+    Technique(
+        "gatys",
+        "optimization",
+        "optimizes the pixels against VGG features",
+        "Gatys et al. 2016",
+        Style.PICTURE,
+        tiers=("reference",),
+        packages=("torch", "safetensors"),
+        shared=("threads",),
+        options=options.GATYS,
+        examples=(
+            "photo.jpg --style painting.jpg --size 768 --iterations 500",
+            "photo.jpg --style one.jpg --weight 2 --style other.jpg --weight 1 --preview so-far.jpg",
+            "photo.jpg --style painting.jpg --encoder vgg19 --optimizer lbfgs",
+        ),
+        size=512,  # optimizing the pixels of a whole camera picture would take hours
+        embedded="a slim encoder of 2.6 MB; `--encoder vgg19` downloads the published one",
+    ),
+    Technique(
+        "fast",
+        "feed-forward",
+        "one small network a style",
+        "Johnson et al. 2016; Ulyanov et al. 2016",
+        Style.SINGLE,
+        shared=GRAPHS,
+        examples=("photo.jpg --style the-scream", "photo.jpg --style the-scream --upscale 2"),
+        largest=700_000,
+        train=training.FAST,
+        model="stylex.models.fast:MODEL",
+    ),
+    Technique(
+        "cyclegan",
+        "feed-forward",
+        "translates between two unpaired kinds of pictures",
+        "Zhu et al. 2017",
+        Style.SINGLE,
+        shared=GRAPHS,
+        examples=("photo.jpg --style cartoon",),
+        largest=1_000_000,
+        train=training.CYCLEGAN,
+        model="stylex.models.cyclegan:MODEL",
+    ),
+    Technique(
+        "adain",
+        "feed-forward",
+        "any style from one network",
+        "Huang and Belongie 2017",
+        Style.ARBITRARY,
+        shared=(*GRAPHS, *FACES),
+        examples=(
+            "photo.jpg --style starry-night",
+            "photo.jpg --style painting.jpg --strength 0.7 -o painted.png",
+            "photo.jpg --style great-wave --weight 2 --style the-scream --weight 1",
+            "photo.jpg --style irises --protect-faces",
+            "large.jpg --style the-scream --tile 1024",
+        ),
+        largest=1_200_000,
+        train=training.ADAIN,
+        model="stylex.models.adain:MODEL",
+    ),
+    Technique(
+        "attention",
+        "feed-forward",
+        "photo positions attend to style positions",
+        "Park and Lee 2019; Liu et al. 2021",
+        Style.ARBITRARY,
+        shared=(*GRAPHS, *FACES),
+        examples=("photo.jpg --style painting.jpg",),
+        largest=1_200_000,
+        train=training.ATTENTION,
+        model="stylex.models.attention:MODEL",
+    ),
+    Technique(
+        "multiscale",
+        "feed-forward",
+        "composition, strokes and grain from their own scales",
+        "Wang et al. 2023 (MicroAST)",
+        Style.ARBITRARY,
+        shared=(*GRAPHS, *FACES),
+        examples=("photo.jpg --style painting.jpg",),
+        largest=1_600_000,
+        train=training.MULTISCALE,
+        model="stylex.models.multiscale:MODEL",
+    ),
+)
+
+NETWORKS = tuple(t.name for t in _PAINTERS if t.has_graphs)
+"""Techniques that the runtime paints with from ONNX graphs."""
+ARBITRARY = tuple(t.name for t in _PAINTERS if t.style is Style.ARBITRARY)
+"""Those of them that paint in arbitrary styles, and every place with a strength of its own."""
+SINGLE = tuple(t.name for t in _PAINTERS if t.single_style)
+"""Those of them whose weights hold one style."""
+
+TECHNIQUES = (
+    *_PAINTERS,
+    Technique(
+        "semantic",
+        "guided",
+        "a segmentation decides which style where",
+        "Gatys et al. 2017",
+        Style.REGIONS,
+        tiers=("edge",),
+        shared=(*GRAPHS, *FACES),
+        options=options.semantic(ARBITRARY, DEFAULT),
+        examples=(
+            "photo.jpg --region person=irises:0.4 --region background=starry-night",
+            "photo.jpg --region person --region background=great-wave+deluge --protect-faces 0.2",
+            "photo.jpg --region sky=starry-night --mask sky=sky.png",
+            "photo.jpg --region cat=irises --segmenter voc.onnx --classes background,cat,dog",
+        ),
+        embedded="a segmenter of people",
+    ),
+    Technique(
+        "video",
+        "guided",
+        "optical flow and frozen statistics keep frames steady",
+        "Ruder et al. 2016",
+        Style.NETWORK,
+        tiers=("edge",),
+        packages=("av",),
+        verb="video",
+        options=options.VIDEO,
+    ),
+)
+
+TOOLS = (
+    Technique(
+        "encoder",
+        "tool",
+        "the slim VGG-19 of gatys",
+        "Wang et al. 2020 (Collaborative Distillation)",
+        Style.NONE,
+        tiers=("edge",),
+        train=training.ENCODER,
+        model="stylex.models.slim_encoder:MODEL",
+    ),
+    Technique(
+        "segmenter",
+        "tool",
+        "finds people for semantic",
+        "Simonyan and Zisserman 2015; Lin et al. 2017",
+        Style.NONE,
+        tiers=("edge",),
+        largest=1_000_000,
+        train=training.SEGMENTER,
+        model="stylex.models.segmenter:MODEL",
+    ),
+    Technique(
+        "upscaler",
+        "tool",
+        "twice the size, behind any technique",
+        "Shi et al. 2016 (ESPCN)",
+        Style.NONE,
+        tiers=("edge",),
+        largest=70_000,
+        train=training.UPSCALER,
+        model="stylex.models.upscaler:MODEL",
+    ),
+)
+"""Networks beside the techniques: they are trained, and most are exported, but paint nothing themselves."""
+
+ROWS = (*TECHNIQUES, *TOOLS)
+EXPORTED = tuple(row.name for row in ROWS if row.has_graphs)
+"""Techniques and tools that there are graphs of."""
+
+
+def technique_named(name: str) -> Technique:
+    """Returns the technique of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for technique in TECHNIQUES:
+        if technique.name == name:
+            return technique
+    raise UsageError(f"there is no technique {name!r}; stylex has {', '.join(t.name for t in TECHNIQUES)}")
+
+
+def row_named(name: str) -> Technique:
+    """Returns the technique or the tool of that name.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    return next((tool for tool in TOOLS if tool.name == name), None) or technique_named(name)
