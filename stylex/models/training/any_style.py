@@ -53,6 +53,7 @@ class AnyStyleSettings(PaintingSettings):
         fine: weight of the quantiles of the activations from relu1_1 to relu3_1.
         drift: weight of the distance between the palette that the network paints and the one that is wanted, which
             the last colour map makes up for.
+        iridescence: weight of colours that change where the photo is flat.
         spread: weight of the gap between the content's standard deviations and the codes' sigmas.
         identity: weight of the pixels where the photo must come back.
         describe: weight of the style statistics that AdaIN's encoder learns to predict.
@@ -74,6 +75,7 @@ class AnyStyleSettings(PaintingSettings):
     palette: float = 4.0
     fine: float = 2.0
     drift: float = 1.0
+    iridescence: float = 60.0
     spread: float = 0.2
     identity: float = 20.0
     describe: float = 0.5
@@ -253,6 +255,7 @@ class AnyStyleRecipe(Recipe):
             "palette": s.palette * (batch.styled * palette).mean(),
             "fine": s.fine * (batch.styled * fine).mean(),
             "drift": s.drift * _drift(painting).mean(),
+            "iridescence": s.iridescence * losses.iridescence(clamped, photo).mean(),
             "identity": s.identity * (batch.kept * (picture - photo).abs().mean((1, 2, 3))).mean(),
         }
         if s.structure:

@@ -17,6 +17,9 @@ Statistics = dict[str, tuple[Tensor, Tensor]]
 FAINTEST = 2 / 255
 """Amplitude of detail that can't be seen."""
 
+FLAT = 12 / 255
+"""Deviation of a window's colours up to which it is flat."""
+
 CONTRAST_FLOOR = 0.03**2
 """Keeps the contrast of flat areas from counting; of Wang et al. 2003."""
 
@@ -134,6 +137,27 @@ def unrest(x: Tensor, photo: Tensor) -> Tensor:
     roughness = F.avg_pool2d(_fine_detail(photo).square().mean(1, keepdim=True), 9, 1, 4)
     flat = 1 / (1 + (roughness / (2 * FAINTEST) ** 2).square())
     return (flat * _fine_detail(x).square()).mean((1, 2, 3))
+
+
+def iridescence(x: Tensor, photo: Tensor, window: int = 32) -> Tensor:
+    """Penalizes colours that change where the photo is flat, such as bands of pink and green beside an edge; (B,).
+
+    The variance of two opponent colours, red less green and yellow less blue, over windows that overlap by three
+    quarters. A window counts the more, the less the photo's own deviation there rises above `FLAT`.
+
+    Args:
+        x, photo: RGB (B, 3, H, W) in [0, 1].
+    """
+    red, green, blue = x.unbind(1)
+    opponents = torch.stack((red - green, (red + green) / 2 - blue), 1)
+    varied = _local_variance(opponents, window).sum(1)
+    flat = 1 / (1 + (_local_variance(photo, window).sum(1) / FLAT**2).square())
+    return (flat * varied).mean((1, 2))
+
+
+def _local_variance(x: Tensor, window: int) -> Tensor:
+    mean, square = (F.avg_pool2d(v, window, window // 4) for v in (x, x.square()))
+    return (square - mean.square()).clamp(min=0)
 
 
 def _fine_detail(x: Tensor) -> Tensor:
