@@ -128,7 +128,7 @@ def upscaled(photos: list[Image], threads: int) -> dict[str, Any]:
         "gain": float(gains.mean()),
         "worst_gain": float(gains.min()),
         "median_ms": float(np.median(milliseconds(lambda: upscaler(square)))),
-        "precision": upscaler.session.facts.precision,
+        "precision": upscaler.session.metadata.precision,
         "file_bytes": {p: transfer_file("upscaler", p).stat().st_size for p in PRECISIONS},
     }
 

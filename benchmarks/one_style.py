@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from evaluation.pairs import chosen
 from pytorch_msssim import ms_ssim
-from quality import chosen
 from rich.progress import track
 
 from stylex.artifacts.catalog import GRAPHS, styles_in

@@ -93,10 +93,10 @@ def feed_of(shapes: Mapping[str, Sequence[Any]], size: int, border: int, cell: i
 
 def our_feed(session: Session, size: int) -> dict[str, Any]:
     """Inputs of one of our graphs; the photo as floats or as bytes, as it takes it."""
-    facts = session.facts
-    feed = feed_of(session.shapes, size, facts.border, facts.cell)
-    if facts.layout == BYTES:
-        side = size + 2 * facts.border
+    metadata = session.metadata
+    feed = feed_of(session.shapes, size, metadata.spec.border, metadata.spec.cell)
+    if metadata.layout == BYTES:
+        side = size + 2 * metadata.spec.border
         feed["content"] = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
     return feed
 
@@ -129,7 +129,7 @@ def peer_jobs(arguments: argparse.Namespace, provider: Provider, folder: Path) -
         if session.get_providers()[0] != provider.ort_name:
             raise ProviderUnavailable(f"{name} did not start on {provider.name}: the comparison would not be fair")
         feed = feed_of(
-            {i.name: i.shape for i in session.get_inputs()}, arguments.size, traceable.border, traceable.cell
+            {i.name: i.shape for i in session.get_inputs()}, arguments.size, traceable.spec.border, traceable.spec.cell
         )
         jobs.append(Job(name, "fp32", functools.partial(session.run, None, feed), path))
     return jobs

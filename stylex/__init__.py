@@ -2,8 +2,9 @@
 
 import stylex
 
-painter = stylex.load("adain")
-painted = painter(photo, style="starry-night")  # uint8 RGB (H, W, 3) in, the same out
+painted = stylex.stylize(photo, "adain", "starry-night")  # an array, a picture of Pillow's or a path in; the same out
+painter = stylex.load("adain")  # once, for many photos
+painted = painter(photo, style="starry-night")
 """
 
 from __future__ import annotations
@@ -14,25 +15,83 @@ from typing import TYPE_CHECKING, Any
 from stylex._version import __version__
 
 if TYPE_CHECKING:
+    from stylex.api.bench import bench as bench
+    from stylex.api.exporting import export as export
+    from stylex.api.film import stylize_film as stylize_film
+    from stylex.api.loading import load as load
+    from stylex.api.result import Result as Result
+    from stylex.api.stylize import stylize as stylize
     from stylex.artifacts.style_code import StyleCode as StyleCode
+    from stylex.errors import CheckFailed as CheckFailed
+    from stylex.errors import InputError as InputError
+    from stylex.errors import Interrupted as Interrupted
+    from stylex.errors import MissingPackage as MissingPackage
+    from stylex.errors import ModelError as ModelError
+    from stylex.errors import ProviderUnavailable as ProviderUnavailable
+    from stylex.errors import ResourceError as ResourceError
     from stylex.errors import StylexError as StylexError
-    from stylex.runtime.loading import load as load
+    from stylex.errors import UsageError as UsageError
+    from stylex.runtime.engine.options import SessionOptions as SessionOptions
     from stylex.runtime.painter import Painter as Painter
-
-__all__ = ["Painter", "StyleCode", "StylexError", "__version__", "load"]
+    from stylex.runtime.semantic.regions import Region as Region
+    from stylex.runtime.style_painter import StylePainter as StylePainter
 
 _HOMES = {
     "Painter": "stylex.runtime.painter",
+    "Region": "stylex.runtime.semantic.regions",
+    "Result": "stylex.api.result",
+    "SessionOptions": "stylex.runtime.engine.options",
     "StyleCode": "stylex.artifacts.style_code",
-    "StylexError": "stylex.errors",
-    "load": "stylex.runtime.loading",
+    "StylePainter": "stylex.runtime.style_painter",
+    "bench": "stylex.api.bench",
+    "load": "stylex.api.loading",
+    "stylize": "stylex.api.stylize",
+    "stylize_film": "stylex.api.film",
 }
+_ERRORS = (
+    "CheckFailed",
+    "InputError",
+    "Interrupted",
+    "MissingPackage",
+    "ModelError",
+    "ProviderUnavailable",
+    "ResourceError",
+    "StylexError",
+    "UsageError",
+)
+
+__all__ = [
+    "CheckFailed",
+    "InputError",
+    "Interrupted",
+    "MissingPackage",
+    "ModelError",
+    "Painter",
+    "ProviderUnavailable",
+    "Region",
+    "ResourceError",
+    "Result",
+    "SessionOptions",
+    "StyleCode",
+    "StylePainter",
+    "StylexError",
+    "UsageError",
+    "__version__",
+    "bench",
+    "export",
+    "load",
+    "stylize",
+    "stylize_film",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'stylex' has no attribute {name!r}")
+    if name == "export":  # a package that can be called
+        return importlib.import_module("stylex.export")
+    home = "stylex.errors" if name in _ERRORS else _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'stylex' has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)
 
 
 def __dir__() -> list[str]:

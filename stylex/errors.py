@@ -10,7 +10,8 @@
     │   └── ProviderUnavailable      5    the execution provider asked for doesn't run here
     └── Interrupted                  130  Ctrl-C
 
-A message is one line: what was given, what is needed, what to do.
+A message is one line: what was given, what is needed, what to do. It speaks of parameters, not of options: the command
+line adds those.
 """
 
 from __future__ import annotations
@@ -19,9 +20,19 @@ from typing import ClassVar
 
 
 class StylexError(Exception):
-    """Base of all errors that stylex raises on purpose; `exit_code` is what the command line ends with."""
+    """Base of all errors that stylex raises on purpose; `exit_code` is what the command line ends with.
+
+    Args:
+        message: one line.
+        parameters: those of the call that the message's advice is about, each with a value that would do, or None. The
+            command line adds its options of these names to the message.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str = "", **parameters: object) -> None:
+        super().__init__(message)
+        self.parameters = parameters
 
 
 class UsageError(StylexError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -15,7 +17,7 @@ import skimage.data
 from onnx import TensorProto, helper
 
 import stylex
-from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphFacts
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphMetadata, GraphSpec
 
 TINY_CODE = 3
 GraphMaker = Callable[..., Path]
@@ -41,19 +43,20 @@ def painter() -> stylex.Painter:
     return stylex.load("adain", "fp32", "cpu", threads=1)
 
 
-def facts_of(role: str, **changed: Any) -> GraphFacts:
-    """Facts of a tiny graph."""
+def metadata_of(role: str, **changed: Any) -> GraphMetadata:
+    """Metadata of a tiny graph; `changed` may name fields of its specification as well."""
     known: dict[str, Any] = {
         "technique": "adain",
-        "role": role,
         "tier": "edge",
         "precision": "fp32",
         "target": "cpu-x86",
-        "code_size": TINY_CODE,
         "opset": 18,
         "weights_sha256": "a" * 64,
     }
-    return GraphFacts(**{**known, **changed})
+    names = {field.name for field in fields(GraphSpec)}
+    sizes: dict[str, Any] = {"code_size": TINY_CODE, "multiple": 8, "smallest": 32, "border": 2}
+    spec = GraphSpec(**{"role": role, **sizes, **{name: v for name, v in changed.items() if name in names}})
+    return GraphMetadata(**{**known, **{name: v for name, v in changed.items() if name not in names}}, spec=spec)
 
 
 def transfer_model() -> onnx.ModelProto:
@@ -98,9 +101,9 @@ def _model(nodes: Any, inputs: Any, outputs: Any, constants: Any) -> onnx.ModelP
     return model
 
 
-def with_facts(model: onnx.ModelProto, facts: GraphFacts) -> onnx.ModelProto:
-    """The model with these facts as its metadata."""
-    helper.set_model_props(model, facts.to_metadata())
+def with_metadata(model: onnx.ModelProto, metadata: GraphMetadata) -> onnx.ModelProto:
+    """The model with this metadata."""
+    helper.set_model_props(model, metadata.to_props())
     return model
 
 
@@ -110,7 +113,9 @@ def tiny_transfer(tmp_path: Path) -> GraphMaker:
 
     def make(name: str = "adain-fp32.onnx", **changed: Any) -> Path:
         path = tmp_path / name
-        path.write_bytes(with_facts(transfer_model(), facts_of(TRANSFER, **changed)).SerializeToString())
+        path.write_bytes(
+            with_metadata(transfer_model(), metadata_of(changed.pop("role", TRANSFER), **changed)).SerializeToString()
+        )
         return path
 
     return make
@@ -122,7 +127,7 @@ def tiny_encoder(tmp_path: Path) -> GraphMaker:
 
     def make(name: str = "adain-style.onnx", **changed: Any) -> Path:
         path = tmp_path / name
-        path.write_bytes(with_facts(encoder_model(), facts_of(STYLE_ENCODER, **changed)).SerializeToString())
+        path.write_bytes(with_metadata(encoder_model(), metadata_of(STYLE_ENCODER, **changed)).SerializeToString())
         return path
 
     return make
@@ -263,3 +268,85 @@ def tone(stream: Any, seconds: float) -> Iterator[Any]:
         frame.rate, frame.pts, frame.time_base = 44100, start, Fraction(1, 44100)
         yield from stream.encode(frame)
     yield from stream.encode(None)
+
+
+@pytest.fixture
+def seeded() -> None:
+    """Torch begins every test with the same random numbers."""
+    import torch
+
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def spec() -> Any:
+    """The backbone of tiny networks."""
+    from stylex.models.shared.backbone import BackboneSpec
+
+    return BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)
+
+
+def _layers(widths: tuple[int, ...], stages: tuple[int, ...], generator: Any) -> dict[str, Any]:
+    import torch
+
+    tensors, inputs = {}, 3
+    for stage, (width, count) in enumerate(zip(widths, stages, strict=True), 1):
+        for index in range(1, count + 1):
+            scale = (2 / (9 * inputs)) ** 0.5
+            tensors[f"conv{stage}_{index}.weight"] = scale * torch.randn(width, inputs, 3, 3, generator=generator)
+            tensors[f"conv{stage}_{index}.bias"] = 0.1 * torch.randn(width, generator=generator)
+            inputs = width
+    return tensors
+
+
+@pytest.fixture(scope="session")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Loss networks of the right names and shapes, a few channels wide."""
+    import torch
+    from safetensors.torch import save_file
+
+    from stylex.models.encoders.loss_networks import SLIM_FILE, VGG_FILE
+
+    folder = tmp_path_factory.mktemp("lessons") / "teacher"
+    folder.mkdir()
+    generator = torch.Generator().manual_seed(1)
+    vgg = _layers((4, 6, 8), (2, 2, 4), generator)
+    save_file({**vgg, "mean": torch.tensor([0.48, 0.45, 0.4])}, folder / VGG_FILE)
+    slim = _layers((4, 4, 6, 6, 6), (2, 2, 4, 4, 1), generator)
+    for name, width in (("4_1", 9), ("5_1", 10)):
+        slim[f"aux{name}.weight"] = torch.rand(width, 6, 1, 1, generator=generator)
+        slim[f"aux{name}.bias"] = torch.zeros(width)
+    first = {"conv0.weight": torch.eye(3)[:, :, None, None].clone(), "conv0.bias": torch.zeros(3)}
+    save_file({**slim, **first}, folder / SLIM_FILE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vgg16(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG-16 in the names that torchvision publishes it in, a few channels wide."""
+    import torch
+
+    layers = _layers((4, 5, 6, 7, 8), (2, 2, 3, 3, 1), torch.Generator().manual_seed(4))
+    places = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24)
+    names = [f"features.{place}.{part}" for place in places for part in ("weight", "bias")]
+    path = tmp_path_factory.mktemp("published") / "vgg16-397923af.pth"
+    torch.save(dict(zip(names, layers.values(), strict=True)), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def crops(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
+    """Makes a folder of crops of real photos."""
+
+    def make(name: str, count: int) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        pictures = [skimage.data.astronaut(), skimage.data.chelsea(), skimage.data.coffee()]
+        rng = np.random.default_rng(len(name))
+        for i in range(count):
+            picture = pictures[i % len(pictures)]
+            top, left = (int(rng.integers(0, side - 128)) for side in picture.shape[:2])
+            crop = picture[top : top + 128, left : left + 120]
+            cv2.imwrite(str(folder / f"{name}-{i:02d}.png"), cv2.cvtColor(crop, cv2.COLOR_RGB2BGR))
+        return folder
+
+    return make

@@ -9,32 +9,60 @@ from pathlib import Path
 import onnx
 import pytest
 
-from stylex.artifacts.catalog import encoder_file, transfer_file
-from stylex.artifacts.metadata import BYTES, PRECISIONS, GraphFacts
+from stylex.artifacts.catalog import GRAPHS, encoder_file, transfer_file
+from stylex.artifacts.metadata import BYTES, PRECISIONS, GraphMetadata
 from stylex.artifacts.style_code import built_in
 from stylex.files import sha256_of
 from stylex.models.weights import embedded
-from stylex.techniques import ARBITRARY, technique_named
+from stylex.techniques import ARBITRARY, SINGLE, technique_named
 
 ROOT = Path(__file__).parents[1]
+TRANSFERS = [("adain", "", p) for p in PRECISIONS] + [
+    (technique, style, precision)
+    for technique, styles in {
+        "attention": ("",),
+        "multiscale": ("",),
+        "fast": ("composition-vii", "grande-jatte", "great-wave", "starry-night", "the-scream", "wheat-field"),
+        "cyclegan": ("cartoon", "painting"),
+        "segmenter": ("",),
+        "upscaler": ("",),
+    }.items()
+    for style in styles
+    for precision in ("fp16", "int8")
+]
+"""Technique or tool, style and precision of every graph that must be there, beside the style encoders."""
 FILES = [
-    (technique, path)
-    for technique in ARBITRARY
-    for path in (*(transfer_file(technique, p) for p in PRECISIONS), encoder_file(technique))
-    if path.is_file()
+    *(
+        (technique, style, transfer_file(technique, precision, style=style))
+        for technique, style, precision in TRANSFERS
+    ),
+    *((technique, "", encoder_file(technique)) for technique in ARBITRARY),
 ]
 
 
-def facts_of(path: Path) -> GraphFacts:
+def metadata_of(path: Path) -> GraphMetadata:
     metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    return GraphFacts.from_metadata(metadata, path.name)
+    return GraphMetadata.from_props(metadata, path.name)
 
 
-@pytest.mark.parametrize(("technique", "path"), FILES, ids=[path.name for _, path in FILES])
-def test_graphs_come_from_the_embedded_weights(technique: str, path: Path) -> None:
-    facts = facts_of(path)
-    assert facts.technique == technique and facts.weights_sha256 == sha256_of(embedded(technique))
-    assert facts.licence and facts.provenance and {"torch", "onnx", "onnxruntime"} <= facts.versions.keys()
+def test_these_graphs_and_no_others() -> None:
+    assert {path.name for _, _, path in FILES} == {path.name for path in GRAPHS.glob("*.onnx")}
+
+
+@pytest.mark.parametrize(("technique", "style", "path"), FILES, ids=[path.name for *_, path in FILES])
+def test_graphs_come_from_the_embedded_weights(technique: str, style: str, path: Path) -> None:
+    metadata = metadata_of(path)
+    assert (metadata.technique, metadata.style) == (technique, style)
+    assert metadata.weights_sha256 == sha256_of(embedded(technique, style))
+    assert metadata.licence and metadata.provenance and {"torch", "onnx", "onnxruntime"} <= metadata.versions.keys()
+
+
+@pytest.mark.parametrize(("technique", "style", "precision"), [t for t in TRANSFERS if t[0] in SINGLE])
+def test_graphs_of_one_style_say_how_good_they_are(technique: str, style: str, precision: str) -> None:
+    metadata = metadata_of(transfer_file(technique, precision, style=style))
+    assert (metadata.precision, metadata.spec.code_size) == (precision, 0)
+    assert metadata.psnr is not None and metadata.psnr >= 30
+    assert precision != "int8" or metadata.layout == BYTES
 
 
 @pytest.mark.parametrize("technique", ARBITRARY)
@@ -59,10 +87,10 @@ def test_the_card_belongs_to_the_weights(technique: str) -> None:
 @pytest.mark.parametrize("technique", ARBITRARY)
 def test_int8_is_small_and_close_to_float(technique: str) -> None:
     path = transfer_file(technique, "int8")
-    facts = facts_of(path)
+    metadata = metadata_of(path)
     assert path.stat().st_size <= technique_named(technique).largest
-    assert facts.layout == BYTES and sum(facts.sites) > 0
-    assert not [name for name in facts.float_nodes if "conv" in name], "every convolution is quantized"
-    assert facts.psnr is not None and facts.psnr >= 30
-    assert facts.ssim is not None and facts.ssim >= 0.95
-    assert len(facts.calibration) == 64 and facts.float_nodes
+    assert metadata.layout == BYTES and sum(metadata.spec.sites) > 0
+    assert not [name for name in metadata.float_nodes if "conv" in name], "every convolution is quantized"
+    assert metadata.psnr is not None and metadata.psnr >= 30
+    assert metadata.ssim is not None and metadata.ssim >= 0.95
+    assert len(metadata.calibration) == 64 and metadata.float_nodes

@@ -23,7 +23,7 @@ ORDER = (
     "runtime",
     "export",
     "models",
-    "stylize",
+    "api",
     "cli",
     "__init__",
     "__main__",
@@ -38,7 +38,7 @@ OF_THE_RUNTIME = {
 
 WITH_TORCH = ("quant", "export", "models")
 """May import the packages of the extra `export` at module level."""
-COMMANDS = ("stylize", "cli")
+COMMANDS = ("api", "cli")
 """May do so inside of functions: only then is a package missing when a command needs it, and not before."""
 HEAVY = {"torch", "onnx", "onnxscript", "onnx_ir", "safetensors"}
 

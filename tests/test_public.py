@@ -37,12 +37,27 @@ def python(code: str) -> str:
 
 
 def test_the_public_names() -> None:
-    assert stylex.__all__ == ["Painter", "StyleCode", "StylexError", "__version__", "load"]
+    kinds = ["Painter", "Region", "Result", "SessionOptions", "StyleCode", "StylePainter"]
+    calls = ["__version__", "bench", "export", "load", "stylize", "stylize_film"]
+    raised = [name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, Exception)]
+    assert stylex.__all__ == sorted([*kinds, *calls, *raised])
     for name in stylex.__all__:
         assert getattr(stylex, name) is not None
         assert name in dir(stylex)
     with pytest.raises(AttributeError, match="no attribute 'paint'"):
         _ = stylex.paint
+
+
+def test_export_is_a_package_and_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stylex.api import exporting
+    from stylex.export import pipeline
+
+    assert stylex.export.pipeline is pipeline
+    made: list[object] = []
+    monkeypatch.setattr(pipeline, "export", lambda *given: made.extend(given[:3]) or [])
+    assert stylex.export("upscaler", precision="int8", folder="there", size=64) == []
+    assert made[1:] == [pipeline.ExportSettings("int8", size=64), Path("there")]
+    assert exporting.export("upscaler") == []
 
 
 def test_star_import() -> None:
@@ -129,10 +144,6 @@ def test_nine_techniques() -> None:
     assert all(t.tiers for t in techniques.TECHNIQUES)
     with pytest.raises(errors.UsageError, match=r"no technique 'picasso'; stylex has .*adain"):
         techniques.technique_named("picasso")
-    for name in ("histogram", "gatys", "semantic"):
-        with pytest.raises(errors.UsageError, match=f"'{name}' has no graphs .*: use `stylex run {name}`"):
-            stylex.load(name)
-    with pytest.raises(errors.UsageError, match=r"'video' has no graphs .*: use `stylex video`"):
-        stylex.load("video")
     for technique in techniques.TECHNIQUES:
-        assert techniques.technique_named(technique.name) is technique
+        style = (technique.name == "fast" and "the-scream") or (technique.name == "cyclegan" and "cartoon") or ""
+        assert stylex.load(technique.name, style=style).technique == technique.name

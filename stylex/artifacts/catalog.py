@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 
-from stylex.artifacts.metadata import PRECISIONS
-from stylex.errors import UsageError
+from stylex.artifacts.graph_file import read_metadata, read_props
+from stylex.artifacts.metadata import TRANSFER, is_ours
+from stylex.errors import InputError, ModelError, UsageError
+
+logger = logging.getLogger("stylex")
 
 GRAPHS = Path(__file__).parent / "graphs"
 """The embedded ones."""
@@ -29,10 +33,34 @@ def styles_file(technique: str) -> Path:
 
 
 def styles_in(folder: Path, technique: str) -> list[str]:
-    """The styles that a folder has graphs of, for a technique whose weights hold one; sorted."""
-    pattern = re.compile(rf"{re.escape(technique)}-(.+)-({'|'.join(PRECISIONS)})\.onnx")
-    found = (pattern.fullmatch(file.name) for file in folder.glob(f"{technique}-*.onnx"))
-    return sorted({match[1] for match in found if match})
+    """Returns the styles that a folder has transfer graphs of, for a technique whose weights hold one; sorted.
+
+    The metadata of the files says which they are. One that can't be read, or that lies under another name than
+    `transfer_file` gives, is passed over with a warning of the logger "stylex"; so is one of others, without a warning.
+    """
+    found = set()
+    for file in sorted(folder.glob(f"{technique}-*.onnx")):
+        try:
+            style = _style_of(file, technique)
+        except (InputError, ModelError) as error:
+            logger.warning("%s; it is passed over", error)
+        else:
+            found.add(style)
+    return sorted(found - {""})
+
+
+def _style_of(file: Path, technique: str) -> str:
+    """The style of a transfer graph, empty where the file is none of the technique; raises for what can't be used."""
+    props = read_props(file)
+    if not is_ours(props):
+        return ""
+    metadata = read_metadata(file)
+    if (metadata.technique, metadata.spec.role) != (technique, TRANSFER):
+        return ""
+    wanted = transfer_file(technique, metadata.precision, style=metadata.style).name
+    if file.name != wanted:
+        raise InputError(f"{file} paints the style {metadata.style!r} of {technique}: call it {wanted}")
+    return metadata.style
 
 
 def require_name(name: str) -> str:

@@ -1,13 +1,14 @@
-"""What an ONNX file says of itself.
+"""The metadata of a graph, which its ONNX file carries.
 
-`export` writes these facts into the metadata of every graph, `runtime` reads them back: nothing about a graph is
-guessed from its name or its shapes.
+`export` writes it into every file, `runtime` reads it back: nothing about a graph is guessed from its name or its
+shapes.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
 from stylex.errors import ModelError
@@ -15,6 +16,7 @@ from stylex.imaging.palette import PALETTE_SIZE
 
 SCHEMA = "stylex/1"
 TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER = "transfer", "style-encoder", "segmenter", "upscaler"
+ROLES = (TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER)
 PRECISIONS = ("fp32", "fp16", "int8")
 PLANES, BYTES = "planes", "bytes"
 MOST_STYLES = 64
@@ -22,37 +24,121 @@ MOST_STYLES = 64
 TARGETS = ("cpu-x86", "cpu-arm", "tensorrt")
 
 
+LEAST, ITEMS = "least", "items"
+"""Keys under which a field of `GraphSpec` names the smallest number that it may be, or the type of its items."""
+
+
+def _count(default: int | None, least: int) -> Any:
+    """Returns a field for a whole number of at least `least`."""
+    return field(default=default, metadata={LEAST: least})
+
+
+def _many(kind: type[int] | type[str]) -> Any:
+    """Returns a field for a tuple, empty by default, of items of that type."""
+    return field(default=(), metadata={ITEMS: kind})
+
+
 @dataclass(frozen=True)
-class GraphFacts:
-    """Metadata of one graph.
+class GraphSpec:
+    """The specification of a graph: everything that follows from its network rather than from one export of it.
+
+    This is the only place that declares these facts. The exporter's contract and the metadata each have one as a
+    field, so that a new fact is a new field here.
 
     Attributes:
-        technique: name in `stylex.techniques`, also of a tool.
         role: "transfer" (content, codes, masks to picture), "style-encoder" (picture to code), "segmenter" (picture to
             shares of classes) or "upscaler" (picture to a larger one).
-        tier: "edge" or "reference".
-        precision: "fp32", "fp16" or "int8".
-        target: the kind of device that the precision was made for.
-        layout: of the photo and the painted picture: "planes" are float32 (1, 3, H, W), "bytes" are uint8 (1, H, W, 3).
-        value_range: of the picture inputs and outputs, where they are planes.
+        code_size: D, floats that the graph takes of a style code, or that a style encoder gives; 0 where the style is
+            in the weights.
         multiple: height and width of the painted picture are multiples of this.
         smallest: least height and width of the painted picture.
         fixed_size: height and width of the painted picture where they are not dynamic; of a style encoder's picture.
         border: pixels of picture needed around what is painted, on each side.
         cell: pixels that a mask has one value for, down and across.
         reach: pixels around a painted pixel that it depends on, where statistics are frozen; a tile needs so many more
-            on each side. 0 where nobody worked it out.
+            on each side. 0 where it is unknown.
         sites: channels of every modulation site; statistics list the mean and the standard deviation of each in turn.
             Numbers behind them are root mean squares. Empty where they are others.
         classes: of a segmenter, in the order of its output.
-        scale: how many times larger an upscaler's output is, down and across.
-        code_size: D, floats that the graph takes of a style code, or that a style encoder gives; 0 where the style is
-            in the weights.
+        scale: the factor by which an upscaler enlarges, down and across.
         palette: whether the photo is given the style's palette before the graph and the painted picture after it, see
             `stylex.imaging.palette`; a style code then has the nine numbers of the palette behind what the graph takes.
+    """
+
+    role: str
+    code_size: int = field(metadata={LEAST: 0})
+    multiple: int = _count(1, 1)
+    smallest: int = _count(1, 1)
+    fixed_size: int | None = _count(None, 1)
+    border: int = _count(0, 0)
+    cell: int = _count(8, 1)
+    reach: int = _count(0, 0)
+    sites: tuple[int, ...] = _many(int)
+    classes: tuple[str, ...] = _many(str)
+    scale: int = _count(1, 1)
+    palette: bool = False
+
+    @property
+    def style_code_size(self) -> int:
+        """Floats in a style code, of which a transfer graph takes the first `code_size`."""
+        return self.code_size + (PALETTE_SIZE if self.palette and self.role == TRANSFER else 0)
+
+    def painted_side(self, side: int) -> int:
+        """Pixels that the graph paints for a side of so many; the picture is reflected to that.
+
+        A graph of a fixed size paints that, whether the picture fits or not.
+        """
+        if self.fixed_size is not None:
+            return self.fixed_size
+        return max(self.smallest, -(-side // self.multiple) * self.multiple)
+
+    @classmethod
+    def parsed(cls, values: Mapping[str, Any]) -> GraphSpec:
+        """Returns the specification that some values, read from JSON, give; others among them are passed over.
+
+        Raises:
+            ValueError, TypeError: a value is of the wrong kind or out of range, or one is missing.
+        """
+        spec = cls(**{f.name: _as_given(values[f.name]) for f in fields(cls) if f.name in values})
+        for one in fields(cls):
+            _require(one, getattr(spec, one.name))
+        return spec
+
+
+def _as_given(value: Any) -> Any:
+    """A list of JSON is a tuple here."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _require(one: Field[Any], value: Any) -> None:
+    """Raise ValueError unless a field of `GraphSpec` can have the value."""
+    if one.name == "role":
+        usable = value in ROLES
+    elif LEAST in one.metadata:
+        usable = (value is None and one.default is None) or (type(value) is int and value >= one.metadata[LEAST])
+    elif ITEMS in one.metadata:
+        usable = isinstance(value, tuple) and all(type(item) is one.metadata[ITEMS] for item in value)
+    else:
+        usable = isinstance(value, type(one.default))
+    if not usable:
+        raise ValueError(f"{one.name} is {value!r}")
+
+
+@dataclass(frozen=True)
+class GraphMetadata:
+    """The metadata of one graph.
+
+    Attributes:
+        technique: name in `stylex.techniques`, also of a tool.
+        tier: "edge" or "reference".
+        precision: "fp32", "fp16" or "int8".
+        target: the kind of device that the precision was made for.
         opset: of the graph.
-        style: the one style in its weights; empty where any style can be painted.
         weights_sha256: of the weights the graph was traced from; graphs and codes with the same one fit together.
+        spec: everything that follows from the network.
+        style: the one style in its weights; empty where any style can be painted.
+        layout: of the photo and the painted picture: "planes" are float32 (1, 3, H, W), "bytes" are uint8 (1, H, W, 3).
+        value_range: of the picture inputs and outputs, where they are planes.
         versions: of torch, onnx, onnxruntime and stylex when it was made.
         calibration: SHA-256 of what INT8 was calibrated with and of the ranges that were seen.
         float_nodes: nodes that stayed in float32, for FP16 and INT8.
@@ -60,27 +146,17 @@ class GraphFacts:
         ssim: likewise.
         licence: of the weights.
         provenance: what the weights were trained on.
+        schema: of the metadata.
     """
 
     technique: str
-    role: str
     tier: str
     precision: str
     target: str
-    code_size: int
     opset: int
     weights_sha256: str
+    spec: GraphSpec
     style: str = ""
-    multiple: int = 8
-    smallest: int = 32
-    fixed_size: int | None = None
-    border: int = 2
-    cell: int = 8
-    reach: int = 0
-    sites: tuple[int, ...] = ()
-    classes: tuple[str, ...] = ()
-    scale: int = 1
-    palette: bool = False
     layout: str = PLANES
     value_range: tuple[float, float] = (0.0, 1.0)
     versions: dict[str, str] = field(default_factory=dict)
@@ -92,64 +168,52 @@ class GraphFacts:
     provenance: str = ""
     schema: str = SCHEMA
 
-    @property
-    def style_code_size(self) -> int:
-        """Floats in a style code, of which a transfer graph takes the first `code_size`."""
-        return self.code_size + (PALETTE_SIZE if self.palette and self.role == TRANSFER else 0)
+    def to_dict(self) -> dict[str, Any]:
+        """Returns every field by name, those of `spec` among the others."""
+        values = asdict(self)
+        return {**values.pop("spec"), **values}
 
-    def painted_side(self, side: int) -> int:
-        """Pixels that the graph paints of a photo of so many, down or across; the photo is reflected to that."""
-        return max(self.smallest, -(-side // self.multiple) * self.multiple)
-
-    def to_metadata(self) -> dict[str, str]:
-        """Every field as a JSON text under `stylex.<field>`."""
-        return {f"stylex.{name}": json.dumps(value) for name, value in asdict(self).items()}
+    def to_props(self) -> dict[str, str]:
+        """Returns every field as a JSON text under `stylex.<field>`, as an ONNX file keeps it."""
+        return {f"stylex.{name}": json.dumps(value) for name, value in self.to_dict().items()}
 
     @classmethod
-    def from_metadata(cls, metadata: dict[str, str], source: str) -> GraphFacts:
-        """Read the facts back.
+    def from_props(cls, props: Mapping[str, str], source: str) -> GraphMetadata:
+        """Read the metadata back from the properties of an ONNX file.
 
         Raises:
             ModelError: the file was not written by `stylex export`, or by an incompatible version.
         """
-        if "stylex.schema" not in metadata:
+        if not is_ours(props):
             raise ModelError(
                 f"{source} was not made by stylex export (no stylex metadata): export it with `stylex export`"
             )
         try:
-            schema = json.loads(metadata["stylex.schema"])
+            schema = json.loads(props["stylex.schema"])
             if schema != SCHEMA:  # first: the fields of another schema may be others
                 raise ModelError(f"{source} has metadata {schema}, this stylex reads {SCHEMA}: export it again")
-            return cls._parsed(metadata)
+            return cls._parsed(props)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ModelError(f"the stylex metadata of {source} is damaged ({error}): export it again") from error
 
     @classmethod
-    def _parsed(cls, metadata: dict[str, str]) -> GraphFacts:
-        """The facts, where what the runtime computes with is of the right kind; raises ValueError and the like."""
-        found: dict[str, Any] = {
-            f.name: json.loads(metadata[f"stylex.{f.name}"]) for f in fields(cls) if f"stylex.{f.name}" in metadata
-        }
+    def _parsed(cls, props: Mapping[str, str]) -> GraphMetadata:
+        """The metadata, where the values that the runtime computes with are usable; raises ValueError and the like."""
+        names = {f.name for f in (*fields(cls), *fields(GraphSpec))} - {"spec"}
+        values = {name: json.loads(props[f"stylex.{name}"]) for name in names if f"stylex.{name}" in props}
+        found = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         for name in ("value_range", "float_nodes"):
             found[name] = tuple(found[name])
-        for name in ("sites", "classes"):  # files of the first version have none
-            found[name] = tuple(found.get(name, ()))
-        facts = cls(**found)
-        for name, kind in (("style", str), ("palette", bool)):
-            if not isinstance(getattr(facts, name), kind):
-                raise ValueError(f"{name} is {getattr(facts, name)!r}")
-        known = {
-            "role": (TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER),
-            "precision": PRECISIONS,
-            "layout": (PLANES, BYTES),
-        }
-        for name, values in known.items():
-            if getattr(facts, name) not in values:
-                raise ValueError(f"{name} is {getattr(facts, name)!r}")
-        least = {"code_size": 0, "multiple": 1, "smallest": 1, "border": 0, "cell": 1, "reach": 0, "scale": 1}
-        if facts.fixed_size is not None:
-            least["fixed_size"] = 1
-        for name, smallest in least.items():
-            if type(getattr(facts, name)) is not int or getattr(facts, name) < smallest:
-                raise ValueError(f"{name} is {getattr(facts, name)!r}")
-        return facts
+        metadata = cls(spec=GraphSpec.parsed(values), **found)
+        for name, choices in (("precision", PRECISIONS), ("layout", (PLANES, BYTES))):
+            if getattr(metadata, name) not in choices:
+                raise ValueError(f"{name} is {getattr(metadata, name)!r}")
+        for name in ("technique", "style", "weights_sha256"):
+            if not isinstance(getattr(metadata, name), str):
+                raise ValueError(f"{name} is {getattr(metadata, name)!r}")
+        return metadata
+
+
+def is_ours(props: Mapping[str, str]) -> bool:
+    """Returns whether the properties of an ONNX file have metadata of stylex among them, of whatever schema."""
+    return "stylex.schema" in props

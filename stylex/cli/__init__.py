@@ -34,16 +34,28 @@ MISSING_LIBRARY = re.compile(r"([^\s:]+\.so[.\d]*): cannot open shared object fi
 """How the dynamic linker says that a library isn't there."""
 
 
+OPTIONS = {"masks": "mask", "regions": "region"}
+"""Parameter of the library to the option of the command line, where it isn't called the same."""
+
+
 class CleanExit(click.ClickException):
-    """A known error as one line on standard error, with the error's own exit code."""
+    """A known error as one line on standard error, with the options it speaks of and the error's own exit code."""
 
     def __init__(self, error: StylexError) -> None:
-        super().__init__(" ".join(str(error).split()))
+        super().__init__(" ".join((*str(error).split(), *options_of(error))))
         self.__dict__["exit_code"] = error.exit_code  # click reads it of the instance, but types it as the class's
 
     def show(self, file: Any = None) -> None:
         """Print the line."""
         click.echo(f"stylex: {self.message}", file=file or sys.stderr)
+
+
+def options_of(error: StylexError) -> list[str]:
+    """Returns the options that an error's parameters are on the command line, such as "(--size 512)"; [] for none."""
+    given = error.parameters.items()
+    flags = ((f"--{OPTIONS.get(name, name).replace('_', '-')}", value) for name, value in given)
+    told = ", ".join(flag if value is None else f"{flag} {value}" for flag, value in flags)
+    return [f"({told})"] if told else []
 
 
 class Verbs(click.Group):
@@ -81,7 +93,9 @@ class Verbs(click.Group):
                 raise
             raise CleanExit(_lacking(library[1], error.name or "cv2")) from error
         except MemoryError as error:
-            raise CleanExit(ResourceError("there isn't enough memory for this: use a smaller --size")) from error
+            raise CleanExit(
+                ResourceError("there isn't enough memory for this: use a smaller size", size=None)
+            ) from error
 
 
 def _lacking(library: str, module: str) -> ResourceError:

@@ -1,75 +1,56 @@
-"""What is to be seen of long work: a bar, of an optimization with the losses, and a preview picture."""
+"""What is to be seen of long work: bars, of an optimization with the losses, and a preview picture."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from stylex.imaging.arrays import Image
     from stylex.models.reference.gatys import Step
 
 
-@contextlib.contextmanager
-def bar_of(what: str, shown: bool, console: Console | None = None) -> Iterator[Callable[[int, int], None]]:
-    """A bar for work in parts, which is told how many are done of how many.
+class Bars:
+    """A context that is called with what is done, how many parts of it are, and how many there will be: a bar for each.
 
     Args:
-        what: is done.
-        shown: False for none.
-        console: for the bar, which only terminals show; standard error by default.
-    """
-    console = console or Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not (shown and console.is_terminal), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
-
-
-class Watch:
-    """A context whose value is called after every iteration.
-
-    Args:
-        iterations: in all.
         preview: picture that is written every so often; None for none.
         every: iterations between two previews.
-        finished: what is still done to a painted picture.
-        console: for the bar, which only terminals show; standard error by default.
+        console: for the bars, which only terminals show; standard error by default.
     """
 
-    def __init__(
-        self,
-        iterations: int,
-        preview: Path | None,
-        every: int,
-        finished: Callable[[Image], Image],
-        console: Console | None = None,
-    ) -> None:
-        self.preview, self.every, self.finished = preview, every, finished
+    def __init__(self, preview: Path | None = None, every: int = 1, console: Console | None = None) -> None:
+        self.preview, self.every = preview, every
         console = console or Console(stderr=True)
-        bar, losses = BarColumn(), TextColumn("{task.description}")
-        columns = (bar, MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), losses)
-        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, refresh_per_second=4)
-        self.task = self.progress.add_task("", total=iterations)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        losses = TextColumn("{task.fields[losses]}")
+        self.progress = Progress(
+            *columns, losses, console=console, disable=not console.is_terminal, refresh_per_second=4
+        )
+        self.tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> Callable[[Step], None]:
+    def __enter__(self) -> Bars:
         self.progress.start()
-        return self.tell
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.progress.stop()
 
-    def tell(self, step: Step) -> None:
-        """Move the bar, and write the preview if it is its turn."""
+    def __call__(self, stage: str, done: int, of: int, losses: str = "") -> None:
+        """Moves the bar of a stage."""
+        if stage not in self.tasks:
+            self.tasks[stage] = self.progress.add_task(stage, total=of, losses="")
+        self.progress.update(self.tasks[stage], completed=done, total=of, losses=losses)
+
+    def step(self, step: Step) -> None:
+        """Shows the losses of an optimization, and writes the preview if it is its turn."""
         from stylex.imaging.images import write_picture
 
         losses = " ".join(f"{name} {value:.4f}" for name, value in step.losses.items())
-        self.progress.update(self.task, completed=step.done, description=losses)
+        for task in self.tasks.values():
+            self.progress.update(task, losses=losses)
         if self.preview is not None and step.done % self.every == 0:
-            write_picture(self.preview, self.finished(step.picture()))
+            write_picture(self.preview, step.picture())

@@ -88,7 +88,9 @@ def measure(
         photos = {i.name for i in session.get_inputs() if i.type == "tensor(uint8)"}
         have = [session.run(names, {n: _bytes(v) if n in photos else v for n, v in f.items()}) for f in feeds]
     except Exception as error:  # ONNX Runtime's errors share no base class
-        raise ModelError(f"ONNX Runtime can't run the exported {traceable.role} graph: {first_line(error)}") from error
+        raise ModelError(
+            f"ONNX Runtime can't run the exported {traceable.spec.role} graph: {first_line(error)}"
+        ) from error
     reports = []
     for i, name in enumerate(names):
         picture = name in traceable.pictures

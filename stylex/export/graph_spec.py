@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
+from stylex.artifacts.metadata import GraphSpec
+
 Photo: TypeAlias = npt.NDArray[np.uint8]
 Feed: TypeAlias = dict[str, npt.NDArray[Any]]
 """Inputs of a graph by name."""
@@ -27,7 +29,7 @@ class Traceable:
     """One graph to be.
 
     Attributes:
-        role: see `stylex.artifacts.metadata.GraphFacts`.
+        spec: the facts of the graph, which its metadata repeats.
         module: the torch module.
         example: one tensor for each input.
         inputs, outputs: names.
@@ -35,12 +37,9 @@ class Traceable:
         dynamic: for each input the dynamic sizes by axis, as `torch.export` takes them; None for a fixed shape.
         feed: inputs for a square photo, RGB uint8 with `border` more on each side; its number, from 0; and whether it
             is to check with, rather than to calibrate on.
-        code_size: D, floats of a style code that it takes or gives; 0 if there are none.
-        multiple, smallest, border, cell, reach, sites, classes, scale, palette, fixed_size: see
-            `stylex.artifacts.metadata.GraphFacts`.
     """
 
-    role: str
+    spec: GraphSpec
     module: nn.Module
     example: tuple[Tensor, ...]
     inputs: tuple[str, ...]
@@ -48,17 +47,6 @@ class Traceable:
     pictures: tuple[str, ...]
     dynamic: Sequence[Any]
     feed: Callable[[Photo, int, bool], Feed]
-    code_size: int = 0
-    multiple: int = 1
-    smallest: int = 1
-    border: int = 0
-    cell: int = 8
-    reach: int = 0
-    sites: tuple[int, ...] = ()
-    classes: tuple[str, ...] = ()
-    scale: int = 1
-    palette: bool = False
-    fixed_size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch
 
 from stylex._version import __version__
 from stylex.artifacts.catalog import encoder_file, transfer_file
-from stylex.artifacts.metadata import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphFacts
+from stylex.artifacts.metadata import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphMetadata
 from stylex.errors import InputError, UsageError
 from stylex.export.check import TOLERANCES, OutputReport, measure, reference, require
 from stylex.export.graph_spec import Feed, Model, Traceable
@@ -72,14 +72,14 @@ class Exported:
 
     Attributes:
         path: where it lies.
-        facts: its metadata.
+        metadata: its metadata.
         data: its bytes.
         reports: how its outputs compare with torch's.
         spared: convolutions that INT8 left in float32 to come close enough to torch.
     """
 
     path: Path
-    facts: GraphFacts
+    metadata: GraphMetadata
     data: bytes
     reports: tuple[OutputReport, ...]
     spared: tuple[str, ...] = ()
@@ -126,7 +126,8 @@ def _require_usable(settings: ExportSettings, folder: Path) -> None:
 
 
 def _require_size(traceable: Traceable) -> None:
-    size, multiple, smallest = traceable.fixed_size, traceable.multiple, traceable.smallest
+    spec = traceable.spec
+    size, multiple, smallest = spec.fixed_size, spec.multiple, spec.smallest
     if size is not None and (size % multiple or size < smallest):
         raise UsageError(f"--size is {size}; it must be a multiple of {multiple}, at least {smallest}")
 
@@ -135,51 +136,51 @@ def _export_one(
     known: Model, traceable: Traceable, settings: ExportSettings, folder: Path, progress: Progress
 ) -> Exported:
     # A style encoder runs once a style: speed doesn't count, and its weights were saved in half precision.
-    precision = "fp16" if traceable.role == STYLE_ENCODER else settings.precision
-    name = " ".join(filter(None, (known.technique, known.style, traceable.role)))
+    precision = "fp16" if traceable.spec.role == STYLE_ENCODER else settings.precision
+    name = " ".join(filter(None, (known.technique, known.style, traceable.spec.role)))
     progress(f"tracing {name}")
     model = trace(traceable, settings.opset)
     run_passes(model, [Tidy(), ClipBeforeShuffle()])
     checked = _feeds(traceable, settings, check=True)
     wanted = reference(traceable, checked)
-    facts = _facts(known, traceable, settings, precision)
+    metadata = _metadata_of(known, traceable, settings, precision)
     spared: tuple[str, ...] = ()
     if precision == "int8":
-        model, facts, spared = _to_int8(model, traceable, settings, facts, (checked, wanted), progress)
+        model, metadata, spared = _to_int8(model, traceable, settings, metadata, (checked, wanted), progress)
     elif precision == "fp16":
-        computes = traceable.role != STYLE_ENCODER and settings.target == "tensorrt"
+        computes = traceable.spec.role != STYLE_ENCODER and settings.target == "tensorrt"
         run_passes(model, [HalfCompute() if computes else HalfWeights()])
-        facts = replace(facts, float_nodes=float_nodes(model))
+        metadata = replace(metadata, float_nodes=float_nodes(model))
     progress(f"comparing {name} {precision} with torch")
     reports = measure(model, traceable, checked, wanted)
-    require(reports, precision, traceable.role)
-    facts = replace(
-        facts, psnr=round(reports[0].mean_psnr, 2), ssim=reports[0].mean_ssim and round(reports[0].mean_ssim, 4)
+    require(reports, precision, traceable.spec.role)
+    metadata = replace(
+        metadata, psnr=round(reports[0].mean_psnr, 2), ssim=reports[0].mean_ssim and round(reports[0].mean_ssim, 4)
     )
-    onnx.helper.set_model_props(model, facts.to_metadata())
+    onnx.helper.set_model_props(model, metadata.to_props())
     model.producer_name, model.producer_version = "stylex", __version__
     path = (
         encoder_file(known.technique, folder)
-        if traceable.role == STYLE_ENCODER
+        if traceable.spec.role == STYLE_ENCODER
         else transfer_file(known.technique, precision, folder, known.style)
     )
-    return Exported(path, facts, model.SerializeToString(), tuple(reports), spared)
+    return Exported(path, metadata, model.SerializeToString(), tuple(reports), spared)
 
 
 def _to_int8(
     model: onnx.ModelProto,
     traceable: Traceable,
     settings: ExportSettings,
-    facts: GraphFacts,
+    metadata: GraphMetadata,
     check: tuple[Sequence[Feed], Sequence[Sequence[npt.NDArray[Any]]]],
     progress: Progress,
-) -> tuple[onnx.ModelProto, GraphFacts, tuple[str, ...]]:
+) -> tuple[onnx.ModelProto, GraphMetadata, tuple[str, ...]]:
     """Quantize; where the result falls short, leave the most harmful convolutions in float32, one after the other."""
     feeds = _feeds(traceable, settings, check=False)
     progress(f"calibrating on {len(feeds)} photos")
     run_passes(model, [LevelChannels(feeds[::LEVELLED])])
     observed = observe(model, tensors_to_observe(model), feeds, heard_through_rectifiers(model))
-    target, fixed = INT8_TARGETS[settings.target], {"content": facts.value_range}
+    target, fixed = INT8_TARGETS[settings.target], {"content": metadata.value_range}
 
     def quantized(keep: frozenset[str]) -> onnx.ModelProto:
         trial = onnx.ModelProto()
@@ -203,51 +204,40 @@ def _to_int8(
         progress(f"leaving {len(keep)} convolutions in float32")
         result = quantized(keep)
     direct = settings.target == "cpu-x86" and run_passes(result, [PicturesAsBytes()])[PicturesAsBytes.name]
-    facts = replace(
-        facts,
+    metadata = replace(
+        metadata,
         calibration=_digest(feeds, observed),
         float_nodes=float_nodes(result),
         layout=BYTES if direct else PLANES,
     )
-    return result, facts, tuple(sorted(keep))
+    return result, metadata, tuple(sorted(keep))
 
 
 def _feeds(traceable: Traceable, settings: ExportSettings, *, check: bool) -> list[Feed]:
     """Inputs from real photos; checking sees other photos than calibration."""
     count = CHECKED_PHOTOS if check else CALIBRATION_PHOTOS
-    size = traceable.fixed_size or PICTURE
+    size = traceable.spec.fixed_size or PICTURE
     count = max(FEWEST_PHOTOS, min(count, MOST_PIXELS // size**2))
-    pictures = crops(settings.calibration, count, size + 2 * traceable.border, SEED, check=check)
+    pictures = crops(settings.calibration, count, size + 2 * traceable.spec.border, SEED, check=check)
     return [traceable.feed(picture, i, check) for i, picture in enumerate(pictures)]
 
 
-def _facts(known: Model, traceable: Traceable, settings: ExportSettings, precision: str) -> GraphFacts:
+def _metadata_of(known: Model, traceable: Traceable, settings: ExportSettings, precision: str) -> GraphMetadata:
     versions = {
         "stylex": __version__,
         "torch": torch.__version__,
         "onnx": onnx.__version__,
         "onnxruntime": ort.__version__,
     }
-    return GraphFacts(
+    return GraphMetadata(
         technique=known.technique,
-        role=traceable.role,
         tier=known.tier,
         precision=precision,
         target=settings.target,
-        code_size=traceable.code_size,
-        multiple=traceable.multiple,
-        smallest=traceable.smallest,
-        border=traceable.border,
-        cell=traceable.cell,
-        reach=traceable.reach,
-        sites=traceable.sites,
-        classes=traceable.classes,
-        scale=traceable.scale,
-        palette=traceable.palette,
         opset=settings.opset,
         weights_sha256=known.weights_sha256,
+        spec=traceable.spec,
         style=known.style,
-        fixed_size=traceable.fixed_size,
         versions=versions,
         licence=known.licence,
         provenance=known.provenance,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import onnx
@@ -23,9 +25,7 @@ def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
         ModelError: torch can't export the module at this opset, or the result isn't valid ONNX.
     """
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # torch's own deprecations and renamed axes
-            logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # missing torchvision
+        with _quiet(), torch.no_grad():
             program = torch.onnx.export(
                 traceable.module.eval(),
                 traceable.example,
@@ -49,6 +49,20 @@ def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
     if found != opset:
         raise ModelError(f"torch wrote opset {found} where {opset} was asked for: use --opset {found}")
     return model
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Leaves out what the exporter says of itself: its deprecations, renamed axes, and that torchvision is missing."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _shapes(traceable: Traceable) -> tuple[Any, ...]:

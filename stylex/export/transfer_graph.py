@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from stylex.artifacts.metadata import MOST_STYLES, STYLE_ENCODER, TRANSFER
+from stylex.artifacts.metadata import MOST_STYLES, GraphSpec
 from stylex.export.graph_spec import LARGEST, STRENGTHS, Feed, Photo, Traceable
 from stylex.imaging.arrays import to_floats
 
@@ -34,28 +34,24 @@ class Geometry:
     """Height and width of what is painted, fixed or dynamic.
 
     Attributes:
-        size: fixed height and width, a multiple of `multiple`; None for dynamic sizes.
-        multiple, smallest, border, cell, reach: see `stylex.artifacts.metadata.GraphFacts`.
+        spec: of the graph; a fixed size is a multiple of its `multiple`.
     """
 
-    size: int | None
-    multiple: int
-    smallest: int
-    border: int = 0
-    cell: int = 8
-    reach: int = 0
+    spec: GraphSpec
 
     @property
     def example(self) -> tuple[int, int]:
         """Height and width to trace with."""
-        unit = -(-max(EXAMPLE, self.smallest) // self.multiple) * self.multiple
-        return (self.size, self.size) if self.size else (2 * unit, 3 * unit)
+        if self.spec.fixed_size:
+            return self.spec.fixed_size, self.spec.fixed_size
+        unit = self.spec.painted_side(EXAMPLE)
+        return 2 * unit, 3 * unit
 
     def dynamic(self, step: int, border: int = 0) -> dict[int, Any]:
         """Rows and columns by axis of what has `step` of them to a `multiple`, and `border` more on each side."""
-        if self.size:
+        if self.spec.fixed_size:
             return {}
-        least, most = self.smallest // self.multiple, LARGEST // self.multiple
+        least, most = self.spec.smallest // self.spec.multiple, LARGEST // self.spec.multiple
         sides = {axis: Dim(name, min=least, max=most) for axis, name in ((2, "rows"), (3, "columns"))}
         if step == 1 and not border:
             return dict(sides)
@@ -63,22 +59,24 @@ class Geometry:
 
     def content(self) -> Input:
         """The photo with its border."""
-        height, width = (side + 2 * self.border for side in self.example)
-        return Input("content", torch.rand(1, 3, height, width), self.dynamic(self.multiple, self.border))
+        height, width = (side + 2 * self.spec.border for side in self.example)
+        return Input("content", torch.rand(1, 3, height, width), self.dynamic(self.spec.multiple, self.spec.border))
 
-    def coded(self, code_size: int, statistics_size: int) -> tuple[Input, ...]:
+    def coded(self, statistics_size: int) -> tuple[Input, ...]:
         """Codes of any number of styles, a mask for each, statistics to use, and whether to."""
-        styles, (rows, columns) = Dim("styles", min=1, max=MOST_STYLES), (side // self.cell for side in self.example)
+        spec, styles = self.spec, Dim("styles", min=1, max=MOST_STYLES)
+        rows, columns = (side // spec.cell for side in self.example)
+        cells = {0: styles} | self.dynamic(spec.multiple // spec.cell)
         return (
-            Input("codes", torch.rand(2, code_size), {0: styles}),
-            Input("masks", torch.rand(2, 1, rows, columns), {0: styles} | self.dynamic(self.multiple // self.cell)),
+            Input("codes", torch.rand(2, spec.code_size), {0: styles}),
+            Input("masks", torch.rand(2, 1, rows, columns), cells),
             Input("frozen", torch.zeros(1, statistics_size)),
             Input("freeze", torch.zeros(1)),
         )
 
     def coded_feed(self, photo: Photo, code: npt.NDArray[np.float32], number: int, statistics_size: int) -> Feed:
         """A photo, with its border, in the style of a code (1, D); its number says at what strength."""
-        rows, columns = ((side - 2 * self.border) // self.cell for side in photo.shape[:2])
+        rows, columns = ((side - 2 * self.spec.border) // self.spec.cell for side in photo.shape[:2])
         return {
             "content": to_floats(photo),
             "codes": code,
@@ -131,13 +129,11 @@ def transfer_graph(
     more: Sequence[Input],
     outputs: tuple[str, ...],
     feed: Callable[[Photo, int, bool], Feed],
-    code_size: int = 0,
-    sites: tuple[int, ...] = (),
 ) -> Traceable:
     """The transfer graph of a network that takes the content first and paints first."""
     inputs = (geometry.content(), *more)
     return Traceable(
-        role=TRANSFER,
+        spec=geometry.spec,
         module=Clamped(network),
         example=tuple(i.example for i in inputs),
         inputs=tuple(i.name for i in inputs),
@@ -145,28 +141,20 @@ def transfer_graph(
         pictures=outputs[:1],
         dynamic=tuple(i.dynamic for i in inputs),
         feed=feed,
-        code_size=code_size,
-        sites=sites,
-        multiple=geometry.multiple,
-        smallest=geometry.smallest,
-        border=geometry.border,
-        cell=geometry.cell,
-        reach=geometry.reach,
-        fixed_size=geometry.size,
     )
 
 
-def style_graph(network: Encodes, smallest: int, side: int | None = None, code_size: int = 0) -> Traceable:
+def style_graph(network: Encodes, smallest: int, spec: GraphSpec) -> Traceable:
     """Returns the graph that makes codes of style pictures.
 
     Args:
         smallest: pixels of a style picture's sides, at the least.
-        side: the one height and width of style pictures; None for any.
-        code_size: floats of a code; 0 for the network's own `code_size`.
+        spec: of the graph; its `fixed_size` is the one height and width of style pictures.
     """
     height, width = (Dim(name, min=smallest, max=LARGEST) for name in ("height", "width"))
+    side = spec.fixed_size
     return Traceable(
-        role=STYLE_ENCODER,
+        spec=spec,
         module=StyleGraph(network),
         example=(torch.rand(1, 3, side or 72, side or 100),),
         inputs=("style",),
@@ -174,6 +162,4 @@ def style_graph(network: Encodes, smallest: int, side: int | None = None, code_s
         pictures=(),
         dynamic=({} if side else {2: height, 3: width},),
         feed=lambda photo, _number, _check: {"style": to_floats(photo)},
-        code_size=code_size or network.code_size,
-        fixed_size=side,
     )

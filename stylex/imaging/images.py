@@ -10,7 +10,6 @@ import contextlib
 import io
 import re
 import stat
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file, written_aside
 from stylex.imaging.formats import Format, named, recognized
+from stylex.imaging.quiet import without_warnings
+from stylex.imaging.sizes import at_most
 
 MAX_PIXELS = 64_000_000
 
@@ -68,15 +69,31 @@ def read_picture(path: Path | str) -> Picture:
             named as another format, or has more than `MAX_PIXELS` pixels.
     """
     path = Path(path)
-    with _opened(path) as file, _refusing_broken(path):
+    with _opened(path) as file:
+        return _decoded(file, path)
+
+
+def decoded(data: bytes, name: str) -> Picture:
+    """Decode the bytes of a picture file; `name` is for messages. Raises as `read_picture` does."""
+    return _decoded(io.BytesIO(data), Path(name))
+
+
+def _decoded(file: BinaryIO, path: Path) -> Picture:
+    with _refusing_broken(path):
         known = recognized(file.read(32), path)
         file.seek(0)
         with Image.open(file, formats=(known.name,)) as image:
-            _check_size(f"{path} has", *image.size)
-            image.load()
-            # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
-            upright = _upright(image)
-            plain = _eight_bit(image, path)
+            return upright_and_plain(image, str(path))
+
+
+def upright_and_plain(image: Image.Image, name: str) -> Picture:
+    """Returns an opened picture as `read_picture` does a file's; `name` is for messages. Raises likewise."""
+    with _refusing_broken(Path(name)):
+        _check_size(f"{name} has", *image.size)
+        image.load()
+        # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
+        upright = _upright(image)
+        plain = _eight_bit(image, Path(name))
         pixels = np.array(plain if upright is None else plain.transpose(upright))  # (H, W, 3 or 4)
     if pixels.shape[2] == 3:
         return Picture(pixels)
@@ -139,11 +156,10 @@ def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:
 
 def limited(picture: Picture, longest: int | None) -> Picture:
     """Reduce a picture so that its longer side has at most `longest` pixels; None leaves it as it is."""
-    height, width = picture.rgb.shape[:2]
-    if longest is None or max(height, width) <= longest:
+    height, width = at_most(picture.rgb.shape[:2], longest)
+    if (height, width) == picture.rgb.shape[:2]:
         return picture
-    scale = longest / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = (width, height)
     rgb = np.asarray(Image.fromarray(picture.rgb).resize(size, Image.Resampling.LANCZOS))
     alpha = None
     if picture.alpha is not None:
@@ -220,8 +236,7 @@ def _opened(path: Path) -> BinaryIO:
 @contextlib.contextmanager
 def _refusing_broken(path: Path) -> Iterator[None]:
     """Turn whatever Pillow raises on a bad file into `InputError`, and keep its warnings quiet."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with without_warnings():
         try:
             yield
         except StylexError:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor, nn
 
+from stylex.artifacts.catalog import GRAPHS
 from stylex.errors import InputError, ModelError
-from stylex.files import sha256_of
+from stylex.models.packed import unpack
 
 CALIBRATION = "calibration.codes"
 """Codes (N, D) of training styles, kept in the weights file: INT8 ranges are measured with them."""
+
+PACKED = ".packed"
+"""Suffix of a weights file without what stands in the ONNX graphs; see `stylex.models.packed`."""
 
 
 NOT_STATED = "not stated"
@@ -68,13 +73,16 @@ def provenance(card: dict[str, Any]) -> str:
 
 
 def embedded(technique: str, style: str = "") -> Path:
-    """Returns the weights that come with the package, of a technique or of one style of it."""
+    """Returns the weights that come with the package, of a technique or of one style of it.
+
+    In an installed wheel there is no such file: `read_weights` puts it together from the packed one beside it.
+    """
     return Path(__file__).parent / technique / style / "weights.safetensors"
 
 
 def embedded_styles(technique: str) -> list[str]:
-    """Returns the styles of a technique that have weights of their own in the package, sorted."""
-    return sorted(file.parent.name for file in embedded(technique, "*").parents[1].glob("*/weights.safetensors"))
+    """Returns the styles of a technique that have weights of their own in the package, packed or not, sorted."""
+    return sorted(card.parent.name for card in embedded(technique).parent.glob("*/card.json"))
 
 
 def read_weights(path: Path) -> Weights:
@@ -84,16 +92,31 @@ def read_weights(path: Path) -> Weights:
         InputError: missing.
         ModelError: not a safetensors file, or its card is damaged.
     """
-    if not path.is_file():
-        raise InputError(f"{path} is not a file: give the weights.safetensors that `stylex train` wrote")
+    data = _bytes_of(path)
     try:
-        everything = {name: t.float() for name, t in load_file(path).items()}
+        everything = {name: t.float() for name, t in load(data).items()}
     except (SafetensorError, ValueError) as error:
         raise ModelError(f"{path} is not a usable safetensors file ({error}): train again or restore it") from error
-    except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror or error}): check its permissions") from error
     extras = {n: everything.pop(n) for n in list(everything) if n.startswith("calibration.")}
-    return Weights(path, everything, extras, sha256_of(path), read_card(path.with_name("card.json")))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Weights(path, everything, extras, sha256, read_card(path.with_name("card.json")))
+
+
+def _bytes_of(path: Path) -> bytes:
+    """A safetensors file's bytes, put together from a packed file where there is none but that."""
+    packed = path.with_suffix(PACKED)
+    if not path.is_file() and not packed.is_file():
+        raise InputError(f"{path} is not a file: give the weights.safetensors that `stylex train` wrote")
+    try:
+        if path.is_file():
+            return path.read_bytes()
+        return unpack(packed.read_bytes(), lambda name: (GRAPHS / name).read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{error.filename} can't be read ({error.strerror or error}): check its permissions"
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{packed} can't be unpacked ({error}): install stylex again") from error
 
 
 def read_card(path: Path) -> dict[str, Any]:

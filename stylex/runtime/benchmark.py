@@ -83,7 +83,9 @@ def isolated(function: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return pool.submit(function, *arguments).result()
         except BrokenProcessPool as error:
-            raise ResourceError("the measuring process was killed, perhaps out of memory: use --size") from error
+            raise ResourceError(
+                "the measuring process was killed, perhaps out of memory: use a smaller size", size=None
+            ) from error
 
 
 def paint_row(
@@ -107,7 +109,7 @@ def paint_row(
     times = milliseconds(lambda: painter.paint(photo, *codes))
     median = float(np.median(times))
     row = Row(
-        name=" ".join(filter(None, ("stylex", technique, painter.transfer.facts.style))),
+        name=" ".join(filter(None, ("stylex", technique, painter.transfer.metadata.style))),
         precision=painter.precision,
         provider=painter.provider,
         size=size,

@@ -8,6 +8,7 @@ which gives the Wasserstein barycenter of their distributions.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import cv2
@@ -16,7 +17,9 @@ import numpy.typing as npt
 
 from stylex.artifacts.style_code import shares
 from stylex.errors import InputError, UsageError
-from stylex.techniques import STRONGEST
+from stylex.imaging.color import keep_colors as with_own_colors
+from stylex.runtime.style_painter import StylePainter, require_strength, style_pictures
+from stylex.runtime.tiles import Progress, Tile
 from stylex.techniques.options import SPACE
 
 SPACES = SPACE.choices
@@ -55,10 +58,8 @@ def match(photo: Image, style: Image | Pairs, space: str = SPACE.default, streng
 
 def checked(photo: Image, style: Image | Pairs, space: str, strength: float) -> Pairs:
     """The styles as pairs whose weights add up to 1. Raises as `match` does."""
-    if space not in SPACES:
-        raise UsageError(f"the colour space is {space!r}; choose {' or '.join(SPACES)}")
-    if not 0 <= strength <= STRONGEST:
-        raise UsageError(f"strength is {strength}; it must lie between 0 and {STRONGEST}")
+    _require_space(space)
+    require_strength(strength)
     pairs = [(style, 1.0)] if isinstance(style, np.ndarray) else list(style)
     for one in (photo, *(picture for picture, _ in pairs)):
         if one.dtype not in (np.uint8, np.uint16) or one.ndim != 3 or one.shape[2] != 3 or not one.size:
@@ -66,6 +67,49 @@ def checked(photo: Image, style: Image | Pairs, space: str, strength: float) -> 
         if one.dtype != photo.dtype:
             raise InputError(f"the photo is {photo.dtype} and a style {one.dtype}: convert one of them")
     return [(picture, float(share)) for (picture, _), share in zip(pairs, shares(pairs), strict=True)]
+
+
+def _require_space(space: str) -> None:
+    if space not in SPACES:
+        raise UsageError(f"the colour space is {space!r}; choose {' or '.join(SPACES)}", space=None)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class HistogramPainter(StylePainter):
+    """Histogram matching as a painter; its styles are pictures.
+
+    Args:
+        space: "rgb", or "lab" for CIE L*a*b*.
+
+    Raises:
+        UsageError: an unknown space.
+    """
+
+    space: str = "rgb"
+
+    def __post_init__(self) -> None:
+        _require_space(self.space)
+
+    @property
+    def technique(self) -> str:
+        """Returns the technique's name."""
+        return "histogram"
+
+    @property
+    def title(self) -> str:
+        """Returns the technique and its colour space."""
+        return f"histogram in {'RGB' if self.space == 'rgb' else 'L*a*b*'}"
+
+    def paint_rgb(
+        self, content: Image, style: Any, strength: float, keep_colors: bool, tile: Tile, progress: Progress
+    ) -> npt.NDArray[np.uint8]:
+        """Matches RGB uint8 (H, W, 3) and returns the same; `tile` and `progress` are for networks."""
+        painted = match(content, style_pictures(style, self.technique), self.space, strength)
+        return with_own_colors(painted, content) if keep_colors else painted
+
+    def prepared(self, style: Any) -> Any:
+        """Returns the style's pictures, read. Raises as a call does."""
+        return style_pictures(style, self.technique)
 
 
 def _match_rgb(photo: Image, styles: Pairs, strength: float) -> Image:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
+from stylex.artifacts.graph_file import read_metadata
 from stylex.artifacts.metadata import PRECISIONS, TRANSFER
 from stylex.errors import InputError, ProviderUnavailable, UsageError
 from stylex.runtime.engine import hardware
+from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, candidates
-from stylex.runtime.engine.session import Session, open_graph, read_facts
+from stylex.runtime.engine.session import Session, open_graph
 from stylex.runtime.painter import Painter
 from stylex.techniques import DEFAULT, Technique, row_named, technique_named
 
@@ -28,20 +30,20 @@ def load(
     graphs: Path | str | None = None,
     threads: int = 0,
     spinning: bool = True,
+    options: SessionOptions | None = None,
 ) -> Painter:
-    """Load a technique.
+    """Load a technique that has graphs.
 
     Args:
         technique: a name in `stylex.techniques`.
         precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
             exported for another kind of device runs, with a warning of the logger "stylex".
-        provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for the best that starts; one that is installed and
-            doesn't start is told in a warning of the logger "stylex".
+        provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for CUDA where it is installed and starts, otherwise
+            the CPU.
         style: which network, for techniques whose weights hold one style; needed where there are several.
         graphs: folder of exported ONNX files; the embedded ones by default.
-        threads: for the CPU, 0 for all cores.
-        spinning: whether the CPU's threads stay awake between two pictures. False where others need the cores as well,
-            such as the encoder of a film.
+        threads, spinning: short for `options`.
+        options: see `SessionOptions`.
 
     Raises:
         UsageError: an unknown technique, precision, provider or style, a technique without graphs of its own, or a
@@ -55,12 +57,28 @@ def load(
         raise UsageError(f"{technique!r} has no graphs that could be loaded: use `{known.call}`")
     if precision not in ("auto", *PRECISIONS):
         raise UsageError(f"precision is {precision!r}; choose auto, {', '.join(PRECISIONS)}")
-    if threads < 0:
-        raise UsageError(f"threads is {threads}; it must be 0 (all cores) or more")
+    options = options or SessionOptions(threads, spinning)
     folder = Path(graphs) if graphs is not None else GRAPHS
     style = _one_style(known, style, folder)
-    session = open_best(technique, style, precision, provider, folder, threads, spinning=spinning)
-    return Painter(session, folder, threads)
+    return Painter(open_best(technique, style, precision, provider, folder, options), folder, options)
+
+
+def load_file(path: Path | str, provider: str = "auto", options: SessionOptions | None = None) -> Painter:
+    """Load one exported transfer graph; the style encoder is looked for beside it.
+
+    Args:
+        path: an ONNX file that `stylex export` wrote.
+        provider, options: as for `load`.
+
+    Raises:
+        UsageError: an unknown provider.
+        InputError: no such file.
+        ModelError: it is corrupt, foreign, or no transfer graph.
+        ProviderUnavailable: the provider asked for doesn't run here.
+    """
+    path, options = Path(path), options or SessionOptions()
+    session = _first_started(provider, lambda one: _opened(path, one, options, TRANSFER))
+    return Painter(session, path.parent, options)
 
 
 def open_best(
@@ -69,19 +87,26 @@ def open_best(
     precision: str,
     provider: str,
     folder: Path,
-    threads: int,
+    options: SessionOptions,
     role: str = TRANSFER,
-    spinning: bool = True,
 ) -> Session:
     """Open the graph of a technique or a tool; arguments and errors are those of `load`."""
+
+    def opened(one: Provider) -> Session:
+        return _opened(_graph_for(technique, style, precision, one, folder), one, options, role)
+
+    return _first_started(provider, opened)
+
+
+def _first_started(provider: str, opened: Callable[[Provider], Session]) -> Session:
+    """Returns the session of the first provider that starts."""
     *others, last = candidates(provider)
     for candidate in others:
         try:
-            path = _graph_for(technique, style, precision, candidate, folder)
-            return _opened(path, candidate, threads, role, spinning)
+            return opened(candidate)
         except ProviderUnavailable as error:
             logger.warning("%s; trying the next provider", error)
-    return _opened(_graph_for(technique, style, precision, last, folder), last, threads, role, spinning)
+    return opened(last)
 
 
 def _one_style(technique: Technique, style: str, folder: Path) -> str:
@@ -116,7 +141,9 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
     missing = transfer_file(technique, wanted[0], style=style).name
     call = f"stylex export {_source(technique, style)}{'' if wanted[0] == 'fp32' else f' --{wanted[0]}'}"
     if folder == GRAPHS:
-        raise InputError(f"no {missing} comes with stylex: make it with `{call} -o FOLDER`, then give --graphs FOLDER")
+        raise InputError(
+            f"no {missing} comes with stylex: make it with `{call} -o FOLDER`, then name that folder", graphs="FOLDER"
+        )
     raise InputError(f"{folder} has no {missing}: make it with `{call} -o {folder}`")
 
 
@@ -131,16 +158,16 @@ def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:
     """The first graph that was made for the provider, or else the first; nothing is opened where there is no choice."""
     if len(graphs) > 1:
         for path in graphs:
-            facts = read_facts(path)
-            if provider.fits(facts.precision, facts.target):
+            metadata = read_metadata(path)
+            if provider.fits(metadata.precision, metadata.target):
                 return path
     return graphs[0]
 
 
-def _opened(path: Path, provider: Provider, threads: int, role: str, spinning: bool) -> Session:
-    session = open_graph(path, provider.name, threads, spinning=spinning).require_role(role)
-    facts = session.facts
-    if not provider.fits(facts.precision, facts.target):
-        made_for, name, wanted = facts.target, provider.name, " or ".join(provider.targets)
-        logger.warning("%s was exported for %s; for %s export it with --target %s", path.name, made_for, name, wanted)
+def _opened(path: Path, provider: Provider, options: SessionOptions, role: str) -> Session:
+    session = open_graph(path, provider.name, options=options).require_role(role)
+    metadata = session.metadata
+    if not provider.fits(metadata.precision, metadata.target):
+        made_for, name, wanted = metadata.target, provider.name, " or ".join(provider.targets)
+        logger.warning("%s was exported for %s; for %s export it with the target %s", path.name, made_for, name, wanted)
     return session

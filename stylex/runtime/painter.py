@@ -4,124 +4,146 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 
 from stylex.artifacts.catalog import encoder_file
-from stylex.artifacts.metadata import BYTES, STYLE_ENCODER
+from stylex.artifacts.metadata import STYLE_ENCODER
 from stylex.artifacts.style_code import SUFFIX, StyleCode, built_in, built_in_code, load_code, shares, style_sized
-from stylex.errors import InputError, ModelError, UsageError
-from stylex.imaging.arrays import Image, to_bytes, to_floats
+from stylex.errors import ModelError, UsageError
+from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
+from stylex.imaging.content import picture_of
 from stylex.imaging.images import as_rgb, read_picture
 from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
+from stylex.runtime.engine.options import SessionOptions
+from stylex.runtime.engine.pictures import painted_size, run_picture
 from stylex.runtime.engine.session import Session, open_graph
+from stylex.runtime.style_painter import (
+    OneStyle,
+    Style,
+    StylePainter,
+    mixed,
+    require_strength,
+    untold,
+)
 from stylex.runtime.tiles import OFF, Painted, Progress, Tile, Tiling, paint_tiles, planned
-
-STRONGEST = 1.5
-
-OneStyle: TypeAlias = "str | Path | Image | StyleCode"
-Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"
+from stylex.techniques import STRONGEST
 
 
-@dataclass
-class Painter:
-    """A technique, ready to paint.
+@dataclass(eq=False, repr=False)
+class Painter(StylePainter):
+    """A technique whose ONNX graphs are ready to paint.
+
+    It is safe to call from several threads at once: the style encoder is opened once, behind a lock, and ONNX Runtime's
+    sessions may be run side by side.
 
     Attributes:
         transfer: the opened transfer graph.
         folder: where its style encoder is looked for, once a picture is given as a style.
-        threads: for the CPU, 0 for all cores.
+        options: of its sessions.
     """
 
     transfer: Session
     folder: Path
-    threads: int = 0
-    _encoder: Session | None = None
+    options: SessionOptions = field(default_factory=SessionOptions)
+    _encoder: Session | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @property
+    def technique(self) -> str:
+        """Returns the technique's name."""
+        return self.transfer.metadata.technique
 
     @property
     def provider(self) -> str:
-        """The execution provider that really runs."""
+        """Returns the execution provider that really runs."""
         return self.transfer.provider
 
     @property
     def precision(self) -> str:
-        """The precision that really runs."""
-        return self.transfer.facts.precision
+        """Returns the precision that really runs."""
+        return self.transfer.metadata.precision
 
-    def __call__(
+    @property
+    def title(self) -> str:
+        """Returns what runs, such as "adain int8 on cpu"."""
+        return f"{self.technique} {self.precision} on {self.provider}"
+
+    def __repr__(self) -> str:
+        style = self.transfer.metadata.style
+        return f"<Painter {self.technique} {style + ' ' if style else ''}{self.precision} on {self.provider}>"
+
+    def paint_rgb(
         self,
-        photo: Image,
+        content: Image,
         style: Style | None = None,
         strength: float = 1.0,
         keep_colors: bool = False,
-        *,
         tile: Tile = OFF,
-        progress: Progress = lambda done, of: None,
+        progress: Progress = untold,
     ) -> Image:
-        """Paint a photo.
-
-        Args:
-            photo: RGB uint8 (H, W, 3), from 1x1 up.
-            style: a built-in name, a path, a picture like `photo`, a `StyleCode`, or a list of (style, weight). None,
-                or the name of the painter's own style, where the weights hold one.
-            strength: 0 gives the photo back, 1 is the style as it is. Up to 1.5; up to 1 where the weights hold one
-                style, where the photo and the painting are mixed.
-            keep_colors: take only the strokes, not the colours.
-            tile: "off" paints the photo at once, which takes some 120 MiB of memory a megapixel. A number of pixels
-                paints tiles of so many, with the same result but for roundings and in some five times the time; "auto"
-                does so where the photo has more than 8 megapixels and the graph can be used on tiles.
-            progress: told after every run of the graph on a tile: how many are done, and how many there will be.
-
-        Returns:
-            RGB uint8 of exactly the photo's size.
-
-        Raises:
-            UsageError: strength or a weight out of range, an unknown style name, none where one is needed, a tile that
-                is too small, or a graph that can't be used on tiles.
-            InputError: photo or style can't be used.
-        """
-        photo = as_rgb(photo)
-        strongest = STRONGEST if self.takes_styles else 1
-        if not 0 <= strength <= strongest:
-            raise UsageError(f"strength is {strength}; it must lie between 0 and {strongest}")
+        """Paints RGB uint8 (H, W, 3) and returns the same; arguments and errors are those of a call."""
+        require_strength(strength, STRONGEST if self.takes_styles else 1)
         paint = self._in_style if self.takes_styles else self._as_it_is
-        painted = paint(photo, style, strength, tile=tile, progress=progress)
-        return with_own_colors(painted, photo) if keep_colors else painted
+        painted = paint(content, style, strength, tile=tile, progress=progress)
+        return with_own_colors(painted, content) if keep_colors else painted
 
     @property
     def takes_styles(self) -> bool:
-        """Whether it paints in any style, rather than in the one of its weights."""
-        return self.transfer.facts.code_size > 0
+        """Returns whether it paints in any style, rather than in the one of its weights."""
+        return self.transfer.metadata.spec.code_size > 0
 
     @property
     def takes_masks(self) -> bool:
-        """Whether every place can have a style and a strength of its own."""
+        """Returns whether every place can have a style and a strength of its own."""
         return "masks" in self.transfer.shapes
 
     @property
     def measures(self) -> bool:
-        """Whether it measures statistics of the photo, which can be frozen."""
+        """Returns whether it measures statistics of the photo, which can be frozen."""
         return "frozen" in self.transfer.shapes
+
+    def prepared(self, style: Style | None) -> Style | None:
+        """Returns the style with every picture encoded. Raises as a call does."""
+        if style is None or not self.takes_styles:
+            return style
+        pairs = style if isinstance(style, (list, tuple)) else [(style, 1.0)]
+        shares(pairs)
+        return [(self.code(one), weight) for one, weight in pairs]
+
+    def warm_up(self, height: int = 512, width: int = 512) -> None:
+        """Paints a black photo of this size, so that the first real one doesn't wait for memory and kernels."""
+        size = self.transfer.metadata.spec.style_code_size
+        codes = np.zeros((1, size), np.float32) if self.takes_styles else None
+        self.paint(np.zeros((height, width, 3), np.uint8), codes)
+
+    def close(self) -> None:
+        """Frees the graphs; a call after it raises UsageError."""
+        with self._lock:
+            for session in filter(None, (self.transfer, self._encoder)):
+                session.close()
 
     def _in_style(self, photo: Image, style: Style | None, strength: float, **tiling: Any) -> Image:
         if style is None:
-            raise UsageError(f"{self.transfer.facts.technique} needs a style: give a built-in name or a picture")
+            raise UsageError(f"{self.transfer.metadata.technique} needs a style: give a built-in name or a picture")
         codes, weights = self.codes(style)
         return self.paint(photo, codes, strength * weights[:, None, None, None], **tiling).picture
 
     def _as_it_is(self, photo: Image, style: Style | None, strength: float, **tiling: Any) -> Image:
-        facts = self.transfer.facts
-        if style is not None and not (isinstance(style, str) and style == facts.style):
+        metadata = self.transfer.metadata
+        if style is not None and not (isinstance(style, str) and style == metadata.style):
             raise UsageError(
-                f"this painter's one style is {facts.style!r}: load another with "
-                f"stylex.load({facts.technique!r}, style=...)"
+                f"this painter's one style is {metadata.style!r}: load another with "
+                f"stylex.load({metadata.technique!r}, style=...)"
             )
         return mixed(photo, self.paint(photo, **tiling).picture, strength)
 
@@ -133,7 +155,7 @@ class Painter:
         frozen: npt.NDArray[np.float32] | None = None,
         *,
         tile: Tile = OFF,
-        progress: Progress = lambda done, of: None,
+        progress: Progress = untold,
     ) -> Painted:
         """Run the transfer graph, on the whole photo or tile by tile.
 
@@ -144,12 +166,22 @@ class Painter:
                 (K, 1, 1, 1) does for the whole picture. None for equal shares of all styles.
             frozen: statistics (1, S) float32 to use instead of the photo's own, from an earlier call.
             tile, progress: as for a call of the painter.
+
+        Returns:
+            The picture, RGB uint8 (H, W, 3), and what was measured of the photo, where the graph measures.
+
+        Raises:
+            UsageError: codes or masks for a graph whose weights hold one style, or the painter was closed.
+            ModelError: the graph fails, or the frozen statistics are of other styles.
+            ResourceError: not enough memory.
         """
+        if codes is not None and not self.takes_styles:
+            raise UsageError(f"the weights of {self.technique} hold one style: give no codes")
         if codes is not None and masks is None:
             masks = np.full((len(codes), 1, 1, 1), 1 / len(codes), np.float32)
-        if codes is None or masks is None or not self.transfer.facts.palette:
+        if codes is None or masks is None or not self.transfer.metadata.spec.palette:
             return self._paint_network(photo, codes, masks, frozen, tile, progress)
-        codes, styles = np.split(codes, [self.transfer.facts.code_size], 1)
+        codes, styles = np.split(codes, [self.transfer.metadata.spec.code_size], 1)
         amounts, maps = amounts_of(masks), None
         if frozen is not None:
             frozen, numbers = np.split(frozen, [self._measured_size], 1)
@@ -183,11 +215,11 @@ class Painter:
         cells = None if masks is None else self._maps(masks, photo)
 
         paint = functools.partial(self._paint_whole, codes=codes)
-        return Painted(*paint_tiles(paint, plan, self.transfer.facts, photo, cells, frozen, progress))
+        return Painted(*paint_tiles(paint, plan, self.transfer.metadata.spec, photo, cells, frozen, progress))
 
     def tiles(self, photo: Image, tile: Tile) -> Tiling | None:
         """How a photo would be cut; None where it would be painted at once. Raises as a call of the painter does."""
-        return planned(self.transfer.facts, photo.shape[0], photo.shape[1], tile)
+        return planned(self.transfer.metadata, photo.shape[0], photo.shape[1], tile)
 
     def _paint_whole(
         self,
@@ -196,23 +228,20 @@ class Painter:
         frozen: npt.NDArray[np.float32] | None,
         codes: npt.NDArray[np.float32] | None,
     ) -> Painted:
-        height, width = photo.shape[:2]
-        padded = self._padded(photo)
-        as_bytes = self.transfer.facts.layout == BYTES
-        feed = {"content": padded[None] if as_bytes else to_floats(padded)}
+        feed: dict[str, npt.NDArray[Any]] = {}
         if codes is not None and masks is not None:
             feed |= {"codes": np.ascontiguousarray(codes, np.float32), "masks": self._maps(masks, photo)}
         if self.measures:
             freeze = np.full(1, frozen is not None, np.float32)
             none = np.zeros(self.transfer.shapes["frozen"], np.float32)
             feed |= {"frozen": none if frozen is None else frozen, "freeze": freeze}
-        painted, *measured = self.transfer.run(**feed)
-        picture = np.array((painted[0] if as_bytes else to_bytes(painted))[:height, :width], np.uint8)
+        picture, measured = run_picture(self.transfer, photo, more=feed)
         return Painted(picture, measured[0] if measured else None)
 
     def _maps(self, masks: npt.NDArray[np.float32], photo: Image) -> npt.NDArray[np.float32]:
         """Masks of all of a photo at the graph's resolution, (K, 1, H'/8, W'/8)."""
-        cells = [self._painted_side(side) // self.transfer.facts.cell for side in photo.shape[:2]]
+        sides = painted_size(self.transfer, *photo.shape[:2])
+        cells = [side // self.transfer.metadata.spec.cell for side in sides]
         maps = [cv2.resize(m[0], cells[::-1], interpolation=cv2.INTER_LINEAR) for m in masks]
         return np.stack(maps)[:, None].astype(np.float32)
 
@@ -223,38 +252,38 @@ class Painter:
             InputError: every pixel has the same colour.
         """
         require_colors(as_rgb(style), name)
-        if self._encoder is None:
-            self._encoder = self._open_encoder()
-        facts = self._encoder.facts
-        sized = style_sized(as_rgb(style), facts.fixed_size)
-        values = self._encoder.run(style=to_floats(sized))[0][0]
-        return StyleCode(name, values.astype(np.float32), facts.technique, facts.weights_sha256)
+        with self._lock:
+            encoder = self._encoder = self._encoder or self._open_encoder()
+        metadata = encoder.metadata
+        sized = style_sized(as_rgb(style), metadata.spec.fixed_size)
+        values = encoder.run(style=to_floats(sized))[0][0]
+        return StyleCode(name, values.astype(np.float32), metadata.technique, metadata.weights_sha256)
 
     def _open_encoder(self) -> Session:
-        facts = self.transfer.facts
-        path = encoder_file(facts.technique, self.folder)
-        encoder = open_graph(path, self.provider, self.threads).require_role(STYLE_ENCODER)
-        if encoder.facts.weights_sha256 != facts.weights_sha256:
+        metadata = self.transfer.metadata
+        path = encoder_file(metadata.technique, self.folder)
+        encoder = open_graph(path, self.provider, options=self.options.beside()).require_role(STYLE_ENCODER)
+        if encoder.metadata.weights_sha256 != metadata.weights_sha256:
             raise ModelError(f"{encoder.path} and {self.transfer.path} have different weights: export both again")
         return encoder
 
     def code(self, style: OneStyle) -> StyleCode:
         """The style code of anything that names one style. Raises as a call of the painter does."""
-        found, facts = self._found(style), self.transfer.facts
-        found.check_fits(facts.technique, facts.weights_sha256, facts.style_code_size)
+        found, metadata = self._found(style), self.transfer.metadata
+        found.check_fits(metadata.technique, metadata.weights_sha256, metadata.spec.style_code_size)
         return found
 
     def _found(self, style: OneStyle) -> StyleCode:
         if isinstance(style, StyleCode):
             return style
-        if isinstance(style, np.ndarray):
-            return self.encode(style)
+        if isinstance(style, (np.ndarray, PIL.Image.Image, bytes)):
+            return self.encode(picture_of(style, "the style").rgb)
         if not isinstance(style, (str, Path)):
             raise UsageError(
-                f"a style can't be a {type(style).__name__}: give a built-in name, a path, a numpy picture, a "
-                "StyleCode, or a list of (style, weight) pairs"
+                f"a style can't be a {type(style).__name__}: give a built-in name, a path, a picture of numpy's or "
+                "Pillow's, a StyleCode, or a list of (style, weight) pairs"
             )
-        technique = self.transfer.facts.technique
+        technique = self.transfer.metadata.technique
         if isinstance(style, str) and style in built_in(technique):
             return built_in_code(style, technique)
         path = Path(style)
@@ -270,29 +299,3 @@ class Painter:
             return self.code(style).values[None], np.ones(1, np.float32)
         weights = shares(style)
         return np.stack([self.code(one).values for one, _ in style]), weights
-
-    def _padded(self, photo: Image) -> Image:
-        """Reflect-pad to what the graph takes, (H' + 2 border, W' + 2 border, 3)."""
-        facts = self.transfer.facts
-        height, width = (self._painted_side(side) for side in photo.shape[:2])
-        border = facts.border
-        bottom, right = height - photo.shape[0] + border, width - photo.shape[1] + border
-        return np.asarray(cv2.copyMakeBorder(photo, border, bottom, border, right, cv2.BORDER_REFLECT_101), np.uint8)
-
-    def _painted_side(self, side: int) -> int:
-        facts = self.transfer.facts
-        if facts.fixed_size is None:
-            return facts.painted_side(side)
-        if side > facts.fixed_size:
-            raise InputError(
-                f"a side of the photo has {side} pixels; {self.transfer.path.name} was exported for "
-                f"{facts.fixed_size}: use --size {facts.fixed_size}, or export with --dynamic"
-            )
-        return facts.fixed_size
-
-
-def mixed(photo: Image, painted: Image, strength: float) -> Image:
-    """The photo at strength 0, the painted one at 1; RGB uint8 (H, W, 3)."""
-    if strength == 1:
-        return painted
-    return np.asarray(cv2.addWeighted(painted, strength, photo, 1 - strength, 0), np.uint8)

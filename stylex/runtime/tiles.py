@@ -17,24 +17,25 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from stylex.artifacts.metadata import GraphFacts
+from stylex.artifacts.metadata import GraphMetadata, GraphSpec
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 
-AUTO, OFF = "auto", "off"
+AUTO: Final = "auto"
+OFF: Final = "off"
 LARGEST_WHOLE = 8_000_000
 """Pixels that `AUTO` paints at once: some 120 MiB of memory a megapixel."""
 SIDE = 2048
 """Pixels of a tile that `AUTO` makes at most, without what lies around it."""
 
 Floats: TypeAlias = npt.NDArray[np.float32]
-Tile: TypeAlias = "int | str"
-Progress: TypeAlias = Callable[[int, int], None]
+Tile: TypeAlias = "int | Literal['auto', 'off']"
+Progress: TypeAlias = Callable[[int, int], object]
 """Told after every run of the graph: how many are done, and how many there will be."""
 
 
@@ -118,35 +119,40 @@ def _spans(side: int, step: int, halo: int) -> list[Span]:
     return [Span(start, end, max(0, start - halo), min(side, end + halo)) for start, end in ends]
 
 
-def planned(facts: GraphFacts, height: int, width: int, tile: Tile) -> Tiling | None:
+def planned(metadata: GraphMetadata, height: int, width: int, tile: Tile) -> Tiling | None:
     """How a photo is to be cut; None where it is painted at once.
 
     Args:
-        facts: of the transfer graph.
+        metadata: of the transfer graph.
         tile: pixels of a tile, without what lies around it, rounded up to what the graph paints; `AUTO` for tiles where
             the photo is large and the graph can be used on them; `OFF` for none.
 
     Raises:
         UsageError: no such value, a tile that is too small, or a graph that can't be used on tiles.
     """
-    usable = facts.reach > 0 and facts.fixed_size is None
+    spec = metadata.spec
+    usable = spec.reach > 0 and spec.fixed_size is None
     if tile == OFF or (tile == AUTO and (height * width <= LARGEST_WHOLE or not usable)):
         return None
-    halo = _up(facts.reach, facts.multiple)
-    longest = SIDE if tile == AUTO else _up(_required(facts, tile, halo), facts.multiple)
-    down, across = (_up(math.ceil(side / math.ceil(side / longest)), facts.multiple) for side in (height, width))
-    plan = Tiling(height, width, down, across, halo, looks=len(facts.sites))
+    halo = _up(spec.reach, spec.multiple)
+    longest = SIDE if tile == AUTO else _up(_required(metadata, tile, halo), spec.multiple)
+    down, across = (_up(math.ceil(side / math.ceil(side / longest)), spec.multiple) for side in (height, width))
+    plan = Tiling(height, width, down, across, halo, looks=len(spec.sites))
     return plan if plan.count > 1 else None
 
 
-def _required(facts: GraphFacts, tile: Tile, halo: int) -> int:
-    name = f"this {facts.precision} graph of {facts.technique}"
+def _required(metadata: GraphMetadata, tile: Tile, halo: int) -> int:
+    name = f"this {metadata.precision} graph of {metadata.technique}"
     if isinstance(tile, bool) or not isinstance(tile, int):
         raise UsageError(f"tile is {tile!r}; give {AUTO}, {OFF}, or the pixels of a tile")
-    if facts.fixed_size is not None:
-        raise UsageError(f"{name} paints one size alone, and no tiles: export it with --dynamic")
-    if not facts.reach:
-        raise UsageError(f"{name} doesn't say how far it sees, and can't paint tiles: use {OFF} with a smaller --size")
+    if metadata.spec.fixed_size is not None:
+        raise UsageError(f"{name} paints one size alone, and no tiles: export it for any size", tile=OFF)
+    if not metadata.spec.reach:
+        raise UsageError(
+            f"{name} doesn't say how far it sees, and can't paint tiles: give {OFF} and a smaller size",
+            tile=OFF,
+            size=None,
+        )
     if tile < halo:
         raise UsageError(f"a tile of {tile} pixels is too small: {name} sees {halo} around it; give {halo} or more")
     return tile
@@ -159,7 +165,7 @@ def _up(value: int, multiple: int) -> int:
 def paint_tiles(
     paint: Paint,
     plan: Tiling,
-    facts: GraphFacts,
+    spec: GraphSpec,
     photo: Image,
     masks: Floats | None,
     frozen: Floats | None,
@@ -169,7 +175,7 @@ def paint_tiles(
 
     Args:
         paint: paints one part.
-        facts: of the transfer graph.
+        spec: of the transfer graph.
         photo: RGB uint8 (H, W, 3).
         masks: (K, 1, H', W') of all of the photo's cells.
         frozen: statistics to use; None for those of the photo.
@@ -183,13 +189,13 @@ def paint_tiles(
     def run(top: int, bottom: int, left: int, right: int) -> Painted:
         nonlocal done
         piece = np.ascontiguousarray(photo[top:bottom, left:right])
-        made = paint(piece, None if masks is None else _cut(masks, top, left, piece, facts), frozen)
+        made = paint(piece, None if masks is None else _cut(masks, top, left, piece, spec), frozen)
         done += 1
         progress(done, work)
         return made
 
     for _ in range(looks):
-        frozen = pooled([(_measured(run(*part)), sign * _painted(part, facts)) for part, sign in parts], facts)
+        frozen = pooled([(_measured(run(*part)), sign * _painted(part, spec)) for part, sign in parts], spec)
     picture = np.empty_like(photo)
     for y in plan.rows:
         for x in plan.columns:
@@ -199,10 +205,10 @@ def paint_tiles(
     return picture, frozen
 
 
-def _cut(masks: Floats, top: int, left: int, piece: Image, facts: GraphFacts) -> Floats:
+def _cut(masks: Floats, top: int, left: int, piece: Image, spec: GraphSpec) -> Floats:
     """The cells of a part of the photo, of as many as the graph paints of it."""
-    rows, columns = (facts.painted_side(side) // facts.cell for side in piece.shape[:2])
-    top, left = top // facts.cell, left // facts.cell
+    rows, columns = (spec.painted_side(side) // spec.cell for side in piece.shape[:2])
+    top, left = top // spec.cell, left // spec.cell
     return masks[:, :, top : top + rows, left : left + columns]
 
 
@@ -231,34 +237,34 @@ def _measured(part: Painted) -> Floats:
     return part.statistics
 
 
-def _painted(part: Box, facts: GraphFacts) -> int:
+def _painted(part: Box, spec: GraphSpec) -> int:
     """Pixels that the graph paints of a part, whose features are what it measures."""
     top, bottom, left, right = part
-    return facts.painted_side(bottom - top) * facts.painted_side(right - left)
+    return spec.painted_side(bottom - top) * spec.painted_side(right - left)
 
 
-def _mean_of(facts: GraphFacts, size: int) -> npt.NDArray[np.intp]:
+def _mean_of(spec: GraphSpec, size: int) -> npt.NDArray[np.intp]:
     """For each statistic where its mean stands: for a mean itself, for a root mean square -1."""
     found, at = np.full(size, -1), 0
-    for width in facts.sites:
+    for width in spec.sites:
         found[at : at + 2 * width] = np.tile(np.arange(at, at + width), 2)
         at += 2 * width
     return found
 
 
-def pooled(seen: Sequence[tuple[Floats, int]], facts: GraphFacts) -> Floats:
+def pooled(seen: Sequence[tuple[Floats, int]], spec: GraphSpec) -> Floats:
     """Statistics of a whole from those of its parts.
 
     Args:
         seen: statistics (1, S) of every part, and its pixels, negative where it is to be taken away.
-        facts: of the transfer graph, for its sites.
+        spec: of the transfer graph, for its sites.
 
     Returns:
         (1, S) float32.
     """
     values = np.concatenate([statistics for statistics, _ in seen]).astype(np.float64)  # (N, S)
     pixels = np.array([count for _, count in seen], np.float64)
-    mean_of = _mean_of(facts, values.shape[1])
+    mean_of = _mean_of(spec, values.shape[1])
     is_mean, has_mean = mean_of == np.arange(len(mean_of)), mean_of >= 0
     moments = np.where(is_mean, values, values**2 + has_mean * values[:, mean_of] ** 2)
     whole = pixels @ moments / pixels.sum()

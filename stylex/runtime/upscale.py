@@ -8,13 +8,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from stylex.artifacts.catalog import GRAPHS
-from stylex.artifacts.metadata import BYTES, UPSCALER
+from stylex.artifacts.metadata import UPSCALER
 from stylex.errors import InputError, UsageError
-from stylex.imaging.arrays import Image, to_bytes, to_floats
+from stylex.imaging.arrays import Image
 from stylex.imaging.images import MAX_PIXELS, as_rgb
+from stylex.runtime.engine.options import SessionOptions
+from stylex.runtime.engine.pictures import run_picture
 from stylex.runtime.engine.session import Session
 from stylex.runtime.loading import open_best
 
@@ -22,7 +23,7 @@ FACTOR = 2
 SIDE = 1024
 """Pixels of a tile that is enlarged at once; some 100 MiB."""
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Upscaler:
     @property
     def name(self) -> str:
         """What really runs, for messages."""
-        return f"upscaler {self.session.facts.precision} on {self.session.provider}"
+        return f"upscaler {self.session.metadata.precision} on {self.session.provider}"
 
     def __call__(self, picture: Image, progress: Progress = lambda done, of: None) -> Image:
         """Enlarge a picture.
@@ -59,31 +60,16 @@ class Upscaler:
         picture = as_rgb(picture)
         height, width = picture.shape[:2]
         require_room(height, width)
-        facts = self.session.facts
-        side, scale = facts.fixed_size or SIDE, facts.scale
+        spec = self.session.metadata.spec
+        side, scale = spec.fixed_size or SIDE, spec.scale
         places = [(top, left) for top in range(0, height, side) for left in range(0, width, side)]
         large = np.empty((scale * height, scale * width, 3), np.uint8)
         for done, (top, left) in enumerate(places, 1):
-            into = large[scale * top : scale * (top + side), scale * left : scale * (left + side)]
-            into[:] = self._enlarged(picture, top, left, side)[: into.shape[0], : into.shape[1]]
+            box = (top, left, min(top + side, height), min(left + side, width))
+            made, _ = run_picture(self.session, picture, box)
+            large[scale * top : scale * box[2], scale * left : scale * box[3]] = made
             progress(done, len(places))
         return large
-
-    def _enlarged(self, picture: Image, top: int, left: int, side: int) -> Image:
-        """One tile, and behind it what a fixed size makes of nothing."""
-        facts = self.session.facts
-        border, (height, width) = facts.border, picture.shape[:2]
-        bottom, right = min(top + side, height), min(left + side, width)
-        first, last = (max(0, top - border), max(0, left - border)), (bottom + border, right + border)
-        part = picture[first[0] : last[0], first[1] : last[1]]
-        ends = (top + side, left + side) if facts.fixed_size else (bottom, right)
-        above, before = border - (top - first[0]), border - (left - first[1])
-        below, behind = (ends[i] - first[i] + border - part.shape[i] for i in (0, 1))
-        padded = np.asarray(cv2.copyMakeBorder(part, above, below, before, behind, cv2.BORDER_REFLECT_101), np.uint8)
-        as_bytes, cut = facts.layout == BYTES, slice(facts.scale * border, -facts.scale * border or None)
-        (made,) = self.session.run(content=padded[None] if as_bytes else to_floats(padded))
-        whole: npt.NDArray[np.uint8] = made[0] if as_bytes else to_bytes(made)
-        return whole[cut, cut]
 
 
 def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, threads: int = 0) -> Upscaler:
@@ -95,10 +81,10 @@ def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, thre
         threads: for the CPU, 0 for all cores.
 
     Raises:
-        as `stylex.load` does.
+        InputError, ModelError, ProviderUnavailable: as `stylex.load` does.
     """
     folder = Path(graphs) if graphs is not None and any(Path(graphs).glob("upscaler-*.onnx")) else GRAPHS
-    return Upscaler(open_best("upscaler", "", "auto", provider, folder, threads, UPSCALER))
+    return Upscaler(open_best("upscaler", "", "auto", provider, folder, SessionOptions(threads).beside(), UPSCALER))
 
 
 def require_room(height: int, width: int, factor: int = FACTOR) -> None:
@@ -109,12 +95,13 @@ def require_room(height: int, width: int, factor: int = FACTOR) -> None:
         InputError: the enlarged picture would have more than `MAX_PIXELS` pixels.
     """
     if factor != FACTOR:
-        raise UsageError(f"pictures can't be enlarged {factor} times, only {FACTOR} times: use --upscale {FACTOR}")
+        raise UsageError(f"pictures can't be enlarged {factor} times, only {FACTOR} times", upscale=FACTOR)
     pixels = height * width * factor**2
     if pixels > MAX_PIXELS:
         raise InputError(
             f"{width}x{height} enlarged {factor} times would have {pixels / 1e6:.1f} megapixels; "
-            f"the limit is {MAX_PIXELS / 1e6:g}: use a smaller --size"
+            f"the limit is {MAX_PIXELS / 1e6:g}: use a smaller size",
+            size=None,
         )
 
 

@@ -9,19 +9,17 @@ from typing import Any
 
 import pytest
 
-from stylex.artifacts.metadata import SCHEMA, GraphFacts
+from stylex.artifacts.metadata import SCHEMA, GraphMetadata, GraphSpec
 from stylex.errors import ModelError
 
-FACTS = GraphFacts(
+METADATA = GraphMetadata(
     technique="adain",
-    role="transfer",
     tier="edge",
     precision="int8",
     target="cpu-arm",
-    code_size=768,
     opset=18,
     weights_sha256="b" * 64,
-    fixed_size=512,
+    spec=GraphSpec("transfer", 768, fixed_size=512, sites=(2, 1), classes=("a", "b")),
     versions={"torch": "2.9"},
     calibration="c" * 64,
     float_nodes=("Conv_1", "Conv_2"),
@@ -34,41 +32,62 @@ FACTS = GraphFacts(
 
 def refusal(**changed: Any) -> str:
     """The message for metadata of which some fields are other JSON texts; None leaves one out."""
-    metadata = FACTS.to_metadata()
+    metadata = METADATA.to_props()
     for name, text in changed.items():
         del metadata[f"stylex.{name}"]
         if text is not None:
             metadata[f"stylex.{name}"] = text
     with pytest.raises(ModelError) as caught:
-        GraphFacts.from_metadata(metadata, "some.onnx")
+        GraphMetadata.from_props(metadata, "some.onnx")
     assert "\n" not in str(caught.value)
     assert "some.onnx" in str(caught.value)
     return str(caught.value)
 
 
 def test_round_trip() -> None:
-    metadata = FACTS.to_metadata()
+    metadata = METADATA.to_props()
     assert all(isinstance(value, str) for value in metadata.values())
     assert all(key.startswith("stylex.") for key in metadata)
-    assert GraphFacts.from_metadata(metadata, "some.onnx") == FACTS
+    assert GraphMetadata.from_props(metadata, "some.onnx") == METADATA
 
 
 def test_round_trip_of_the_defaults() -> None:
-    known = {"technique": "x", "role": "style-encoder", "tier": "edge", "precision": "fp32", "target": "cpu-x86"}
-    facts = GraphFacts(**known, code_size=1, opset=18, weights_sha256="d")
-    assert GraphFacts.from_metadata(facts.to_metadata(), "") == facts
-    assert facts.schema == SCHEMA
+    known = {"technique": "x", "tier": "edge", "precision": "fp32", "target": "cpu-x86"}
+    metadata = GraphMetadata(**known, opset=18, weights_sha256="d", spec=GraphSpec("style-encoder", 1))
+    assert GraphMetadata.from_props(metadata.to_props(), "") == metadata
+    assert metadata.schema == SCHEMA
+
+
+def test_every_field_of_the_specification_stands_among_the_others() -> None:
+    props = METADATA.to_props()
+    names = {f.name for f in (*dataclasses.fields(GraphMetadata), *dataclasses.fields(GraphSpec))} - {"spec"}
+    assert props.keys() == {f"stylex.{name}" for name in names}
+    assert props["stylex.sites"] == "[2, 1]" and props["stylex.role"] == '"transfer"'
+    assert METADATA.to_dict()["fixed_size"] == 512
+
+
+def test_files_of_the_first_version_lack_what_came_later() -> None:
+    props = METADATA.to_props()
+    for name in ("sites", "classes", "reach", "scale", "palette"):
+        del props[f"stylex.{name}"]
+    assert GraphMetadata.from_props(props, "").spec == GraphSpec("transfer", 768, fixed_size=512)
+
+
+def test_painted_sides() -> None:
+    spec = GraphSpec("transfer", 0, multiple=8, smallest=32)
+    assert [spec.painted_side(side) for side in (1, 32, 33, 40, 41)] == [32, 32, 40, 40, 48]
+    assert dataclasses.replace(spec, fixed_size=64).painted_side(3) == 64
 
 
 def test_metadata_of_others_beside_ours_does_no_harm() -> None:
-    metadata = {**FACTS.to_metadata(), "author": "somebody", "stylex.unheard_of": "1"}
-    assert GraphFacts.from_metadata(metadata, "") == FACTS
+    metadata = {**METADATA.to_props(), "author": "somebody", "stylex.unheard_of": "1"}
+    assert GraphMetadata.from_props(metadata, "") == METADATA
 
 
 def test_foreign_files() -> None:
     for metadata in ({}, {"author": "somebody"}):
         with pytest.raises(ModelError, match=r"not made by stylex export .*`stylex export`"):
-            GraphFacts.from_metadata(metadata, "some.onnx")
+            GraphMetadata.from_props(metadata, "some.onnx")
 
 
 def test_another_schema_is_told_before_anything_else() -> None:
@@ -88,6 +107,10 @@ def test_another_schema_is_told_before_anything_else() -> None:
         {"cell": "0"},
         {"scale": '"two"'},
         {"sites": "3"},
+        {"sites": '["3"]'},
+        {"classes": "[1]"},
+        {"palette": "1"},
+        {"technique": "3"},
         {"border": "-1"},
         {"border": "2.5"},
         {"multiple": "0"},
@@ -108,7 +131,7 @@ def test_damaged_metadata(changed: dict[str, str | None]) -> None:
     assert "is damaged" in refusal(**changed)
 
 
-def test_facts_cannot_be_changed() -> None:
+def test_metadata_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        FACTS.precision = "fp32"  # type: ignore[misc]
-    assert math.isclose(dataclasses.replace(FACTS, psnr=40.0).psnr or 0, 40)
+        METADATA.precision = "fp32"  # type: ignore[misc]
+    assert math.isclose(dataclasses.replace(METADATA, psnr=40.0).psnr or 0, 40)

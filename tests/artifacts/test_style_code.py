@@ -55,9 +55,9 @@ def test_built_in_styles_differ() -> None:
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
 def test_built_in_styles_fit_the_embedded_graphs(precision: str) -> None:
-    facts = open_graph(GRAPHS / f"adain-{precision}.onnx", threads=1).facts
+    metadata = open_graph(GRAPHS / f"adain-{precision}.onnx", threads=1).metadata
     for style in built_in("adain").values():
-        style.check_fits(facts.technique, facts.weights_sha256, facts.style_code_size)
+        style.check_fits(metadata.technique, metadata.weights_sha256, metadata.spec.style_code_size)
 
 
 def test_unknown_names_list_the_built_in_ones() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import save_file
 from skimage import data
 
 from stylex.artifacts.catalog import transfer_file
@@ -40,10 +39,14 @@ TOOLS = ("tools/demo.py", "tools/embed.py", "tools/film.py", "tools/techniques.p
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, *TOOLS])
-def test_help(script: str) -> None:
-    result = run(script, "--help")
-    assert result.returncode == 0, result.stderr
-    assert f"python {script}" in result.stdout
+def test_help(script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In this process, as every new one would import torch again; the other tests start the scripts as a user does."""
+    monkeypatch.syspath_prepend(str((ROOT / script).parent))
+    monkeypatch.setattr(sys, "argv", [script, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / script), run_name="__main__")
+    assert ended.value.code == 0
+    assert f"python {script}" in capsys.readouterr().out
 
 
 def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
@@ -78,23 +81,6 @@ def test_cost_is_told_beside_adain(tmp_path: Path) -> None:
     assert rows["multiscale"]["times_peak_mib"] < 1.4
 
 
-@pytest.fixture
-def teacher(tmp_path: Path) -> Path:
-    """A seeded slim loss network with the published names."""
-    torch.manual_seed(0)
-    folder = tmp_path / "teacher"
-    folder.mkdir()
-    tensors = {"conv0.weight": torch.randn(3, 3, 1, 1), "conv0.bias": torch.zeros(3)}
-    widths, inputs = (4, 6, 8, 8, 8), 3
-    for stage, (width, count) in enumerate(zip(widths, (2, 2, 4, 4, 1), strict=True), 1):
-        for index in range(1, count + 1):
-            tensors[f"conv{stage}_{index}.weight"] = torch.randn(width, inputs, 3, 3) / (3 * inputs**0.5)
-            tensors[f"conv{stage}_{index}.bias"] = torch.zeros(width)
-            inputs = width
-    save_file(tensors, folder / "vgg19_slim_relu5_1.safetensors")
-    return folder
-
-
 def pictures(folder: Path, count: int) -> Path:
     folder.mkdir()
     photos = (data.astronaut(), data.chelsea(), data.coffee(), data.rocket())
@@ -103,22 +89,53 @@ def pictures(folder: Path, count: int) -> Path:
     return folder
 
 
-def test_quality_rates_every_precision(tmp_path: Path, teacher: Path) -> None:
+def test_quality_rates_every_precision_beside_two_controls(
+    tmp_path: Path, teacher: Path, lpips_files: tuple[Path, Path]
+) -> None:
     content, style = pictures(tmp_path / "content", 4), pictures(tmp_path / "style", 4)
-    small = ("--technique", "adain", "--photos", 2, "--styles", 2, "--size", 192, "--teacher", teacher, "--quiet")
-    result = run("benchmarks/quality.py", "--content", content, "--style", style, *small, "--json", tmp_path / "q.json")
+    ask = ("--content", content, "--style", style, "--teacher", teacher, "--json", tmp_path / "q.json", "--quiet")
+    small = ("--technique", "adain", "--photos", 2, "--styles", 2, "--size", 192, "--pictures", tmp_path)
+    result = run("benchmarks/quality.py", *ask, *small, "--lpips", ",".join(map(str, lpips_files)))
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "q.json").read_text())
     rows = {r["name"]: r for r in report["rows"]}
-    assert list(rows) == ["photo", "adain torch", "adain fp32", "adain fp16", "adain int8"]
-    assert rows["photo"]["ms_ssim"] == pytest.approx(1, abs=1e-4)
-    assert rows["photo"]["style_ratio"] == pytest.approx(1)
+    precisions = ["adain torch", "adain fp32", "adain fp16", "adain int8"]
+    assert list(rows) == ["untouched photo", "the painting itself", *precisions]
+    photo, painting, adain = rows["untouched photo"], rows["the painting itself"], rows["adain torch"]
+    assert {photo[key] for key in ("mean_share", "style_ratio", "both_ratio", "palette_share")} == {1}
+    assert photo["content"] == 0 and photo["ms_ssim"] == pytest.approx(1, abs=1e-4)
+    assert painting["mean_share"] == painting["palette"] == 0 < painting["content"]
     assert rows["adain fp32"]["psnr"] > 50
     assert rows["adain fp32"]["psnr"] > rows["adain int8"]["psnr"] > 20
-    assert 0 < rows["adain torch"]["ms_ssim"] < 1
-    assert rows["adain torch"]["both"] == pytest.approx(rows["adain torch"]["style"] + rows["adain torch"]["quarter"])
+    assert 0 < adain["ms_ssim"] < 1 and adain["lpips"] > 0 and 0 < adain["palette_share"] < 1
+    assert adain["both"] == pytest.approx(adain["style"] + adain["quarter"])
     assert {"provider", "size", "threads", "pairs"} <= rows["adain int8"].keys()
     assert report["strength_0_psnr"]["adain torch"] > 15
+    assert {"vgg19:1_1", "slim:4_1 content", "lattice"} <= set(adain["trained_on"])
+    assert "* adain was trained on relu1_1, relu2_1, relu3_1 of the real VGG-19; relu1_1" in result.stdout
+    assert f"{adain['shares']['vgg19:1_1']:.3f}*" in result.stdout and f"{adain['ssim']:.3f} " in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 160
+    assert sorted(f.name for f in tmp_path.glob("adain-*.png")) == [f"adain-{i}-{j}.png" for i in "01" for j in "01"]
+
+
+def test_quality_rates_published_networks(
+    tmp_path: Path, teacher: Path, published_files: Callable[[str], list[Path]]
+) -> None:
+    content, style = pictures(tmp_path / "content", 4), pictures(tmp_path / "style", 4)
+    groups = [",".join(map(str, published_files(name))) for name in ("MicroAST", "fast-neural-style")]
+    ask = ("--content", content, "--style", style, "--photos", 1, "--styles", 2, "--size", 176, "--teacher", teacher)
+    given = [word for group in groups for word in ("--checkpoint", group)]
+    result = run("benchmarks/quality.py", *ask, *given, "--quiet", "--json", tmp_path / "q.json")
+    assert result.returncode == 0, result.stderr
+    rows = json.loads((tmp_path / "q.json").read_text())["rows"]
+    names = ["MicroAST MicroAST's_decoder", "fast-neural-style TransformerNet"]
+    assert [row["name"] for row in rows[2:]] == names
+    for row in rows[2:]:
+        assert 0 < row["mean_share"] != 1 and "psnr" not in row
+    assert "vgg19:1_1" in rows[2]["trained_on"] and "vgg19:1_1" not in rows[3]["trained_on"]
+    assert "it has one style in its weights" in result.stdout
+    twice = run("benchmarks/quality.py", *ask, "--checkpoint", groups[1], "--checkpoint", groups[1])
+    assert twice.returncode == 2 and "two rows would be called" in twice.stderr
 
 
 def test_one_style_compares_int8_with_float(tmp_path: Path) -> None:
@@ -178,10 +195,13 @@ def test_semantic_rates_every_graph_beside_adain(tmp_path: Path) -> None:
 
 def test_quality_says_in_one_line_what_is_missing(tmp_path: Path, teacher: Path) -> None:
     content, style = pictures(tmp_path / "content", 4), pictures(tmp_path / "style", 4)
-    ask = ("--content", content, "--style", style, "--teacher", teacher, "--photos", 9)
-    result = run("benchmarks/quality.py", *ask)
+    ask = ("--content", content, "--style", style, "--teacher", teacher)
+    result = run("benchmarks/quality.py", *ask, "--photos", 9)
     assert result.returncode == 3
     assert result.stderr.count("\n") == 1 and "has 4 pictures, 9 are needed" in result.stderr
+    result = run("benchmarks/quality.py", *ask, "--lpips", tmp_path / "none.ckpt")
+    assert result.returncode == 3
+    assert result.stderr.count("\n") == 1 and "check the name and the folder" in result.stderr
 
 
 def test_large_measures_tiles_and_the_upscaler(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from click.testing import CliRunner, Result
 from stylex.cli import main
 from stylex.imaging.images import write_picture
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 
 
 @pytest.fixture
-def stylex() -> Stylex:
+def run_cli() -> RunCli:
     """Runs `stylex ...`; what is raised and isn't a clean end fails the test."""
 
     def call(*arguments: object) -> Result:
@@ -29,11 +29,11 @@ def stylex() -> Stylex:
 
 
 @pytest.fixture
-def fails(stylex: Stylex) -> Callable[..., str]:
+def fails(run_cli: RunCli) -> Callable[..., str]:
     """`fails(3, "run", ...)`: ends with that code, and one line on standard error, which is returned."""
 
     def call(code: int, *arguments: object) -> str:
-        result = stylex(*arguments)
+        result = run_cli(*arguments)
         assert result.exit_code == code, result.output
         assert result.stdout == ""
         assert result.stderr.startswith("stylex: ")

@@ -13,7 +13,7 @@ from click.testing import Result
 import stylex as package
 from stylex.cli import VERBS, main
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -38,8 +38,8 @@ def test_the_verbs() -> None:
 
 @pytest.mark.parametrize("path", [(), *PATHS], ids=" ".join)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_help_holds_an_example(path: tuple[str, ...], flag: str, stylex: Stylex) -> None:
-    result = stylex(*path, flag)
+def test_help_holds_an_example(path: tuple[str, ...], flag: str, run_cli: RunCli) -> None:
+    result = run_cli(*path, flag)
     assert result.exit_code == 0
     assert "Example" in result.stdout
     assert f"stylex {' '.join(path)}".strip() in result.stdout.split("Example", 1)[1]
@@ -62,8 +62,8 @@ def test_every_option_has_a_help_or_a_default_to_show(path: tuple[str, ...], com
             assert option.help or option.show_default, option.name
 
 
-def test_version(stylex: Stylex) -> None:
-    assert stylex("--version").stdout.split()[-1] == package.__version__
+def test_version(run_cli: RunCli) -> None:
+    assert run_cli("--version").stdout.split()[-1] == package.__version__
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def test_version(stylex: Stylex) -> None:
         (["bench", "adain", "--size", "8"], "32<=x<=4096"),
     ],
 )
-def test_usage_errors(arguments: list[str], told: str, stylex: Stylex) -> None:
-    result = stylex(*arguments)
+def test_usage_errors(arguments: list[str], told: str, run_cli: RunCli) -> None:
+    result = run_cli(*arguments)
     assert result.exit_code == 2
     assert told in result.stderr
     assert "Usage: " in result.stderr
     assert result.stdout == ""
 
 
-def test_no_command_prints_the_help(stylex: Stylex) -> None:
-    result = stylex()
+def test_no_command_prints_the_help(run_cli: RunCli) -> None:
+    result = run_cli()
     assert "Neural style transfer" in result.output
     assert all(verb in result.output for verb in VERBS)

@@ -43,7 +43,7 @@ def test_train_without_torch(tmp_path: Path) -> None:
 def test_bench_without_scikit_image(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "skimage", None)
     told = "this needs scikit-image, which isn't installed: pip install 'stylex[export]'; or give a photo of your own"
-    assert f"{told} with --photo" in fails(5, "bench", "adain")
+    assert f"{told} (--photo)" in fails(5, "bench", "adain")
 
 
 LIBGL = "libGL.so.1: cannot open shared object file: No such file or directory"

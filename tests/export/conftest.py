@@ -46,7 +46,7 @@ def network() -> AdaIN:
 def weights(tmp_path_factory: pytest.TempPathFactory, network: AdaIN) -> Path:
     path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
     with torch.no_grad():
-        codes = network.style(torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(1)))
+        codes = network.encode(torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(1)))
     save_file({**{k: v.half() for k, v in network.state_dict().items()}, CALIBRATION: codes.half()}, path)
     return path
 
@@ -54,7 +54,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory, network: AdaIN) -> Path:
 @pytest.fixture(scope="session")
 def traced(network: AdaIN, weights: Path) -> dict[str, tuple[Traceable, onnx.ModelProto]]:
     """The dynamic graphs by role."""
-    return {t.role: (t, trace(t)) for t in graphs(network, read_weights(weights), None)}
+    return {t.spec.role: (t, trace(t)) for t in graphs(network, read_weights(weights), None)}
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, 
 
     def traced_before(traceable: Traceable, opset: int) -> onnx.ModelProto:
         if traceable.dynamic[0] and opset == pipeline.OPSET:
-            return copy.deepcopy(traced[traceable.role][1])
+            return copy.deepcopy(traced[traceable.spec.role][1])
         return trace(traceable, opset)
 
     monkeypatch.setattr(pipeline, "trace", traced_before)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from stylex.artifacts.metadata import TRANSFER, GraphSpec
 from stylex.errors import CheckFailed, ModelError
 from stylex.export.check import TOLERANCES, measure, reference, require
 from stylex.export.graph_spec import Traceable
@@ -22,7 +23,7 @@ class Doubles(torch.nn.Module):
 def traceable():
     example = (torch.rand(1, 3, 16, 16),)
     outputs, pictures = ("painted", "mean"), ("painted",)
-    return Traceable("transfer", Doubles(), example, ("x",), outputs, pictures, (), lambda *_: {})
+    return Traceable(GraphSpec(TRANSFER, 0), Doubles(), example, ("x",), outputs, pictures, (), lambda *_: {})
 
 
 @pytest.fixture

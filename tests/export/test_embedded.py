@@ -24,8 +24,8 @@ def test_the_embedded_weights_export_from_the_command_line(tmp_path, monkeypatch
     assert "adain-fp32.onnx: transfer fp32" in result.output
     assert sorted(f.name for f in tmp_path.iterdir()) == ["adain-fp32.onnx", "adain-style.onnx"]
     graph = open_graph(tmp_path / "adain-fp32.onnx", "cpu")
-    assert graph.facts.psnr > 70 and graph.facts.ssim > 0.999
-    assert graph.facts.provenance.startswith("trained by stylex")
+    assert graph.metadata.psnr > 70 and graph.metadata.ssim > 0.999
+    assert graph.metadata.provenance.startswith("trained by stylex")
     assert embedded("adain").is_file()
 
 

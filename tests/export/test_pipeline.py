@@ -11,13 +11,14 @@ import skimage.data
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
-from stylex.artifacts.metadata import BYTES, PLANES, STYLE_ENCODER, TARGETS, TRANSFER, GraphFacts
+from stylex.artifacts.metadata import BYTES, PLANES, STYLE_ENCODER, TARGETS, TRANSFER, GraphMetadata
 from stylex.cli import main
 from stylex.errors import CheckFailed, InputError, ModelError, UsageError
 from stylex.export import check, pipeline
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import sha256_of
 from stylex.imaging.arrays import to_bytes
+from stylex.imaging.palette import PALETTE_SIZE
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.weights import CALIBRATION
 
@@ -28,16 +29,16 @@ def opened(path):
     options = ort.SessionOptions()
     options.log_severity_level = 4
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return session, GraphFacts.from_metadata(session.get_modelmeta().custom_metadata_map, path.name)
+    return session, GraphMetadata.from_props(session.get_modelmeta().custom_metadata_map, path.name)
 
 
-def inputs(facts, height=64, width=64):
+def inputs(metadata, height=64, width=64):
     content = np.random.default_rng(0).random((1, 3, height + 4, width + 4), np.float32)
     return {
-        "content": to_bytes(content)[None] if facts.layout == BYTES else content,
-        "codes": np.ones((1, facts.code_size), np.float32),
+        "content": to_bytes(content)[None] if metadata.layout == BYTES else content,
+        "codes": np.ones((1, metadata.spec.code_size), np.float32),
         "masks": np.ones((1, 1, height // 8, width // 8), np.float32),
-        "frozen": np.zeros((1, facts.code_size), np.float32),
+        "frozen": np.zeros((1, metadata.spec.code_size), np.float32),
         "freeze": np.zeros(1, np.float32),
     }
 
@@ -63,38 +64,39 @@ def test_every_precision_and_target(tmp_path, weights, network, precision, targe
     assert [e.path.name for e in made] == [f"adain-{precision}.onnx", "adain-style.onnx"]
     assert sorted(f.name for f in tmp_path.iterdir()) == sorted(e.path.name for e in made)
     for one in made:
-        session, facts = opened(one.path)
-        assert facts == one.facts and one.size == one.path.stat().st_size
-        assert facts.target == target and facts.weights_sha256 == sha256_of(weights)
-        assert facts.code_size == network.spec.code_size and facts.opset == pipeline.OPSET
-        assert facts.licence == "MIT" and facts.provenance == "made by the tests"
-        assert facts.versions.keys() == {"stylex", "torch", "onnx", "onnxruntime"}
-        assert facts.psnr is not None and facts.fixed_size is None
+        session, metadata = opened(one.path)
+        assert metadata == one.metadata and one.size == one.path.stat().st_size
+        assert metadata.target == target and metadata.weights_sha256 == sha256_of(weights)
+        palette = PALETTE_SIZE * (metadata.spec.role == STYLE_ENCODER)
+        assert metadata.spec.code_size == network.spec.code_size + palette and metadata.opset == pipeline.OPSET
+        assert metadata.licence == "MIT" and metadata.provenance == "made by the tests"
+        assert metadata.versions.keys() == {"stylex", "torch", "onnx", "onnxruntime"}
+        assert metadata.psnr is not None and metadata.spec.fixed_size is None
         assert len(one.reports) == len(session.get_outputs())
     transfer, style = made
-    assert (transfer.facts.role, transfer.facts.precision) == (TRANSFER, precision)
-    assert (style.facts.role, style.facts.precision) == (STYLE_ENCODER, "fp16")
-    assert transfer.facts.ssim is not None and style.facts.ssim is None
-    session, facts = opened(transfer.path)
-    painted, statistics = session.run(None, inputs(facts, 96, 48))
+    assert (transfer.metadata.spec.role, transfer.metadata.precision) == (TRANSFER, precision)
+    assert (style.metadata.spec.role, style.metadata.precision) == (STYLE_ENCODER, "fp16")
+    assert transfer.metadata.ssim is not None and style.metadata.ssim is None
+    session, metadata = opened(transfer.path)
+    painted, statistics = session.run(None, inputs(metadata, 96, 48))
     if (precision, target) == ("int8", "cpu-x86"):
-        assert facts.layout == BYTES
+        assert metadata.layout == BYTES
         assert painted.shape == (1, 96, 48, 3) and painted.dtype == np.uint8
     else:
-        assert facts.layout == PLANES
+        assert metadata.layout == PLANES
         assert painted.shape == (1, 3, 96, 48) and painted.dtype == np.float32
         assert 0 <= painted.min() <= painted.max() <= 1
-    assert statistics.shape == (1, facts.code_size)
+    assert statistics.shape == (1, metadata.spec.code_size)
 
 
 def test_fp16_says_what_computes_in_float32(tmp_path):
     cpu = exported(ExportSettings("fp16"), tmp_path)[0]
     gpu = exported(ExportSettings("fp16", "tensorrt"), tmp_path)[0]
-    assert any("conv2d" in n for n in cpu.facts.float_nodes)
-    assert not any("conv2d" in n for n in gpu.facts.float_nodes)
+    assert any("conv2d" in n for n in cpu.metadata.float_nodes)
+    assert not any("conv2d" in n for n in gpu.metadata.float_nodes)
     names = {n.name for n in onnx.load(gpu.path).graph.node}
-    assert gpu.facts.float_nodes and set(gpu.facts.float_nodes) <= names
-    islands = {n.op_type for n in onnx.load(gpu.path).graph.node if n.name in gpu.facts.float_nodes}
+    assert gpu.metadata.float_nodes and set(gpu.metadata.float_nodes) <= names
+    islands = {n.op_type for n in onnx.load(gpu.path).graph.node if n.name in gpu.metadata.float_nodes}
     assert {"ReduceMean", "ReduceL2", "Sqrt", "MatMul"} <= islands
 
 
@@ -109,7 +111,7 @@ def test_int8_runs_on_integers_and_says_how_it_was_calibrated(tmp_path):
     transfer, style = exported(ExportSettings("int8"), tmp_path)
     assert {"QuantizeLinear", "DequantizeLinear"} <= kinds(transfer.path)
     assert "QuantizeLinear" not in kinds(style.path)
-    assert len(transfer.facts.calibration) == 64 and style.facts.calibration == ""
+    assert len(transfer.metadata.calibration) == 64 and style.metadata.calibration == ""
 
 
 def test_exporting_twice_makes_the_same_file(tmp_path):
@@ -120,11 +122,11 @@ def test_exporting_twice_makes_the_same_file(tmp_path):
 
 def test_a_fixed_size(tmp_path):
     transfer, style = exported(ExportSettings(size=40), tmp_path)
-    session, facts = opened(transfer.path)
-    assert facts.fixed_size == 40 and style.facts.fixed_size is None
+    session, metadata = opened(transfer.path)
+    assert metadata.spec.fixed_size == 40 and style.metadata.spec.fixed_size is None
     shapes = {i.name: i.shape for i in session.get_inputs()}
     assert shapes["content"] == [1, 3, 44, 44]
-    assert session.run(None, inputs(facts, 40, 40))[0].shape == (1, 3, 40, 40)
+    assert session.run(None, inputs(metadata, 40, 40))[0].shape == (1, 3, 40, 40)
 
 
 def test_photos_of_ones_own(tmp_path):
@@ -133,20 +135,20 @@ def test_photos_of_ones_own(tmp_path):
     cv2.imwrite(str(photos / "one.png"), skimage.data.coffee())
     other = exported(ExportSettings("int8", calibration=photos), models)[0]
     usual = exported(ExportSettings("int8"), models)[0]
-    assert other.facts.calibration != usual.facts.calibration
+    assert other.metadata.calibration != usual.metadata.calibration
 
 
 def test_weights_of_ones_own_are_not_sold_as_the_embedded_ones(tmp_path, weights):
     own = tmp_path / "weights.safetensors"
     own.write_bytes(weights.read_bytes())
-    facts = exported(ExportSettings(), tmp_path, weights=own)[0].facts
-    assert (facts.licence, facts.provenance) == ("not stated", "not stated")
+    metadata = exported(ExportSettings(), tmp_path, weights=own)[0].metadata
+    assert (metadata.licence, metadata.provenance) == ("not stated", "not stated")
     card = {"data": {"content": {"folder": "cats", "pictures": 9}, "style": {"folder": "dogs", "pictures": 8}}}
     own.with_name("card.json").write_text('{"data": {"content": 5}}')
-    assert exported(ExportSettings(), tmp_path, weights=own)[0].facts.provenance == "not stated"
+    assert exported(ExportSettings(), tmp_path, weights=own)[0].metadata.provenance == "not stated"
     own.with_name("card.json").write_text(json.dumps(card))
-    facts = exported(ExportSettings(), tmp_path, weights=own)[0].facts
-    assert facts.provenance == "trained by stylex on content cats (9 pictures), style dogs (8 pictures)"
+    metadata = exported(ExportSettings(), tmp_path, weights=own)[0].metadata
+    assert metadata.provenance == "trained by stylex on content cats (9 pictures), style dogs (8 pictures)"
 
 
 def test_a_failing_check_leaves_no_file(tmp_path, monkeypatch):
@@ -219,7 +221,7 @@ def test_json_report(tmp_path):
     result = CliRunner().invoke(main, ["export", "adain", "--fp16", "-o", str(tmp_path), "--json"])
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)
-    assert [r["facts"]["role"] for r in rows] == [TRANSFER, STYLE_ENCODER]
+    assert [r["metadata"]["role"] for r in rows] == [TRANSFER, STYLE_ENCODER]
     assert rows[0]["bytes"] == (tmp_path / "adain-fp16.onnx").stat().st_size
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -74,6 +76,10 @@ def test_a_module_that_cant_be_traced(traced):
         def forward(self, style):
             return style if style.sum() > 0 else -style
 
+    logger, filters = logging.getLogger("torch.onnx"), list(warnings.filters)
+    logger.setLevel(logging.INFO)
     with pytest.raises(ModelError, match="can't be exported") as caught:
         trace(replace(traced[STYLE_ENCODER][0], module=Decides()))
+    assert logger.level == logging.INFO and list(warnings.filters) == filters, "left as they were"
+    logger.setLevel(logging.NOTSET)
     assert "\n" not in str(caught.value)

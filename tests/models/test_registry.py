@@ -26,7 +26,7 @@ def test_every_embedded_model_can_be_exported(name):
     for model in embedded_models(name):
         card = read_card(embedded(name, model.style).with_name("card.json"))
         assert (model.licence, model.provenance) == (card["licence"], card["provenance"])
-        roles = [graph.role for graph in model.graphs(None)]
+        roles = [graph.spec.role for graph in model.graphs(None)]
         if row_named(name).kind == "tool":
             assert roles == [name]
         else:

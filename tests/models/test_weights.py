@@ -10,6 +10,7 @@ from stylex.errors import InputError, ModelError
 from stylex.files import sha256_of
 from stylex.imaging.palette import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN
+from stylex.models.packed import pack
 from stylex.models.shared.backbone import BackboneSpec
 from stylex.models.weights import CALIBRATION, embedded, read_weights
 
@@ -71,3 +72,23 @@ def test_the_embedded_weights_fit_their_network():
     weights.fill(network)
     assert weights.extras[CALIBRATION].shape[1] == network.code_size + PALETTE_SIZE
     assert weights.card["weights_sha256"] == weights.sha256
+
+
+def test_packed_weights_are_read_as_the_file_they_came_from(written, monkeypatch, tmp_path):
+    whole, packed = read_weights(written), written.with_suffix(".packed")
+    (tmp_path / "adain-fp16.onnx").write_bytes(written.read_bytes()[400:])
+    monkeypatch.setattr("stylex.models.weights.GRAPHS", tmp_path)
+    packed.write_bytes(pack(written.read_bytes(), {"adain-fp16.onnx": (tmp_path / "adain-fp16.onnx").read_bytes()}))
+    size = written.stat().st_size
+    written.unlink()
+    assert packed.stat().st_size < size
+    again = read_weights(written)
+    assert again.sha256 == whole.sha256
+    assert again.tensors.keys() == whole.tensors.keys()
+    assert all(torch.equal(again.tensors[n], t) for n, t in whole.tensors.items())
+    (tmp_path / "adain-fp16.onnx").write_bytes(b"another export")
+    with pytest.raises(ModelError, match=r"has changed.*: install stylex again"):
+        read_weights(written)
+    (tmp_path / "adain-fp16.onnx").unlink()
+    with pytest.raises(InputError, match=r"adain-fp16\.onnx can't be read"):
+        read_weights(written)

@@ -37,15 +37,20 @@ def test_strength_and_mixing(painter: stylex.Painter, photo: np.ndarray) -> None
 @pytest.mark.parametrize("size", [(1, 1), (33, 7), (90, 96), (96, 128)])
 def test_any_size(painter: stylex.Painter, photo: np.ndarray, size: tuple[int, int]) -> None:
     cut = photo[: size[0], : size[1]]
-    assert painter(cut, "irises").shape == cut.shape
+    painted = painter(cut, "irises")
+    assert painted.shape == cut.shape
+    assert 10 < painted.mean() < 245
+    if min(size) > 8:
+        again = painter(photo, "irises")[: size[0], : size[1]]
+        assert painted.std() > 20 and gap(painted, again) < 40, "as the whole photo is painted"
 
 
 def test_masks_have_a_value_for_every_eight_pixels(painter: stylex.Painter, photo: np.ndarray) -> None:
     """Half of the picture is painted, the other half stays as at strength 0."""
     wide = np.ascontiguousarray(np.tile(photo, (2, 4, 1)))
     codes, _ = painter.codes("the-scream")
-    cells = wide.shape[1] // painter.transfer.facts.cell
-    masks = np.zeros((1, 1, wide.shape[0] // painter.transfer.facts.cell, cells), np.float32)
+    cells = wide.shape[1] // painter.transfer.metadata.spec.cell
+    masks = np.zeros((1, 1, wide.shape[0] // painter.transfer.metadata.spec.cell, cells), np.float32)
     none = painter.paint(wide, codes, masks)
     masks[..., : cells // 2] = 1
     painted = painter.paint(wide, codes, masks, none.statistics).picture
@@ -66,9 +71,9 @@ def test_frozen_statistics_are_used_and_others_measured(painter: stylex.Painter,
     assert frozen.statistics is not None
     maps = 24  # of the palettes: those that were used; what stands before them was measured of this photo
     np.testing.assert_array_equal(frozen.statistics[:, -maps:], first.statistics[:, -maps:])
-    width = 2 * painter.transfer.facts.sites[0]
+    width = 2 * painter.transfer.metadata.spec.sites[0]
     assert np.abs(frozen.statistics[:, :width] - first.statistics[:, :width]).max() > 0.05
 
 
 def test_every_technique_has_the_same_names(painter: stylex.Painter) -> None:
-    assert built_in(painter.transfer.facts.technique).keys() == built_in("adain").keys()
+    assert built_in(painter.transfer.metadata.technique).keys() == built_in("adain").keys()

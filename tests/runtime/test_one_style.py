@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import stylex
-from stylex.artifacts.catalog import GRAPHS, encoder_file, styles_in, transfer_file
-from stylex.artifacts.metadata import BYTES, PRECISIONS
+from stylex.artifacts.catalog import transfer_file
 from stylex.errors import InputError, UsageError
-from stylex.runtime.engine.session import read_facts
 from stylex.techniques import SINGLE
 
 OWN = SINGLE
@@ -21,31 +19,6 @@ OWN = SINGLE
 @pytest.fixture(scope="module")
 def scream() -> stylex.Painter:
     return stylex.load("fast", "int8", "cpu", style="the-scream", threads=1)
-
-
-def test_file_names() -> None:
-    assert transfer_file("fast", "int8", Path("g"), "the-kiss") == Path("g/fast-the-kiss-int8.onnx")
-    assert transfer_file("adain", "fp32", Path("g")) == Path("g/adain-fp32.onnx")
-    assert encoder_file("adain", Path("g")) == Path("g/adain-style.onnx")
-
-
-def test_styles_of_a_folder(tmp_path: Path) -> None:
-    for name in ("fast-b-int8.onnx", "fast-a-b-fp16.onnx", "fast-b-fp32.onnx", "fast-int8.onnx", "faster-c-int8.onnx"):
-        (tmp_path / name).touch()
-    assert styles_in(tmp_path, "fast") == ["a-b", "b"]
-    assert styles_in(tmp_path / "nowhere", "fast") == []
-
-
-@pytest.mark.parametrize("technique", OWN)
-def test_what_is_embedded_says_what_it_is(technique: str) -> None:
-    for style in styles_in(GRAPHS, technique):
-        for precision in ("fp16", "int8"):
-            facts = read_facts(transfer_file(technique, precision, style=style))
-            assert (facts.technique, facts.style, facts.precision) == (technique, style, precision)
-            assert facts.code_size == 0
-        assert facts.layout == BYTES
-        assert facts.psnr is not None
-        assert facts.psnr >= 30
 
 
 def test_it_paints_without_being_told_the_style(scream: stylex.Painter, photo: np.ndarray) -> None:
@@ -58,7 +31,11 @@ def test_it_paints_without_being_told_the_style(scream: stylex.Painter, photo: n
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 7), (40, 41), (96, 128)])
 def test_any_size(scream: stylex.Painter, photo: np.ndarray, size: tuple[int, int]) -> None:
-    assert scream(photo[: size[0], : size[1]]).shape == (*size, 3)
+    cut = photo[: size[0], : size[1]]
+    painted = scream(cut)
+    assert painted.shape == cut.shape
+    assert np.abs(painted.astype(int) - cut).mean() > 10, "painted"
+    assert min(size) < 40 or painted.std() > 20, "a picture, not one colour"
 
 
 def test_strength_mixes_photo_and_painting(scream: stylex.Painter, photo: np.ndarray) -> None:
@@ -91,14 +68,13 @@ def test_the_style_is_named_when_loading() -> None:
 
 
 def test_the_only_style_of_a_folder_needs_no_name(tmp_path: Path, photo: np.ndarray) -> None:
-    source = transfer_file("fast", "int8", style="the-scream")
-    shutil.copy(source, tmp_path / "fast-mine-int8.onnx")
-    assert stylex.load("fast", graphs=tmp_path, threads=1)(photo).shape == photo.shape
+    model = onnx.load(transfer_file("fast", "int8", style="the-scream"))
+    next(p for p in model.metadata_props if p.key == "stylex.style").value = '"mine"'
+    onnx.save(model, tmp_path / "fast-mine-int8.onnx")
+    only = stylex.load("fast", graphs=tmp_path, threads=1)
+    np.testing.assert_array_equal(only(photo), stylex.load("fast", "int8", style="the-scream", threads=1)(photo))
     with pytest.raises(InputError, match=r"fast-mine-fp32.onnx: make it with `stylex export fast --weights FILE -o"):
         stylex.load("fast", "fp32", graphs=tmp_path)
-    told = (
-        r"comes with stylex: make it with `stylex export fast --style the-scream -o FOLDER`, then give --graphs FOLDER"
-    )
+    told = r"comes with stylex: make it with `stylex export fast --style the-scream -o FOLDER`, then name that folder"
     with pytest.raises(InputError, match=told):
         stylex.load("fast", "fp32", style="the-scream")
-    assert set(PRECISIONS) == {"fp32", "fp16", "int8"}

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylex.artifacts.style_code import StyleCode, built_in, save_code
-from stylex.errors import InputError, ModelError, ProviderUnavailable, UsageError
-from stylex.imaging.arrays import to_bytes, to_floats
+from stylex.errors import InputError, ModelError, UsageError
 from stylex.imaging.images import write_picture
-from stylex.runtime import loading
 from stylex.runtime.engine import hardware
-from stylex.runtime.engine.providers import provider_named
-from stylex.runtime.engine.session import open_graph
-from stylex.runtime.loading import _graph_for, best_precision, load
+from stylex.runtime.loading import load
 from stylex.runtime.painter import Painter
 
 GraphMaker = Callable[..., Path]
-CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 side = st.integers(1, 70)
 few = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 
@@ -78,31 +71,24 @@ def test_a_fixed_size_graph(tiny_transfer: GraphMaker) -> None:
     painter = load(precision="fp32", graphs=tiny_transfer(fixed_size=64).parent, provider="cpu")
     for size in ((64, 64), (10, 64), (1, 1)):
         np.testing.assert_array_equal(painter(noise(*size), zero_code()), noise(*size))
-    with pytest.raises(InputError, match=r"has 65 pixels; adain-fp32\.onnx was exported for 64: use --size 64"):
+    with pytest.raises(InputError, match=r"has 65 pixels; adain-fp32\.onnx was exported for 64: reduce"):
         painter(noise(20, 65), zero_code())
 
 
 def test_flat_photos(painter: Painter) -> None:
+    """A flat photo is painted in colours of the style; NaN, which ends as black or wraps, would be of one value."""
+    style = painter(noise(64, 64), "the-scream").reshape(-1, 3).mean(0)
     for level in (0, 128, 255):
-        assert painter(np.full((40, 40, 3), level, np.uint8), "the-scream").shape == (40, 40, 3)
+        painted = painter(np.full((64, 64, 3), level, np.uint8), "the-scream")
+        assert painted.shape == (64, 64, 3)
+        assert 20 < painted.mean() < 235 and painted.std() > 2, level
+        assert np.abs(painted.reshape(-1, 3).mean(0) - style).max() < 90, level
 
 
 # The uint8 contract
 
 
-def test_conversions_are_inverse() -> None:
-    picture = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
-    floats = to_floats(picture)
-    assert floats.shape == (1, 3, 16, 16)
-    assert floats.dtype == np.float32
-    assert floats.min() == 0
-    assert floats.max() == 1
-    np.testing.assert_array_equal(to_bytes(floats), picture)
-    wide = np.array([-3.0, -0.001, 0.4999 / 255, 0.501 / 255, 1.001, 7.0], np.float32).reshape(1, 1, 1, 6).repeat(3, 1)
-    assert to_bytes(wide)[0, :, 0].tolist() == [0, 0, 0, 1, 255, 255]  # rounded, and not wrapped
-
-
-@pytest.mark.parametrize("bad", [np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.uint8), [[0]], None, "photo.jpg"])
+@pytest.mark.parametrize("bad", [np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.uint8), [[0]], None])
 def test_what_is_no_photo(painter: Painter, bad: Any) -> None:
     with pytest.raises(InputError, match="a picture is a numpy uint8 array"):
         painter(bad, "starry-night")
@@ -180,7 +166,10 @@ def test_a_mix_of_a_style_with_itself_is_that_style(painter: Painter, photo: np.
 @pytest.mark.parametrize("many", range(1, 9))
 def test_up_to_eight_styles(painter: Painter, photo: np.ndarray, many: int) -> None:
     styles = [(name, i + 1) for i, name in enumerate(list(built_in("adain"))[:many])]
-    assert painter(photo, styles).shape == photo.shape
+    mixed = painter(photo, styles)
+    nearest = max(cv2.PSNR(mixed, painter(photo, style)) for style, _ in styles)
+    assert nearest > 14, "the mix looks like one of its styles"
+    assert mixed.std() > 20
 
 
 def test_the_order_of_styles_does_not_matter(painter: Painter, photo: np.ndarray) -> None:
@@ -205,7 +194,6 @@ def test_the_order_of_styles_does_not_matter(painter: Painter, photo: np.ndarray
         ([(1, 1)], "a style can't be a int: give a built-in name"),
         (None, "adain needs a style"),
         ({"irises": 1}, "a style can't be a dict"),
-        (b"irises", "a style can't be a bytes"),
     ],
 )
 def test_what_is_no_style(painter: Painter, photo: np.ndarray, styles: Any, told: str) -> None:
@@ -233,7 +221,7 @@ def test_codes_are_named_after_what_they_were_made_of(painter: Painter, painting
     assert painter.code(tmp_path / "coffee.png").name == "coffee"
     assert painter.code(painting).name == "picture"
     assert painter.code("irises") is built_in("adain")["irises"]
-    assert painter.encode(painting).values.shape == (painter.transfer.facts.style_code_size,)
+    assert painter.encode(painting).values.shape == (painter.transfer.metadata.spec.style_code_size,)
 
 
 def test_a_picture_without_suffix(painter: Painter, painting: np.ndarray, tmp_path: Path) -> None:
@@ -313,127 +301,7 @@ def test_int8_follows_the_strength(strength: float, painter: Painter, photo: np.
     assert cv2.PSNR(int8(photo, "starry-night", strength), painter(photo, "starry-night", strength)) > 20
 
 
-def test_auto_is_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
-    monkeypatch.setattr(hardware, "int8_is_exact", lambda: True)
-    assert load(threads=1).precision == "int8"
-    monkeypatch.setattr(hardware, "int8_is_exact", lambda: False)
-    assert load(threads=1).precision == "fp32"
-    assert load(precision="int8", threads=1).precision == "int8"  # asked for is asked for
-    assert best_precision(provider_named("cuda")) == "fp32"  # nothing faster was measured there
-
-
-def test_auto_takes_what_the_folder_has(tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "int8_is_exact", lambda: True)
-    folder = tiny_transfer("adain-fp16.onnx", precision="fp16").parent
-    assert load(graphs=folder, provider="cpu").precision == "fp16"
-    tiny_transfer("adain-fp32.onnx", precision="fp32")
-    assert load(graphs=folder, provider="cpu").precision == "fp32"
-    tiny_transfer("adain-int8.onnx", precision="int8")
-    assert load(graphs=str(folder), provider="cpu").precision == "int8"
-
-
-def test_auto_prefers_what_was_made_for_the_provider(
-    tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(hardware, "int8_is_exact", lambda: True)
-    folder = tiny_transfer("adain-int8.onnx", precision="int8", target="tensorrt").parent
-    tiny_transfer("adain-fp16.onnx", precision="fp16", target="cpu-arm")
-    with caplog.at_level(logging.WARNING, "stylex"):
-        assert load(graphs=folder, provider="cpu").precision == "fp16"
-        assert _graph_for("adain", "", "auto", provider_named("tensorrt"), folder).name == "adain-int8.onnx"
-        tiny_transfer("adain-fp32.onnx", precision="fp32", target="tensorrt")
-        assert load(graphs=folder, provider="cpu").precision == "fp32"
-        assert _graph_for("adain", "", "auto", provider_named("cuda"), folder).name == "adain-fp32.onnx"
-    assert caplog.text == ""
-
-
-def test_one_warning_where_nothing_was_made_for_the_provider(
-    tiny_transfer: GraphMaker, tiny_encoder: GraphMaker, caplog: pytest.LogCaptureFixture
-) -> None:
-    folder = tiny_transfer("adain-int8.onnx", precision="int8", target="tensorrt").parent
-    tiny_transfer("adain-fp16.onnx", precision="fp16", target="tensorrt")
-    tiny_encoder(precision="fp16", target="tensorrt")  # FP16 in its weights alone: no matter
-    with caplog.at_level(logging.WARNING, "stylex"):
-        painter = load(graphs=folder, provider="cpu")
-        painter.encode(noise(40, 40))
-    told = (
-        f"adain-{painter.precision}.onnx was exported for tensorrt; for cpu export it with --target cpu-x86 or cpu-arm"
-    )
-    assert [record.getMessage() for record in caplog.records] == [told]
-
-
-def test_a_graph_for_processors_on_a_graphics_card(
-    tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    folder = tiny_transfer("adain-int8.onnx", precision="int8").parent
-    session = open_graph(folder / "adain-int8.onnx")
-    monkeypatch.setattr(loading, "open_graph", lambda *_, **__: dataclasses.replace(session, provider="tensorrt"))
-    monkeypatch.setattr(loading, "candidates", lambda name: (provider_named(name),))
-    with caplog.at_level(logging.WARNING, "stylex"):
-        load(precision="int8", graphs=folder, provider="tensorrt")
-    told = "adain-int8.onnx was exported for cpu-x86; for tensorrt export it with --target tensorrt"
-    assert [record.getMessage() for record in caplog.records] == [told]
-
-
-def test_the_precision_is_the_graphs_own_word(tiny_transfer: GraphMaker) -> None:
-    folder = tiny_transfer("adain-fp32.onnx", precision="int8").parent
-    assert load(precision="fp32", graphs=folder, provider="cpu").precision == "int8"
-
-
-@pytest.mark.parametrize(("precision", "flag"), [("fp32", ""), ("fp16", " --fp16"), ("int8", " --int8")])
-def test_a_missing_graph_comes_with_the_line_that_makes_it(precision: str, flag: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        load(precision=precision, graphs=tmp_path, provider="cpu")
-    assert f"has no adain-{precision}.onnx: make it with `stylex export adain{flag} -o {tmp_path}`" in str(caught.value)
-
-
-def test_what_is_asked_for_is_checked() -> None:
-    with pytest.raises(UsageError, match="there is no technique 'picasso'"):
-        load("picasso")
-    with pytest.raises(UsageError, match="semantic' has no graphs that could be loaded"):
-        load("semantic")
-    with pytest.raises(UsageError, match="precision is 'int4'; choose auto, fp32, fp16, int8"):
-        load(precision="int4")
-    with pytest.raises(UsageError, match="no provider 'gpu'"):
-        load(provider="gpu")
-    with pytest.raises(UsageError, match="threads is -1"):
-        load(threads=-1)
-
-
-@pytest.mark.parametrize("name", ["cuda", "tensorrt", "openvino"])
-def test_a_provider_asked_for_is_never_replaced(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
-    with pytest.raises(ProviderUnavailable, match="pip install"):
-        load(provider=name)
-
-
-def test_auto_warns_of_a_provider_that_does_not_start(
-    tiny_transfer: GraphMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    real, folder = ort.InferenceSession, tiny_transfer().parent
-
-    def session(data: bytes, options: Any, **arguments: Any) -> Any:
-        if arguments["providers"][0] == CUDA:
-            raise RuntimeError("CUDA failure 35: driver too old")
-        return real(data, options, **arguments)
-
-    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, CPU])
-    monkeypatch.setattr(ort, "InferenceSession", session)
-    with caplog.at_level(logging.WARNING, "stylex"):
-        assert load(graphs=folder).provider == "cpu"
-    assert "driver too old): pip uninstall -y onnxruntime && pip install onnxruntime-gpu; trying" in caplog.text
-    with pytest.raises(ProviderUnavailable, match="driver too old"):
-        load(provider="cuda", graphs=folder)
-
-
 # Graphs that don't belong together
-
-
-def test_a_style_encoder_where_a_transfer_graph_is_needed(tiny_encoder: GraphMaker) -> None:
-    folder = tiny_encoder("adain-fp32.onnx").parent
-    with pytest.raises(ModelError, match="is a style-encoder graph, a transfer graph is needed here"):
-        load(precision="fp32", graphs=folder, provider="cpu")
 
 
 def test_a_transfer_graph_where_a_style_encoder_is_needed(tiny_transfer: GraphMaker, photo: np.ndarray) -> None:

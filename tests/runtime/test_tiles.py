@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,16 +14,22 @@ from hypothesis import strategies as st
 
 import stylex
 from stylex.artifacts.catalog import GRAPHS
-from stylex.artifacts.metadata import TRANSFER, GraphFacts
+from stylex.artifacts.graph_file import read_metadata
+from stylex.artifacts.metadata import TRANSFER, GraphMetadata, GraphSpec
 from stylex.errors import UsageError
 from stylex.runtime import tiles
-from stylex.runtime.engine.session import read_facts
 from stylex.runtime.painter import Painter
 from stylex.runtime.tiles import Tiling, planned, pooled
 
 few = settings(max_examples=8, deadline=None, derandomize=True, database=None)
 many = settings(max_examples=200, deadline=None, derandomize=True, database=None)
-FACTS = GraphFacts("adain", "transfer", "edge", "fp32", "cpu-x86", 3, 18, "a" * 64, reach=113, sites=(2, 1))
+SPEC = GraphSpec(TRANSFER, 3, multiple=8, smallest=32, border=2, reach=113, sites=(2, 1))
+METADATA = GraphMetadata("adain", "edge", "fp32", "cpu-x86", 18, "a" * 64, SPEC)
+
+
+def of(**changed: Any) -> GraphMetadata:
+    """The metadata with another specification."""
+    return dataclasses.replace(METADATA, spec=dataclasses.replace(SPEC, **changed))
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +59,8 @@ def largest(one: np.ndarray, other: np.ndarray) -> int:
 @many
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(128, 300), st.sampled_from([8, 16]))
 def test_tiles_cover_every_pixel_once_and_bring_their_surroundings(h: int, w: int, tile: int, multiple: int) -> None:
-    facts = dataclasses.replace(FACTS, multiple=multiple)
-    plan = planned(facts, h, w, tile)
+    metadata = of(multiple=multiple)
+    plan = planned(metadata, h, w, tile)
     if plan is None:
         assert max(h, w) <= tile + multiple
         return
@@ -65,14 +72,14 @@ def test_tiles_cover_every_pixel_once_and_bring_their_surroundings(h: int, w: in
                 assert span.first % multiple == span.start % multiple == 0
                 assert span.first == max(0, span.start - plan.halo) and span.last == min(side, span.end + plan.halo)
                 assert span.end - span.start <= tile + multiple
-    assert plan.halo >= facts.reach
+    assert plan.halo >= metadata.spec.reach
     assert (covered == 1).all()
 
 
 @many
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(128, 300))
 def test_what_is_measured_adds_up_to_every_pixel_once(height: int, width: int, tile: int) -> None:
-    plan = planned(FACTS, height, width, tile)
+    plan = planned(METADATA, height, width, tile)
     if plan is None:
         return
     covered = np.zeros((height, width), int)
@@ -90,7 +97,7 @@ def test_statistics_of_parts_make_those_of_the_whole() -> None:
         found = [*mean[:2], *std[:2], mean[2], std[2], np.sqrt((rows[:, 0] ** 2).mean())]
         return np.array(found, np.float32)[None]
 
-    whole = pooled([(told(rows), count) for rows, count in cut], FACTS)
+    whole = pooled([(told(rows), count) for rows, count in cut], SPEC)
     assert whole.dtype == np.float32
     np.testing.assert_allclose(whole, told(values), rtol=1e-4)
 
@@ -155,21 +162,21 @@ def test_progress_counts_every_run(fast: Painter, scene: np.ndarray) -> None:
 
 
 def test_every_embedded_network_can_be_used_on_tiles() -> None:
-    facts = [read_facts(path) for path in GRAPHS.glob("*.onnx")]
-    assert not [f.technique for f in facts if f.role == TRANSFER and not f.reach]
+    metadata = [read_metadata(path) for path in GRAPHS.glob("*.onnx")]
+    assert not [f.technique for f in metadata if f.spec.role == TRANSFER and not f.spec.reach]
 
 
 # When
 
 
 def test_auto_cuts_large_photos_only() -> None:
-    assert planned(FACTS, 2000, 3000, "auto") is None
-    plan = planned(FACTS, 4000, 6000, "auto")
+    assert planned(METADATA, 2000, 3000, "auto") is None
+    plan = planned(METADATA, 4000, 6000, "auto")
     assert plan == Tiling(4000, 6000, 2000, 2000, 120, 2)
     assert str(plan) == "6 tiles of 2000x2000"
-    assert planned(FACTS, 4000, 6000, "off") is None
+    assert planned(METADATA, 4000, 6000, "off") is None
     for unable in ({"reach": 0}, {"fixed_size": 512}):
-        assert planned(dataclasses.replace(FACTS, **unable), 4000, 6000, "auto") is None
+        assert planned(of(**unable), 4000, 6000, "auto") is None
 
 
 def test_without_being_asked_nothing_is_cut(fast: Painter, monkeypatch: pytest.MonkeyPatch, scene: np.ndarray) -> None:
@@ -189,10 +196,10 @@ def test_without_being_asked_nothing_is_cut(fast: Painter, monkeypatch: pytest.M
         ("small", {}, "tile is 'small'; give auto, off, or the pixels of a tile"),
         (True, {}, "tile is True"),
         (500.0, {}, r"tile is 500\.0"),
-        (512, {"fixed_size": 512}, "paints one size alone, and no tiles: export it with --dynamic"),
-        (512, {"reach": 0}, "doesn't say how far it sees, and can't paint tiles: use off with a smaller --size"),
+        (512, {"fixed_size": 512}, "paints one size alone, and no tiles: export it for any size"),
+        (512, {"reach": 0}, "doesn't say how far it sees, and can't paint tiles: give off and a smaller size"),
     ],
 )
 def test_what_is_no_tile(tile: int, changed: dict[str, int], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        planned(dataclasses.replace(FACTS, **changed), 900, 900, tile)
+        planned(of(**changed), 900, 900, tile)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from stylex.artifacts.catalog import transfer_file
-from stylex.artifacts.metadata import UPSCALER, GraphFacts
+from stylex.artifacts.metadata import UPSCALER, GraphMetadata, GraphSpec
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.runtime import upscale
 from stylex.runtime.upscale import Upscaler, enlarged_alpha, load_upscaler, require_room
@@ -43,8 +43,9 @@ def nearest(tmp_path: Path) -> Callable[..., Upscaler]:
         node = helper.make_node("Resize", ["content", "", "scales"], ["painted"], **modes)
         graph = helper.make_graph([node], "nearest", ends[:1], ends[1:], [scales])
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-        facts = GraphFacts("upscaler", role, "edge", "fp32", "cpu-x86", 0, 18, "a" * 64, border=3, scale=2, **changed)
-        helper.set_model_props(model, facts.to_metadata())
+        spec = GraphSpec(role, 0, border=3, scale=2, **changed)
+        metadata = GraphMetadata("upscaler", "edge", "fp32", "cpu-x86", 18, "a" * 64, spec)
+        helper.set_model_props(model, metadata.to_props())
         onnx.save(model, tmp_path / name)
         return load_upscaler("cpu", tmp_path, 1)
 
@@ -107,7 +108,7 @@ def test_which_graph_is_taken(nearest: Callable[..., Upscaler], tmp_path: Path) 
 
 
 def test_what_can_not_be_enlarged(upscaler: Upscaler) -> None:
-    with pytest.raises(UsageError, match="can't be enlarged 3 times, only 2 times: use --upscale 2"):
+    with pytest.raises(UsageError, match="can't be enlarged 3 times, only 2 times"):
         require_room(10, 10, 3)
     with pytest.raises(InputError, match=r"6000x4000 enlarged 2 times would have 96\.0 megapixels; the limit is 64"):
         upscaler(np.zeros((4000, 6000, 3), np.uint8))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +9,9 @@ import click
 
 from stylex.artifacts.metadata import PRECISIONS
 from stylex.cli.options.common import technique_argument
-from stylex.errors import MissingPackage, ResourceError
 from stylex.runtime.engine.providers import NAMES
-from stylex.techniques import technique_named
 
 if TYPE_CHECKING:
-    from stylex.imaging.arrays import Image
     from stylex.runtime.benchmark import Row
 
 COLUMNS = ("precision", "provider", "size", "median ms", "p95 ms", "images/s", "peak MiB", "file MB", "PSNR dB", "SSIM")
@@ -59,62 +53,20 @@ def command(
     """
     from rich.console import Console
 
-    from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
+    from stylex.api.bench import bench
     from stylex.cli.tables import print_table
     from stylex.files import check_place
     from stylex.runtime.benchmark import write_report
 
     if json_file:
         check_place(json_file)
-    picture, folder = _picture(photo), graphs or GRAPHS
-    if technique_named(technique).single_style:
-        style = style or next(iter(styles_in(folder, technique)), "")
-    there = tuple(p for p in PRECISIONS if os.path.isfile(transfer_file(technique, p, folder, style)))
-    rows: list[Row] = []
+    where: dict[str, Any] = {"provider": provider, "threads": threads, "photo": photo, "style": style, "graphs": graphs}
     with Console(stderr=True).status("measuring") as status:
-        for size in sizes or (512,):
-            rest = (provider, size, threads, picture, style, graphs)
-            rows += _rows(technique, precisions or there or PRECISIONS, there, rest, status.update)
-    print_table(" ".join(filter(None, ("stylex", technique, style))), COLUMNS, [_cells(row) for row in rows])
+        rows = bench(technique, sizes=sizes or (512,), precisions=precisions, progress=status.update, **where)
+    print_table(rows[0].name, COLUMNS, [_cells(row) for row in rows])
     if json_file:
         write_report(json_file, rows)
         click.echo(f"{json_file}: {len(rows)} rows")
-
-
-def _picture(photo: Path | None) -> Image:
-    """The photo to paint."""
-    from stylex.imaging.images import read_picture
-    from stylex.runtime.benchmark import default_photo
-
-    if photo:
-        return read_picture(photo).rgb
-    try:
-        return default_photo()
-    except MissingPackage as error:
-        raise ResourceError(f"{error}; or give a photo of your own with --photo") from error
-
-
-def _rows(
-    technique: str,
-    precisions: Sequence[str],
-    there: Sequence[str],
-    rest: tuple[Any, ...],
-    tell: Callable[[str], object],
-) -> Iterator[Row]:
-    """One row a precision, compared with the most precise one, which is painted too where it isn't asked for."""
-    from stylex.runtime.benchmark import isolated, paint_row, similarity
-
-    reference = None
-    for precision in sorted({*precisions, *there[:1]}, key=PRECISIONS.index):
-        tell(f"measuring {precision} at {rest[1]}")
-        row, painted = isolated(paint_row, technique, precision, *rest)
-        if reference is None:
-            reference = painted
-        else:
-            psnr, ssim = similarity(painted, reference)
-            row = replace(row, psnr=psnr, ssim=ssim)
-        if precision in precisions:
-            yield row
 
 
 def _cells(row: Row) -> tuple[object, ...]:

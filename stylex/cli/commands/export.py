@@ -101,7 +101,7 @@ def _row(one: Exported) -> dict[str, Any]:
     return {
         "path": str(one.path),
         "bytes": one.size,
-        "facts": asdict(one.facts),
+        "metadata": one.metadata.to_dict(),
         "left_in_float32": one.spared,
         "checks": [asdict(r) for r in one.reports],
     }
@@ -109,7 +109,7 @@ def _row(one: Exported) -> dict[str, Any]:
 
 def _tell(one: Exported) -> None:
     """One file in some lines."""
-    click.echo(f"{one.path}: {one.facts.role} {one.facts.precision}, {one.size / 1e6:.2f} MB")
+    click.echo(f"{one.path}: {one.metadata.spec.role} {one.metadata.precision}, {one.size / 1e6:.2f} MB")
     for r in one.reports:
         quality = f", SSIM {r.mean_ssim:.4f}" if r.mean_ssim is not None else ""
         click.echo(

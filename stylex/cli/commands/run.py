@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,10 +17,13 @@ from stylex.cli.options.common import (
     weighted,
     weights_option,
 )
-from stylex.cli.options.regions import face_options, files_of
+from stylex.cli.options.regions import face_options, files_of, given_where
 from stylex.cli.options.technique import RUN, OwnedCommand, own_options
-from stylex.errors import UsageError
-from stylex.techniques import ARBITRARY, SINGLE, listed, technique_named
+from stylex.errors import Interrupted, UsageError
+from stylex.techniques import ARBITRARY, SINGLE, Style, listed, technique_named
+
+if TYPE_CHECKING:
+    from stylex.api.result import Result
 
 HELP = f"""Paint PHOTO with TECHNIQUE.
 
@@ -77,26 +80,46 @@ def command(
     **own: Any,
 ) -> None:
     """See `HELP`."""
-    from stylex.cli.runners import RUNNERS, Job, network
+    from stylex.api.stylize import stylize
+    from stylex.cli.progress import Bars
     from stylex.imaging.formats import default_output
-    from stylex.imaging.images import check_output, limited, read_picture
-    from stylex.runtime.upscale import require_room
+    from stylex.imaging.images import check_output, write_picture
+    from stylex.runtime.semantic.regions import overlay
 
-    known = technique_named(technique)
-    if known.verb != "run":
-        raise UsageError(f"{technique} paints no single photo: use `{known.call} --help`")
-    if known.needs_style:
-        require_styles(styles)
-    pairs = weighted(styles, weights)
-    output = output or default_output(photo, technique)
-    inputs = [photo, *(Path(s) for s in styles), *files_of(own)]
+    _require(technique, styles)
+    output, told = output or default_output(photo, technique), given_where(technique, own)
+    inputs = [photo, *(Path(s) for s in styles), *files_of(told)]
     check_output(output, inputs)
     for also in filter(None, (own["preview"], own["show_masks"])):
         check_output(also, [*inputs, output])
-    whole = read_picture(photo)
-    picture, sides = limited(whole, size or known.size or None), whole.rgb.shape[:2]
-    del whole  # of a large photo that is a lot
-    if upscale != 1:
-        require_room(picture.rgb.shape[0], picture.rgb.shape[1], upscale)
-    job = Job(technique, picture, pairs, strength, keep_colors, output, sides, own, upscale > 1)
-    RUNNERS.get(technique, network)(job)
+    with Bars(own["preview"], own["preview_every"]) as bars:
+        if technique == "gatys":
+            told["on_step"] = bars.step
+        rest: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors, "size": size, "upscale": upscale}
+        pairs = list(weighted(styles, weights)) or None
+        result = stylize(photo, technique, pairs, report=True, progress=bars, **rest, **told)
+    if own["show_masks"]:
+        write_picture(own["show_masks"], overlay(result.content.rgb, result.masks))
+    write_picture(output, result.rgb, result.alpha)
+    _tell(output, result)
+
+
+def _require(technique: str, styles: tuple[str, ...]) -> None:
+    """Refuses a technique that paints no photo, and one without the styles that it needs or with those it can't use."""
+    known = technique_named(technique)
+    if known.verb != "run":
+        raise UsageError(f"{technique} paints no single photo: use `{known.call} --help`")
+    if known.style is Style.REGIONS and styles:
+        raise UsageError(f"{technique} takes its styles from --region NAME=STYLE: leave --style and --weight out")
+    if known.needs_style:
+        require_styles(styles)
+
+
+def _tell(output: Path, result: Result) -> None:
+    """Prints what was done; an optimization that was stopped ends with its own exit code."""
+    height, width = result.rgb.shape[:2]
+    seconds, ran = result.ran.seconds, result.ran
+    took = f"{seconds * 1e3:.0f} ms" if seconds < 10 else f"{seconds:.0f} s"
+    if ran.stopped:
+        raise Interrupted(f"{result.notes[0]}; {output} is what there was")
+    click.echo(f"{output}: {', '.join((f'{width}x{height}', str(ran), took, *result.notes))}")

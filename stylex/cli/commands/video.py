@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stylex.cli.options.common import NETWORK_STYLES, backend_options, click_option, weights_option
-from stylex.cli.options.video import mixture, steadiness_options
+from stylex.cli.options.common import (
+    NETWORK_STYLES,
+    backend_options,
+    click_option,
+    require_styles,
+    weighted,
+    weights_option,
+)
+from stylex.cli.options.video import steadiness_options
+from stylex.techniques import technique_named
 from stylex.techniques.options import CRF
 
 if TYPE_CHECKING:
@@ -59,22 +67,21 @@ def command(
       stylex video film.mp4 trial.mp4 --technique fast --style great-wave --start 60 --frames 48
       stylex video film.mov painted.mkv --style one.jpg --style other.jpg --size 1280 --crf 18 --json report.json
     """
-    from stylex.errors import UsageError
+    from stylex.api.film import stylize_film
     from stylex.files import check_place, write_json
-    from stylex.runtime.video.facts import Span
-    from stylex.runtime.video.film import paint_film
-    from stylex.runtime.video.stylizer import Stylizer
     from stylex.runtime.video.writer import check_film_output
 
-    if end is not None and end <= start:
-        raise UsageError(f"--end {end:g} doesn't come after --start {start:g}")
     check_film_output(output, film)
     if json_file:
         check_place(json_file)
-    chosen = mixture(technique, styles, weights, backend)
-    stylizer = Stylizer(chosen, strength, keep_colors, temporal, keyframes)
+    if technique_named(technique).needs_style:
+        require_styles(styles)
+    pairs = list(weighted(styles, weights)) or None
+    steady: dict[str, Any] = {"temporal": temporal, "keyframes": keyframes, "crf": crf, "size": size}
+    part: dict[str, Any] = {"start": start, "end": end, "frames": frames}
+    look: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors}
     with Bar() as bar:
-        report = paint_film(film, output, stylizer, Span(start, end, frames), size, crf, bar.tell)
+        report = stylize_film(film, output, technique, pairs, progress=bar.tell, **look, **steady, **part, **backend)
     for notice in report.notices:
         click.echo(f"stylex: {notice}", err=True)
     if json_file:

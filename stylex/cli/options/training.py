@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stylex.cli.options.common import click_option, decorated, examples
+from stylex.cli.options.threads import use_torch_threads
 from stylex.techniques import Option, Technique, TrainDefaults
 
 if TYPE_CHECKING:
@@ -71,8 +72,6 @@ def run(make: Callable[[Request], Recipe], defaults: TrainDefaults, given: dict[
     Raises:
         UsageError: --size isn't a multiple of the network's grid.
     """
-    import torch
-
     from stylex.errors import UsageError
     from stylex.models.training.loop import choose_device, train
     from stylex.models.training.recipe import Schedule
@@ -80,8 +79,7 @@ def run(make: Callable[[Request], Recipe], defaults: TrainDefaults, given: dict[
 
     if given["size"] % defaults.grid:
         raise UsageError(f"--size is {given['size']}; it must be a multiple of {defaults.grid}")
-    if given["threads"]:
-        torch.set_num_threads(given["threads"])
+    use_torch_threads(given["threads"])
     device = choose_device(given["device"])
     recipe = make(Request(given, device, lambda line: click.echo(line, err=True)))
     for folder in recipe.folders:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from stylex.cli.options.common import click_option, decorated, require_styles, strength_option, weighted
-from stylex.errors import UsageError
+from stylex.cli.options.common import click_option, decorated, require_styles, strength_option
 from stylex.techniques import DEFAULT, NETWORKS, technique_named
 from stylex.techniques.options import KEYFRAMES, TEMPORAL
 
@@ -47,21 +46,3 @@ def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> lis
     require_styles(styles)
     painter = load(technique, spinning=False, **backend)
     return [look(painter, style, Path(style).stem) for style in styles]
-
-
-def mixture(technique: str, styles: Sequence[str], weights: Sequence[float], backend: dict[str, Any]) -> Look:
-    """A painter with one style, or with several in their shares. Arguments as `looks` takes them.
-
-    Raises:
-        UsageError: not one weight for each style, or several styles for a network that has one.
-    """
-    from stylex.runtime.loading import load
-    from stylex.runtime.video.stylizer import look
-
-    pairs = weighted(styles, weights)
-    if technique_named(technique).single_style:
-        if len(styles) > 1:
-            raise UsageError(f"a network of {technique} has one style: give one --style")
-        return looks(technique, styles, backend)[0]
-    require_styles(styles)
-    return look(load(technique, spinning=False, **backend), pairs, " + ".join(Path(style).stem for style in styles))

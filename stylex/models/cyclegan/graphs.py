@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from stylex.export.graph_spec import Feed, Photo, Traceable
-from stylex.export.transfer_graph import transfer_graph
+from stylex.export.transfer_graph import Geometry, transfer_graph
 from stylex.imaging.arrays import to_floats
 from stylex.models.cyclegan.network import Generator
-from stylex.models.shared.graphs import trunk_geometry
+from stylex.models.shared.graphs import trunk_spec
 from stylex.models.weights import Weights
 
 
 def graphs(network: Generator, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Generator.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
-    return [transfer_graph(network, trunk_geometry(size, network.trunk.spec), (), ("painted",), _feed)]
+    return [transfer_graph(network, Geometry(trunk_spec(size, network.trunk.spec)), (), ("painted",), _feed)]
 
 
 def _feed(photo: Photo, _number: int, _check: bool) -> Feed:

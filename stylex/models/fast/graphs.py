@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from stylex.export.graph_spec import Feed, Photo, Traceable
-from stylex.export.transfer_graph import Input, transfer_graph
+from stylex.export.transfer_graph import Geometry, Input, transfer_graph
 from stylex.imaging.arrays import to_floats
 from stylex.models.fast.network import STATISTICS, Fast
-from stylex.models.shared.graphs import trunk_geometry
+from stylex.models.shared.graphs import trunk_spec
 from stylex.models.weights import Weights
 
 LIGHTNESS = (1,)
@@ -19,8 +21,8 @@ LIGHTNESS = (1,)
 def graphs(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Fast.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     more = (Input("frozen", torch.zeros(1, STATISTICS)), Input("freeze", torch.zeros(1)))
-    outputs = ("painted", "statistics")
-    return [transfer_graph(network, trunk_geometry(size, network.trunk.spec), more, outputs, _feed, sites=LIGHTNESS)]
+    spec = replace(trunk_spec(size, network.trunk.spec), sites=LIGHTNESS)
+    return [transfer_graph(network, Geometry(spec), more, ("painted", "statistics"), _feed)]
 
 
 def _feed(photo: Photo, _number: int, _check: bool) -> Feed:

@@ -198,7 +198,9 @@ class Gatys:
             total = torch.stack(list(parts.values())).sum()
             if not torch.isfinite(total):
                 raise ModelError(
-                    "the losses are not finite any more: use --optimizer adam, or a smaller --style-weight"
+                    "the losses are not finite any more: use the optimizer adam, or a smaller style weight",
+                    optimizer="adam",
+                    style_weight=None,
                 )
             total.backward()  # type: ignore[no-untyped-call]  # torch ships `backward` untyped
             return float(total.detach())

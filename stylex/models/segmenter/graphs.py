@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.export import Dim
 
-from stylex.artifacts.metadata import SEGMENTER
+from stylex.artifacts.metadata import SEGMENTER, GraphSpec
 from stylex.export.graph_spec import LARGEST, Feed, Photo, Traceable
 from stylex.imaging.arrays import to_floats
 from stylex.models.segmenter.network import CLASSES, MULTIPLE, SHARE, Segmenter
@@ -21,9 +21,11 @@ def graphs(network: Segmenter, _weights: Weights, size: int | None) -> list[Trac
     """The one graph, `Segmenter.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     height, width = (size, size) if size else EXAMPLE
     rows, columns = (Dim(name, min=FEWEST, max=LARGEST // MULTIPLE) for name in ("rows", "columns"))
+    smallest = FEWEST * MULTIPLE
+    spec = GraphSpec(SEGMENTER, 0, MULTIPLE, smallest, fixed_size=size, cell=SHARE, classes=CLASSES)
     return [
         Traceable(
-            role=SEGMENTER,
+            spec=spec,
             module=network,
             example=(torch.rand(1, 3, height, width),),
             inputs=("content",),
@@ -31,11 +33,6 @@ def graphs(network: Segmenter, _weights: Weights, size: int | None) -> list[Trac
             pictures=(),
             dynamic=({} if size else {2: MULTIPLE * rows, 3: MULTIPLE * columns},),
             feed=_feed,
-            multiple=MULTIPLE,
-            smallest=FEWEST * MULTIPLE,
-            cell=SHARE,
-            classes=CLASSES,
-            fixed_size=size,
         )
     ]
 

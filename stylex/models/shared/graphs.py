@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphSpec
 from stylex.errors import ModelError
 from stylex.export.graph_spec import STRENGTHS, Feed, Photo, Traceable
 from stylex.export.transfer_graph import Geometry, style_graph, transfer_graph
@@ -29,8 +30,8 @@ def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Tracea
     Raises:
         ModelError: the weights have no such codes.
     """
-    encoder = style_graph(network, SMALLEST_STYLE, code_size=network.code_size + PALETTE_SIZE)
-    return [_transfer(network, _codes(network, weights), size), replace(encoder, palette=True)]
+    spec = GraphSpec(STYLE_ENCODER, network.code_size + PALETTE_SIZE, palette=True)
+    return [_transfer(network, _codes(network, weights), size), style_graph(network, SMALLEST_STYLE, spec)]
 
 
 def _codes(network: AnyStyle, weights: Weights) -> Tensor:
@@ -41,7 +42,8 @@ def _codes(network: AnyStyle, weights: Weights) -> Tensor:
 
 
 def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
-    geometry, spec = trunk_geometry(size, network.spec), network.spec
+    spec = replace(trunk_spec(size, network.spec, network.code_size), sites=network.spec.sites, palette=True)
+    geometry, statistics_size = Geometry(spec), network.spec.code_size
 
     def feed(photo: Photo, number: int, check: bool) -> Feed:
         """A photo in a real style's palette and in the style; checking sees other styles than calibration."""
@@ -50,13 +52,26 @@ def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
         code, style = code[:, : network.code_size], code[:, network.code_size :]
         amounts = amounts_of(np.full((1, 1, 1, 1), STRENGTHS[number % len(STRENGTHS)], np.float32))
         photo = recolored(photo, maps_before(photo, style, amounts), amounts)
-        return geometry.coded_feed(photo, code, number, spec.code_size)
+        return geometry.coded_feed(photo, code, number, statistics_size)
 
-    more, outputs = geometry.coded(network.code_size, spec.code_size), ("painted", "statistics")
-    graph = transfer_graph(network.backbone, geometry, more, outputs, feed, network.code_size, spec.sites)
-    return replace(graph, palette=True)
+    outputs = ("painted", "statistics")
+    return transfer_graph(network.backbone, geometry, geometry.coded(statistics_size), outputs, feed)
 
 
-def trunk_geometry(size: int | None, spec: BackboneSpec) -> Geometry:
-    """Of a network on the shared trunk."""
-    return Geometry(size, spec.multiple, FEWEST * spec.multiple, BORDER, cell=MULTIPLE, reach=spec.reach)
+def trunk_spec(size: int | None, trunk: BackboneSpec, code_size: int = 0) -> GraphSpec:
+    """Returns the specification of the transfer graph of a network on the shared trunk.
+
+    Args:
+        size: fixed height and width, or None for dynamic sizes.
+        code_size: floats that it takes of a style code.
+    """
+    return GraphSpec(
+        TRANSFER,
+        code_size,
+        multiple=trunk.multiple,
+        smallest=FEWEST * trunk.multiple,
+        fixed_size=size,
+        border=BORDER,
+        cell=MULTIPLE,
+        reach=trunk.reach,
+    )

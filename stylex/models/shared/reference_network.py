@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphSpec
 from stylex.export.graph_spec import Feed, Photo, Traceable
 from stylex.export.transfer_graph import Geometry, style_graph, transfer_graph
 from stylex.imaging.arrays import to_floats
@@ -67,25 +69,29 @@ class Coded(Reference):
 
     def graphs(self, size: int | None) -> list[Traceable]:
         """Transfer and style encoder, with the interface of the edge networks; see `Reference.graphs`."""
-        return [_transfer(self, size), style_graph(self, SMALLEST_STYLE, self.style_side or None)]
+        encoder = GraphSpec(STYLE_ENCODER, self.code_size, fixed_size=self.style_side or None)
+        return [_transfer(self, size), style_graph(self, SMALLEST_STYLE, encoder)]
+
+
+def _spec(network: Reference, size: int | None, code_size: int = 0) -> GraphSpec:
+    return GraphSpec(TRANSFER, code_size, multiple=network.multiple, smallest=network.smallest, fixed_size=size)
 
 
 def _painting(network: Painting, size: int | None) -> Traceable:
-    geometry = Geometry(size, network.multiple, network.smallest)
+    geometry = Geometry(_spec(network, size))
     return transfer_graph(
         network.folded(), geometry, (), ("painted",), lambda photo, _number, _check: {"content": to_floats(photo)}
     )
 
 
 def _transfer(network: Coded, size: int | None) -> Traceable:
-    geometry = Geometry(size, network.multiple, network.smallest, cell=network.multiple)
+    geometry = Geometry(replace(_spec(network, size, network.code_size), cell=network.multiple))
     return transfer_graph(
         network,
         geometry,
-        geometry.coded(network.code_size, network.statistics_size),
+        geometry.coded(network.statistics_size),
         ("painted", "statistics"),
         functools.partial(_feed, network, geometry),
-        network.code_size,
     )
 
 

@@ -27,8 +27,8 @@ from stylex.models.training.request import Request
 from stylex.techniques import row_named
 
 USUAL = row_named("encoder").training
-REAL, MAPPED = LAYERS[:3], LAYERS[3:]
-"""Layers that the real VGG-19 teaches, and those that the slim one's maps to VGG-19's width do."""
+MAPPED = LAYERS[3:]
+"""Layers that the slim VGG-19's maps to VGG-19's width teach; the real VGG-19 teaches those before."""
 MEASURED = 48
 """Pictures over which mean activations are taken."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.export import Dim
 
-from stylex.artifacts.metadata import UPSCALER
+from stylex.artifacts.metadata import UPSCALER, GraphSpec
 from stylex.export.graph_spec import LARGEST, Traceable
 from stylex.export.transfer_graph import Clamped
 from stylex.imaging.arrays import to_floats
@@ -15,12 +15,13 @@ from stylex.models.weights import Weights
 
 def graphs(network: Upscaler, weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Upscaler.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
-    border = 2 * network.border
+    spec = GraphSpec(UPSCALER, 0, fixed_size=size, border=network.border, reach=network.border, scale=SCALE)
+    border = 2 * spec.border
     height, width = (size, size) if size else (64, 96)
     sides = {2: Dim("height", min=2, max=LARGEST), 3: Dim("width", min=2, max=LARGEST)}
     return [
         Traceable(
-            role=UPSCALER,
+            spec=spec,
             module=Clamped(network),
             example=(torch.rand(1, 3, height + border, width + border),),
             inputs=("content",),
@@ -28,9 +29,5 @@ def graphs(network: Upscaler, weights: Weights, size: int | None) -> list[Tracea
             pictures=("painted",),
             dynamic=({} if size else sides,),
             feed=lambda photo, _number, _check: {"content": to_floats(photo)},
-            border=network.border,
-            reach=network.border,
-            scale=SCALE,
-            fixed_size=size,
         )
     ]

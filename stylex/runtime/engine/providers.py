@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,23 +122,27 @@ def candidates(name: str) -> tuple[Provider, ...]:
     return (available(name),)
 
 
-def session_arguments(provider: Provider, options: ort.SessionOptions, precision: str = "fp32") -> dict[str, Any]:
+def session_arguments(
+    provider: Provider, options: ort.SessionOptions, precision: str = "fp32", more: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Keyword arguments for `onnxruntime.InferenceSession`; a plug-in's devices go into the options instead.
 
     Args:
         precision: of the graph that is opened.
+        more: options of the provider beside those that the precision needs.
 
     Raises:
         ProviderUnavailable: the plug-in supports no device of this machine.
     """
     if provider.name in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()  # the CUDA libraries of pip's nvidia packages, where they are installed
+    told = {**provider.options(precision), **(more or {})}
     if provider.ort_name in ort.get_available_providers():
         return {
             "providers": [provider.ort_name, *provider.companions],
-            "provider_options": [provider.options(precision), *({} for _ in provider.companions)],
+            "provider_options": [told, *({} for _ in provider.companions)],
         }
-    options.add_provider_for_devices(_plugin_devices(provider), provider.options(precision))
+    options.add_provider_for_devices(_plugin_devices(provider), told)
     return {}
 
 
@@ -153,6 +158,6 @@ def _plugin_devices(provider: Provider) -> list[Any]:
     devices = [d for d in ort.get_ep_devices() if d.ep_name == provider.ort_name]
     if not devices:
         raise ProviderUnavailable(
-            f"the {provider.name} provider supports no device of this machine: use --provider cpu"
+            f"the {provider.name} provider supports no device of this machine: use another", provider="cpu"
         )
     return devices

@@ -1,8 +1,8 @@
-"""One ONNX graph, opened on one provider, with its facts."""
+"""An ONNX graph, opened on one provider."""
 
 from __future__ import annotations
 
-import os
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from stylex.artifacts.metadata import GraphFacts
-from stylex.errors import InputError, ModelError, ProviderUnavailable, ResourceError, first_line
+from stylex.artifacts.graph_file import props_of, require_file, unreadable
+from stylex.artifacts.metadata import GraphMetadata
+from stylex.errors import ModelError, ProviderUnavailable, ResourceError, UsageError, first_line
+from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, available, session_arguments
 
 EXTERNAL_LOCATION = b"\n\x08location"
@@ -20,24 +22,67 @@ EXTERNAL_LOCATION = b"\n\x08location"
 
 
 @dataclass(frozen=True)
-class Session:
-    """An opened graph.
+class ForeignSession:
+    """An opened graph, whoever made it.
 
     Attributes:
-        path: where it came from.
-        facts: its metadata.
-        provider: what really runs it.
+        path: of its file.
+        provider: the execution provider that really runs it.
     """
 
     path: Path
-    facts: GraphFacts
     provider: str
     _session: ort.InferenceSession
 
-    @property
+    @functools.cached_property
+    def inputs(self) -> tuple[ort.NodeArg, ...]:
+        """The graph's inputs: name, type and shape of each."""
+        return tuple(self._usable().get_inputs())
+
+    @functools.cached_property
     def shapes(self) -> dict[str, list[Any]]:
-        """The graph's inputs: a number for a fixed side, something else for a dynamic one."""
-        return {i.name: i.shape for i in self._session.get_inputs()}
+        """The shapes of the inputs by name: a number for a fixed side, something else for a dynamic one."""
+        return {i.name: i.shape for i in self.inputs}
+
+    def close(self) -> None:
+        """Frees the graph; who runs it afterwards is told so."""
+        object.__setattr__(self, "_session", None)
+
+    def _usable(self) -> ort.InferenceSession:
+        if self._session is None:
+            raise UsageError(f"{self.path.name} was closed: load it again")
+        return self._session
+
+    def run(self, /, **inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """Run the graph; inputs by name, outputs in the graph's order.
+
+        Raises:
+            ResourceError: not enough memory for a picture of this size.
+            ModelError: the graph failed otherwise.
+        """
+        session = self._usable()
+        try:
+            return [np.asarray(x) for x in session.run(None, inputs)]
+        except Exception as error:  # ONNX Runtime's errors share no base class
+            shape = "x".join(map(str, next(iter(inputs.values())).shape))
+            if isinstance(error, MemoryError) or "alloc" in str(error).lower():
+                raise ResourceError(
+                    f"not enough memory on {self.provider} for an input of {shape}: use a smaller size", size=None
+                ) from error
+            raise ModelError(
+                f"{self.path.name} failed on {self.provider} with an input of {shape}: {first_line(error)}"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Session(ForeignSession):
+    """An opened graph that `stylex export` wrote.
+
+    Attributes:
+        metadata: of the graph.
+    """
+
+    metadata: GraphMetadata
 
     def require_role(self, role: str) -> Session:
         """This session, if its graph has that role.
@@ -45,36 +90,19 @@ class Session:
         Raises:
             ModelError: it has another.
         """
-        if self.facts.role != role:
-            raise ModelError(f"{self.path} is a {self.facts.role} graph, a {role} graph is needed here")
+        if self.metadata.spec.role != role:
+            raise ModelError(f"{self.path} is a {self.metadata.spec.role} graph, a {role} graph is needed here")
         return self
 
-    def run(self, **inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-        """Run the graph; inputs by name, outputs in the graph's order.
 
-        Raises:
-            ResourceError: not enough memory for a picture of this size.
-            ModelError: the graph failed otherwise.
-        """
-        try:
-            return [np.asarray(x) for x in self._session.run(None, inputs)]
-        except Exception as error:  # ONNX Runtime's errors share no base class
-            shape = "x".join(map(str, next(iter(inputs.values())).shape))
-            if isinstance(error, MemoryError) or "alloc" in str(error).lower():
-                raise ResourceError(
-                    f"not enough memory on {self.provider} for an input of {shape}: use --size"
-                ) from error
-            raise ModelError(
-                f"{self.path.name} failed on {self.provider} with an input of {shape}: {first_line(error)}"
-            ) from error
-
-
-def open_graph(path: Path | str, provider: str = "cpu", threads: int = 0, *, spinning: bool = True) -> Session:
+def open_graph(
+    path: Path | str, provider: str = "cpu", threads: int = 0, *, options: SessionOptions | None = None
+) -> Session:
     """Open a graph that `stylex export` wrote, on the provider of that name and on no other.
 
     Args:
-        threads: for the CPU, 0 for all cores.
-        spinning: whether the CPU's threads stay awake while they wait, quicker where the cores are theirs alone.
+        threads: for the CPU, 0 for all cores; short for `options`.
+        options: see `SessionOptions`.
 
     Raises:
         UsageError: no provider has that name.
@@ -85,55 +113,43 @@ def open_graph(path: Path | str, provider: str = "cpu", threads: int = 0, *, spi
     path = Path(path)
     data = _read(path)
     wanted = available(provider)
-    on_cpu = wanted.name == "cpu"
-    # Shows whether the file is sound, and its facts.
-    session = _open_on_cpu(data, path, threads, optimized=on_cpu, spinning=spinning)
-    facts = _facts(session, path)
-    if not on_cpu:
-        session = _open_on(data, wanted, facts.precision, threads)
-    return Session(path, facts, wanted.name, session)
+    metadata = GraphMetadata.from_props(props_of(data, str(path)), str(path))
+    options = options or SessionOptions(threads)
+    if wanted.name == "cpu":
+        session = _open_on_cpu(data, path, options)
+    else:
+        session = _open_off_cpu(data, path, wanted, metadata.precision, options)
+    return Session(path, wanted.name, session, metadata)
 
 
-def open_foreign(path: Path | str, threads: int = 0) -> ort.InferenceSession:
+def open_foreign(path: Path | str, threads: int = 0) -> ForeignSession:
     """Open any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
     path = Path(path)
-    return _open_on_cpu(_read(path), path, threads, optimized=True)
-
-
-def read_facts(path: Path) -> GraphFacts:
-    """What a graph says of itself; takes milliseconds. Raises as `open_graph` does on the CPU."""
-    return _facts(_open_on_cpu(_read(path), path, 1, optimized=False), path)
-
-
-def _facts(session: ort.InferenceSession, path: Path) -> GraphFacts:
-    return GraphFacts.from_metadata(session.get_modelmeta().custom_metadata_map, str(path))
+    return ForeignSession(path, "cpu", _open_on_cpu(_read(path), path, SessionOptions(threads).beside()))
 
 
 def _read(path: Path) -> bytes:
-    if not os.path.isfile(path):  # unlike Path.is_file, never raises
-        raise InputError(f"{path} is not a file: give an ONNX file made by `stylex export`")
     try:
-        data = path.read_bytes()
+        data = require_file(path).read_bytes()
     except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}): check its permissions") from error
+        raise unreadable(path, error) from error
     if EXTERNAL_LOCATION in data:
         raise ModelError(f"{path} keeps its weights in another file (external data): export it as one file")
     return data
 
 
-def _options(threads: int) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
-    return options
-
-
-def _open_on_cpu(
-    data: bytes, path: Path, threads: int, *, optimized: bool, spinning: bool = True
+def _open_off_cpu(
+    data: bytes, path: Path, provider: Provider, precision: str, wanted: SessionOptions
 ) -> ort.InferenceSession:
-    options = _options(threads)
-    if not spinning:
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return _open_on(data, provider, precision, wanted)
+    except ProviderUnavailable:
+        _open_on_cpu(data, path, SessionOptions(1), optimized=False)  # blames the file where it is the one at fault
+        raise
+
+
+def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: bool = True) -> ort.InferenceSession:
+    options = wanted.for_session()
     if not optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
@@ -142,10 +158,10 @@ def _open_on_cpu(
         raise ModelError(f"{path} is not a usable ONNX file ({first_line(error)}): export it again") from error
 
 
-def _open_on(data: bytes, provider: Provider, precision: str, threads: int) -> ort.InferenceSession:
-    options = _options(threads)
+def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOptions) -> ort.InferenceSession:
+    options = wanted.for_session()
     try:
-        arguments = session_arguments(provider, options, precision)
+        arguments = session_arguments(provider, options, precision, wanted.for_provider(provider.name))
         # With its fallback, what fails on the provider is tried again on the CPU, with nothing but a print.
         session = ort.InferenceSession(data, options, enable_fallback=0, **arguments)
     except ProviderUnavailable:

@@ -12,7 +12,8 @@ import numpy as np
 
 from stylex.errors import InputError, MissingPackage, ModelError, UsageError
 from stylex.imaging.arrays import Image
-from stylex.runtime.semantic.masks import Mask, small_sides
+from stylex.imaging.sizes import at_most
+from stylex.runtime.semantic.masks import Mask
 from stylex.techniques import FACE_STRENGTH
 
 STRENGTH = FACE_STRENGTH
@@ -69,7 +70,7 @@ def _by_cascade(photo: Image) -> list[Face]:
         from skimage.feature import Cascade
     except ImportError:
         raise MissingPackage("scikit-image", "export") from None
-    height, width = small_sides(photo.shape[:2], CASCADE_SIDE)
+    height, width = at_most(photo.shape[:2], CASCADE_SIDE)
     small = np.asarray(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     short, scale = min(height, width), photo.shape[0] / height
     least, most = max(24, round(SMALLEST * short)), round(LARGEST * short)
@@ -101,7 +102,7 @@ def _has_skin(photo: Image, left: int, top: int, width: int, height: int) -> boo
 def _by_yunet(photo: Image, model: Path) -> list[Face]:
     if not os.path.isfile(model):
         raise InputError(f"{model} is not a file: give the face_detection_yunet .onnx of OpenCV's model zoo")
-    height, width = small_sides(photo.shape[:2], YUNET_SIDE)
+    height, width = at_most(photo.shape[:2], YUNET_SIDE)
     small = cv2.cvtColor(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
     try:
         _, found = cv2.FaceDetectorYN.create(str(model), "", (width, height), SCORE).detect(small)
@@ -127,7 +128,7 @@ def protection(photo: Image, faces: Sequence[Face], strength: float = STRENGTH) 
     """
     if not 0 <= strength <= 1:
         raise UsageError(f"the strength on faces is {strength}; it must lie between 0 and 1")
-    height, width = small_sides(photo.shape[:2], MAP_SIDE)
+    height, width = at_most(photo.shape[:2], MAP_SIDE)
     scale = photo.shape[0] / height
     down, across = np.mgrid[:height, :width].astype(np.float32)
     hidden = np.zeros((height, width), np.float32)

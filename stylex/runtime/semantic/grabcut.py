@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.imaging.arrays import Image
-from stylex.runtime.semantic.masks import Mask, small_sides
+from stylex.imaging.sizes import at_most
+from stylex.runtime.semantic.masks import Mask
 
 SPECTRUM = 64
 """Pixels of the longer side at which the saliency is measured."""
@@ -44,7 +46,7 @@ def saliency(photo: Image) -> Mask:
     Returns:
         with the photo's proportions, its longer side at most `SPECTRUM` pixels.
     """
-    height, width = small_sides(photo.shape[:2], SPECTRUM)
+    height, width = at_most(photo.shape[:2], SPECTRUM)
     small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
     found = np.max([_residual(np.ascontiguousarray(lab[..., i])) for i in range(3)], 0)
@@ -67,7 +69,7 @@ def salient_region(photo: Image) -> Mask:
     Returns:
         0 or 1, with the photo's proportions, its longer side at most `SIDE` pixels.
     """
-    height, width = small_sides(photo.shape[:2], SIDE)
+    height, width = at_most(photo.shape[:2], SIDE)
     small = np.asarray(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     stands_out = cv2.resize(saliency(photo), (width, height), interpolation=cv2.INTER_LINEAR)
     labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
@@ -79,11 +81,17 @@ def salient_region(photo: Image) -> Mask:
     labels[:rows] = labels[:, :columns] = labels[:, -columns:] = cv2.GC_BGD
     if len(np.unique(labels)) < 4 or (small == small[0, 0]).all():
         return np.zeros((height, width), np.float32)
-    cv2.setRNGSeed(0)  # its colour models begin at random
-    background, subject = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(small, labels, (0, 0, 0, 0), background, subject, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    with ThreadPoolExecutor(1) as own:  # OpenCV has a random generator for each thread: the caller's is left alone
+        own.submit(_cut, small, labels).result()
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     return _largest(inside.astype(np.uint8))
+
+
+def _cut(picture: Image, labels: npt.NDArray[np.uint8]) -> None:
+    """Runs GrabCut, which changes the labels; its colour models begin at random, here from the same seed."""
+    cv2.setRNGSeed(0)
+    background, subject = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(picture, labels, (0, 0, 0, 0), background, subject, ROUNDS, cv2.GC_INIT_WITH_MASK)
 
 
 def _largest(inside: npt.NDArray[np.uint8]) -> Mask:

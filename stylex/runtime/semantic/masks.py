@@ -8,10 +8,12 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 
 from stylex.errors import InputError
 from stylex.imaging.arrays import Image
-from stylex.imaging.images import read_picture
+from stylex.imaging.content import picture_of
+from stylex.imaging.sizes import at_most
 
 Mask: TypeAlias = npt.NDArray[np.float32]
 """(H, W), from 0, outside, to 1, inside."""
@@ -32,7 +34,20 @@ def read_mask(path: Path | str) -> Mask:
     Raises:
         InputError: it can't be read.
     """
-    picture = read_picture(path)
+    return mask_of(path)
+
+
+def mask_of(given: Mask | PIL.Image.Image | Path | str) -> Mask:
+    """Returns a mask (H, W) from 0 to 1 of an array that is one, or of a picture as `read_mask` does.
+
+    Raises:
+        InputError: it can't be read, or is no array (H, W).
+    """
+    if isinstance(given, np.ndarray):
+        if given.ndim != 2 or not given.size:
+            raise InputError(f"got an array of shape {given.shape}; a mask is one of shape (H, W), from 0 to 1")
+        return np.asarray(given / 255 if given.dtype == np.uint8 else given, np.float32)
+    picture = picture_of(given, "the mask")
     if picture.alpha is not None and picture.alpha.min() < 255:
         return np.asarray(picture.alpha / 255, np.float32)
     grey = cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY)
@@ -64,7 +79,7 @@ def refined(mask: Mask, photo: Image) -> Mask:
     Returns:
         with the photo's proportions, its longer side at most `REFINED_SIDE` pixels.
     """
-    height, width = small_sides(photo.shape[:2], REFINED_SIDE)
+    height, width = at_most(photo.shape[:2], REFINED_SIDE)
     guide = cv2.cvtColor(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     light = np.asarray(guide / 255, np.float32)
     given = resized(mask, height, width)
@@ -88,12 +103,6 @@ def feathered(mask: Mask, width: float) -> Mask:
     """
     sigma = width * max(mask.shape) / 2
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma), np.float32) if sigma > 0.1 else mask
-
-
-def small_sides(sides: tuple[int, int], longest: int) -> tuple[int, int]:
-    """Height and width with the same proportions, the longer one at most `longest`."""
-    scale = min(1.0, longest / max(sides))
-    return max(1, round(sides[0] * scale)), max(1, round(sides[1] * scale))
 
 
 def resized(mask: Mask, height: int, width: int) -> Mask:

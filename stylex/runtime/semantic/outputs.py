@@ -41,7 +41,7 @@ def shares(output: npt.NDArray[Any], classes: Sequence[str], source: str) -> npt
     if planes is None:
         known = f"{count} ({', '.join(list(classes)[:6])}{', ...' if count > 6 else ''})"
         raise ModelError(
-            f"the output of {source} has shape {shape}, its classes are {known}: give as many --classes as it has"
+            f"the output of {source} has shape {shape}, its classes are {known}: name as many as it has", classes=None
         )
     if planes.dtype.kind in "iub" and len(planes) == 1:
         return _numbered(planes[0], count, source)

@@ -22,7 +22,8 @@ from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.images import as_rgb
-from stylex.runtime.painter import STRONGEST, Painter, Style
+from stylex.imaging.sizes import at_most
+from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.masks import (
     REFINED_SIDE,
     Mask,
@@ -31,10 +32,10 @@ from stylex.runtime.semantic.masks import (
     refined,
     require_size,
     resized,
-    small_sides,
 )
 from stylex.runtime.semantic.segmenters import Segments
-from stylex.techniques import ARBITRARY, DEFAULT, listed, options
+from stylex.runtime.style_painter import Style
+from stylex.techniques import ARBITRARY, DEFAULT, STRONGEST, listed, options
 
 BACKGROUND = "background"
 """The region of everything that no other region is."""
@@ -125,14 +126,14 @@ def region_masks(
         if name not in names:
             raise UsageError(f"there is a mask of {name}, but no such region; the regions are {', '.join(names)}")
         require_size(mask, photo.shape[:2], f"the mask of {name}")
-    height, width = small_sides(photo.shape[:2], REFINED_SIDE)
+    height, width = at_most(photo.shape[:2], REFINED_SIDE)
     found = {name: resized(np.asarray(mask, np.float32), height, width) for name, mask in given.items()}
     missing = [name for name in names if name not in given and name != BACKGROUND]
     if missing:
         known = segmenter(photo) if segmenter else {}
         for name in missing:
             if name not in known:
-                raise UsageError(_unknown(name, segmenter, list(known)))
+                raise UsageError(_unknown(name, segmenter, list(known)), masks=f"{name}=FILE", segmenter=None)
             found[name] = refined(decided(known[name]), photo)
     found = {name: feathered(np.clip(mask, 0, 1), feather) for name, mask in found.items()}
     return _shared(found, BACKGROUND in names, (height, width))
@@ -143,8 +144,8 @@ def _unknown(name: str, segmenter: Segments | None, known: list[str]) -> str:
         return f"nothing says where the region {name} is: give a mask of it, or a segmenter"
     more = f", ... ({len(known)} in all)" if len(known) > 12 else ""
     return (
-        f"{segmenter.title} doesn't know the region {name}, only {', '.join(known[:12])}{more}: give --mask "
-        f"{name}=FILE, or another --segmenter"
+        f"{segmenter.title} doesn't know the region {name}, only {', '.join(known[:12])}{more}: give a mask of it, or "
+        "another segmenter"
     )
 
 
@@ -204,7 +205,7 @@ def styled(
         UsageError: see `paint`.
         InputError: a style that can't be used.
     """
-    technique = painter.transfer.facts.technique
+    technique = painter.transfer.metadata.technique
     if not painter.takes_masks:
         raise UsageError(f"{technique} has one style for the whole photo: take {listed(ARBITRARY, 'or')}")
     painted = [r for r in regions if r.style is not None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,15 +12,17 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
-from stylex.artifacts.catalog import GRAPHS, transfer_file
-from stylex.artifacts.metadata import PRECISIONS, SEGMENTER, GraphFacts
-from stylex.errors import InputError, ModelError, UsageError, first_line
+from stylex.artifacts.catalog import GRAPHS
+from stylex.artifacts.graph_file import read_props
+from stylex.artifacts.metadata import SEGMENTER, is_ours
+from stylex.errors import ModelError, UsageError
 from stylex.imaging.arrays import Image
-from stylex.runtime.engine import hardware
-from stylex.runtime.engine.session import open_foreign
-from stylex.runtime.semantic.masks import Mask, small_sides
+from stylex.imaging.sizes import at_most
+from stylex.runtime.engine.options import SessionOptions
+from stylex.runtime.engine.session import ForeignSession, Session, open_foreign, open_graph
+from stylex.runtime.loading import open_best
+from stylex.runtime.semantic.masks import Mask
 from stylex.runtime.semantic.outputs import shares
 
 OWN_SIDE = 256
@@ -79,7 +80,7 @@ class Takes:
 
     def prepared(self, photo: Image) -> npt.NDArray[Any]:
         """The photo as the graph takes it, (1, 3, h, w) or (1, h, w, 3)."""
-        height, width = small_sides(photo.shape[:2], self.longest)
+        height, width = at_most(photo.shape[:2], self.longest)
         height, width = (max(self.multiple, round(v / self.multiple) * self.multiple) for v in (height, width))
         size = (self.width or width, self.height or height)
         method = cv2.INTER_AREA if size[0] * size[1] < photo.shape[0] * photo.shape[1] else cv2.INTER_LINEAR
@@ -94,34 +95,29 @@ class Segmenter:
     """An opened segmenter; it runs on the CPU, once a photo.
 
     Attributes:
-        path: of its file.
+        session: the opened graph.
         classes: their names, in the order of its output.
         takes: what its input is.
     """
 
-    path: Path
+    session: ForeignSession
     classes: tuple[str, ...]
     takes: Takes
-    _session: ort.InferenceSession
 
     @property
     def title(self) -> str:
         """For messages."""
-        return self.path.name
+        return self.session.path.name
 
     def __call__(self, photo: Image) -> dict[str, Mask]:
         """The share of each class at every place of a photo, by the class's name.
 
         Raises:
+            ResourceError: not enough memory for a photo of this size.
             ModelError: the graph fails, or its output isn't one of the kinds that `outputs.shares` reads.
         """
-        given = self.takes.prepared(photo)
-        try:
-            found = self._session.run(None, {self.takes.name: given})[0]
-        except Exception as error:  # ONNX Runtime's errors share no base class
-            shape = "x".join(map(str, given.shape))
-            raise ModelError(f"{self.path} failed with an input of {shape}: {first_line(error)}") from error
-        return dict(zip(self.classes, shares(np.asarray(found), self.classes, str(self.path)), strict=True))
+        found, *_ = self.session.run(**{self.takes.name: self.takes.prepared(photo)})
+        return dict(zip(self.classes, shares(found, self.classes, str(self.session.path)), strict=True))
 
 
 def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int = 0) -> Segmenter:
@@ -140,26 +136,13 @@ def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int =
         ModelError: not a segmenter: a damaged file, another kind of stylex graph, an input that is no photo.
         UsageError: nobody says what the classes are.
     """
-    path = Path(path)
+    told = read_props(path)
+    if is_ours(told):
+        return _stylex_segmenter(open_graph(path, options=SessionOptions(threads).beside()), classes)
     session = open_foreign(path, threads)
-    told: dict[str, str] = session.get_modelmeta().custom_metadata_map
-    takes = _input(session, path)
-    if "stylex.schema" in told:
-        facts = GraphFacts.from_metadata(told, str(path))
-        if facts.role != SEGMENTER:
-            raise ModelError(f"{path} is a {facts.role} graph, a {SEGMENTER} graph is needed here")
-        takes, known = replace(takes, longest=OWN_SIDE, multiple=facts.multiple), facts.classes
-    else:
-        takes = replace(takes, mean=_triple(told, "mean", path), std=_triple(told, "std", path))
-        known = _told_classes(told)
-    names = tuple(classes) or known
-    if not names:
-        raise UsageError(f"{path} doesn't say what its classes are: name them in its order with --classes a,b,c")
-    if len(set(names)) != len(names) or not all(names):
-        raise UsageError(
-            f"the classes of {path} are {', '.join(names)}: each needs a name of its own (--classes a,b,c)"
-        )
-    return Segmenter(path, names, takes, session)
+    path, takes = session.path, _input(session)
+    takes = replace(takes, mean=_triple(told, "mean", path), std=_triple(told, "std", path))
+    return Segmenter(session, _names(path, tuple(classes) or _told_classes(told)), takes)
 
 
 def own_segmenter(folder: Path | None = None, threads: int = 0) -> Segmenter:
@@ -168,17 +151,32 @@ def own_segmenter(folder: Path | None = None, threads: int = 0) -> Segmenter:
     Raises:
         InputError: neither is there.
     """
-    wanted = dict.fromkeys(["int8" if hardware.int8_is_exact() else "fp32", *PRECISIONS])
-    for place in filter(None, (folder, GRAPHS)):
-        for precision in wanted:
-            file = transfer_file(SEGMENTER, precision, place)
-            if os.path.isfile(file):
-                return open_segmenter(file, threads=threads)
-    raise InputError(f"no {SEGMENTER}-int8.onnx comes with stylex: make it with `stylex export {SEGMENTER} --int8`")
+    place = folder if folder is not None and any(folder.glob(f"{SEGMENTER}-*.onnx")) else GRAPHS
+    return _stylex_segmenter(
+        open_best(SEGMENTER, "", "auto", "cpu", place, SessionOptions(threads).beside(), SEGMENTER)
+    )
 
 
-def _input(session: ort.InferenceSession, path: Path) -> Takes:
-    inputs = session.get_inputs()
+def _stylex_segmenter(session: Session, classes: Sequence[str] = ()) -> Segmenter:
+    """One that `stylex export` wrote; other names of its classes may be given."""
+    spec = session.require_role(SEGMENTER).metadata.spec
+    takes = replace(_input(session), longest=OWN_SIDE, multiple=spec.multiple)
+    return Segmenter(session, _names(session.path, tuple(classes) or spec.classes), takes)
+
+
+def _names(path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the classes, where they can be told apart."""
+    if not classes:
+        raise UsageError(f"{path} doesn't say what its classes are: name them in its order", classes="a,b,c")
+    if len(set(classes)) != len(classes) or not all(classes):
+        raise UsageError(
+            f"the classes of {path} are {', '.join(classes)}: each needs a name of its own", classes="a,b,c"
+        )
+    return classes
+
+
+def _input(session: ForeignSession) -> Takes:
+    path, inputs = session.path, session.inputs
     if len(inputs) != 1:
         raise ModelError(f"{path} takes {len(inputs)} inputs; a segmenter takes one, the photo")
     shape, kind = inputs[0].shape, inputs[0].type

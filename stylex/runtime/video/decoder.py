@@ -26,9 +26,10 @@ from av.video.stream import VideoStream
 
 from stylex.errors import InputError, ResourceError, StylexError
 from stylex.imaging.images import MAX_PIXELS
+from stylex.imaging.sizes import at_most
 from stylex.runtime.video import opening
 from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
-from stylex.runtime.video.geometry import reduced, upright
+from stylex.runtime.video.geometry import upright
 from stylex.runtime.video.sound import Track
 
 UNSPECIFIED = 2
@@ -170,7 +171,7 @@ class Decoder:
             raise InputError(
                 f"{self.path} is {frame.width}x{frame.height}; the limit is {MAX_PIXELS / 1e6:g} megapixels"
             )
-        self._size = reduced(self._coded, self.longest)
+        self._size = at_most(self._coded, self.longest)
         self._turned = upright(frame)
         if self.span.start > 0:
             self._first, self.skipped = time, 0  # decoders have to start before the frame that is wanted
@@ -218,5 +219,5 @@ class Decoder:
         if self.skipped:
             return f"no frame of {self.path} can be decoded: it is damaged; get it again"
         if not self.span.whole:
-            return f"{self.path} has no frames in the part that was asked for: choose another --start or --end"
+            return f"{self.path} has no frames in the part that was asked for: choose another start or end"
         return f"{self.path} has no frames: give a film with at least one"

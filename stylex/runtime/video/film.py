@@ -98,7 +98,7 @@ def _report(reader: Reader, writer: Writer, stylizer: Stylizer, seconds: float) 
         round(seconds, 2),
         round(reader.count / seconds, 2),
         stylizer.shots,
-        painter.transfer.facts.technique,
+        painter.transfer.metadata.technique,
         stylizer.look.name,
         painter.precision,
         painter.provider,

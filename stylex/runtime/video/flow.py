@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.imaging.sizes import at_most
+
 SIDE = 480
 """Flow is computed on frames whose longer side is reduced to about this."""
 SLOPE, OFFSET = 0.01, 0.5
@@ -38,10 +40,9 @@ class Motion:
 
 def small_grey(frame: npt.NDArray[np.uint8], side: int = SIDE) -> npt.NDArray[np.uint8]:
     """A frame, RGB (H, W, 3), as flow is computed on it: grey, (h, w)."""
-    height, width = frame.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    return np.asarray(cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = at_most(frame.shape[:2], side, smallest=16)
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @functools.cache

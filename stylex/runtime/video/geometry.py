@@ -1,4 +1,4 @@
-"""How coded pictures become what is seen: turned upright, and reduced."""
+"""How coded pictures become what is seen, turned upright."""
 
 from __future__ import annotations
 
@@ -41,11 +41,3 @@ def upright(frame: VideoFrame | None) -> Turn:
             swaps = abs(b) + abs(c) > abs(a) + abs(d)
             return Turn(swaps, (c if swaps else a) < 0, (b if swaps else d) < 0)
     return Turn(False, False, False)
-
-
-def reduced(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
-    """A size whose longer side has at most `longest` pixels, of the same shape."""
-    if longest is None or max(size) <= longest:
-        return size
-    scale = longest / max(size)
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -79,7 +79,9 @@ class Camera:
         finally:
             cv2.utils.logging.setLogLevel(before)
         if not opened:
-            raise InputError(f"{self.name} doesn't open: connect it, close what else uses it, or give another --camera")
+            raise InputError(
+                f"{self.name} doesn't open: connect it, close what else uses it, or give another", camera=None
+            )
 
     def __enter__(self) -> Camera:
         return self

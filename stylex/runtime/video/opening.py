@@ -127,8 +127,10 @@ def refuse_cut_short(container: InputContainer, stream: VideoStream, path: Path,
     if missing is None or not missing.matters(span, rate):
         return
     whole = missing.seconds - SLACK_SECONDS - 0.1
-    advice = f", or paint what is whole with --end {whole:.1f}" if whole > 1 else ""
-    raise InputError(f"{path} is cut short: frame {missing.number} of {missing.of} is missing: get it again{advice}")
+    advice = f", or paint what is whole, up to {whole:.1f} s" if whole > 1 else ""
+    end = {"end": f"{whole:.1f}"} if whole > 1 else {}
+    told = f"{path} is cut short: frame {missing.number} of {missing.of} is missing: get it again{advice}"
+    raise InputError(told, **end)
 
 
 def is_indexed(container: InputContainer) -> bool:

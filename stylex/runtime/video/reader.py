@@ -101,7 +101,8 @@ class Reader:
         if code == -signal.SIGTERM or (hasattr(signal, "SIGKILL") and code == -signal.SIGKILL):
             return ResourceError(
                 f"the process that reads {self.path} was killed behind frame {self.count}, perhaps for want of memory: "
-                "use --size, or close other programs"
+                "use a smaller size, or close other programs",
+                size=None,
             )
         return InputError(
             f"the decoder of {self.path} crashed behind frame {self.count} (exit code {code}): the film is damaged, or "

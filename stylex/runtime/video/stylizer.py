@@ -11,9 +11,11 @@ import numpy.typing as npt
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors
-from stylex.runtime.painter import STRONGEST, Painter, Style, mixed
+from stylex.runtime.painter import Painter
+from stylex.runtime.style_painter import Style, mixed
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
+from stylex.techniques import STRONGEST
 from stylex.techniques.options import KEYFRAMES, TEMPORAL
 
 MODES = OFF, STATISTICS, FLOW = TEMPORAL.choices
@@ -53,9 +55,9 @@ def look(painter: Painter, style: Style | None = None, name: str = "") -> Look:
         UsageError, InputError: as a call of the painter does.
     """
     if not painter.takes_styles:
-        return Look(painter.transfer.facts.style, painter)
+        return Look(painter.transfer.metadata.style, painter)
     if style is None:
-        raise UsageError(f"{painter.transfer.facts.technique} needs a style: give a built-in name or a picture")
+        raise UsageError(f"{painter.transfer.metadata.technique} needs a style: give a built-in name or a picture")
     return Look(name or str(style), painter, *painter.codes(style))
 
 
@@ -135,7 +137,7 @@ class Stylizer:
         """What the user should know of the mode; empty for nothing."""
         if self.temporal == OFF or self.look.painter.measures:
             return ""
-        name = self.look.painter.transfer.facts.technique
+        name = self.look.painter.transfer.metadata.technique
         if self.temporal == STATISTICS:
             return f"{name} has no statistics that could be frozen: every frame is painted alone; flow works with it"
         return f"{name} has no statistics that could be frozen: only the flow steadies it"

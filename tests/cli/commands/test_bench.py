@@ -13,7 +13,7 @@ from click.testing import Result
 from stylex.artifacts.catalog import GRAPHS
 from stylex.runtime import benchmark
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 
 
@@ -25,9 +25,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "isolated", lambda function, *arguments: function(*arguments))
 
 
-def test_one_row_for_real(shot: Path, stylex: Stylex) -> None:
+def test_one_row_for_real(shot: Path, run_cli: RunCli) -> None:
     options = ("--size", 32, "--precision", "fp32", "--threads", 1, "--photo", shot, "--json", "bench.json")
-    result = stylex("bench", "adain", *options)
+    result = run_cli("bench", "adain", *options)
     assert result.exit_code == 0
     assert "bench.json: 1 rows" in result.stdout
     report = json.loads(Path("bench.json").read_text(encoding="utf-8"))
@@ -44,9 +44,9 @@ def test_one_row_for_real(shot: Path, stylex: Stylex) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_all_precisions_and_sizes(shot: Path, stylex: Stylex) -> None:
+def test_all_precisions_and_sizes(shot: Path, run_cli: RunCli) -> None:
     options = ("--size", 40, "--size", 32, "--threads", 1, "--provider", "cpu", "--json", "bench.json")
-    result = stylex("bench", "adain", *options)
+    result = run_cli("bench", "adain", *options)
     rows = json.loads(Path("bench.json").read_text(encoding="utf-8"))["rows"]
     expected = [(size, precision) for size in (40, 32) for precision in ("fp32", "fp16", "int8")]
     assert [(row["size"], row["precision"]) for row in rows] == expected
@@ -56,8 +56,8 @@ def test_all_precisions_and_sizes(shot: Path, stylex: Stylex) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_int8_alone_is_still_compared_with_fp32(shot: Path, stylex: Stylex) -> None:
-    result = stylex("bench", "adain", "--size", 64, "--precision", "int8", "--photo", shot, "--json", "bench.json")
+def test_int8_alone_is_still_compared_with_fp32(shot: Path, run_cli: RunCli) -> None:
+    result = run_cli("bench", "adain", "--size", 64, "--precision", "int8", "--photo", shot, "--json", "bench.json")
     assert "bench.json: 1 rows" in result.stdout
     row = json.loads(Path("bench.json").read_text(encoding="utf-8"))["rows"][0]
     assert row["precision"] == "int8"
@@ -65,12 +65,12 @@ def test_int8_alone_is_still_compared_with_fp32(shot: Path, stylex: Stylex) -> N
 
 
 @pytest.mark.usefixtures("short")
-def test_a_folder_without_fp32(shot: Path, stylex: Stylex) -> None:
+def test_a_folder_without_fp32(shot: Path, run_cli: RunCli) -> None:
     folder = Path("graphs")
     folder.mkdir()
     shutil.copy(GRAPHS / "adain-int8.onnx", folder)
     options = ("--size", 32, "--photo", shot, "--graphs", folder, "--provider", "cpu", "--json", "bench.json")
-    result = stylex("bench", "adain", "--precision", "int8", *options)
+    result = run_cli("bench", "adain", "--precision", "int8", *options)
     assert result.exit_code == 0, result.output
     (row,) = json.loads(Path("bench.json").read_text(encoding="utf-8"))["rows"]
     assert (row["precision"], row["psnr"], row["ssim"]) == ("int8", None, None)
@@ -86,8 +86,8 @@ def test_what_cannot_work_is_refused_before_any_measuring(
 
 
 @pytest.mark.usefixtures("short")
-def test_errors_while_measuring(shot: Path, stylex: Stylex) -> None:
-    result = stylex("bench", "adain", "--photo", shot, "--graphs", "nowhere", "--provider", "cpu")
+def test_errors_while_measuring(shot: Path, run_cli: RunCli) -> None:
+    result = run_cli("bench", "adain", "--photo", shot, "--graphs", "nowhere", "--provider", "cpu")
     assert result.exit_code == 3
     assert result.stderr.strip().splitlines()[-1].startswith("stylex: nowhere has no adain-fp32.onnx")
     assert "Traceback" not in result.stderr

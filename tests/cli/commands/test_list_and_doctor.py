@@ -16,11 +16,11 @@ from stylex.runtime.engine import hardware
 from stylex.runtime.engine.providers import NAMES
 from stylex.techniques import TECHNIQUES
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 
 
-def test_list(stylex: Stylex) -> None:
-    lines = stylex("list").stdout.splitlines()[1:]
+def test_list(run_cli: RunCli) -> None:
+    lines = run_cli("list").stdout.splitlines()[1:]
     assert [line.split()[0] for line in lines] == [t.name for t in TECHNIQUES]
     rows = {line.split()[0]: line for line in lines}
     assert "edge + reference" in rows["adain"] and "1 x 0.9" in rows["adain"] and " yes " in rows["adain"]
@@ -30,8 +30,8 @@ def test_list(stylex: Stylex) -> None:
     assert " av " in rows["video"] and " yes " in rows["video"]
 
 
-def test_list_as_json(stylex: Stylex) -> None:
-    rows = {row["name"]: row for row in json.loads(stylex("list", "--json").stdout)}
+def test_list_as_json(run_cli: RunCli) -> None:
+    rows = {row["name"]: row for row in json.loads(run_cli("list", "--json").stdout)}
     assert [t.name for t in TECHNIQUES] == list(rows)
     sizes = {f"adain-{p}.onnx": (GRAPHS / f"adain-{p}.onnx").stat().st_size for p in ("fp32", "fp16", "int8")}
     assert rows["adain"]["embedded_bytes"] == sizes
@@ -41,12 +41,12 @@ def test_list_as_json(stylex: Stylex) -> None:
         assert bool(rows[technique.name]["embedded_bytes"]) == technique.has_graphs
 
 
-def test_list_says_what_is_missing(stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_says_what_is_missing(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    lines = {line.split()[0]: line for line in stylex("list").stdout.splitlines()}
+    lines = {line.split()[0]: line for line in run_cli("list").stdout.splitlines()}
     assert "no: pip install 'stylex[export]'" in lines["gatys"]
     assert "no: pip install 'stylex[video]'" in lines["video"]
-    row = next(r for r in json.loads(stylex("list", "--json").stdout) if r["name"] == "gatys")
+    row = next(r for r in json.loads(run_cli("list", "--json").stdout) if r["name"] == "gatys")
     assert row["missing"] == ["torch", "safetensors"] and not row["runs_here"]
 
 
@@ -56,8 +56,8 @@ def only_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("only_cpu")
-def test_doctor(stylex: Stylex) -> None:
-    text = stylex("doctor").stdout
+def test_doctor(run_cli: RunCli) -> None:
+    text = run_cli("doctor").stdout
     lines = {line.split()[0]: line for line in text.splitlines()}
     assert {"processor", "cores", "instruction_sets", "onnxruntime", "numpy", *NAMES} <= set(lines)
     assert lines["cpu"].endswith(" runs")
@@ -67,24 +67,24 @@ def test_doctor(stylex: Stylex) -> None:
 
 
 @pytest.mark.usefixtures("only_cpu")
-def test_doctor_says_what_it_does_not_know(stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_says_what_it_does_not_know(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "instruction_sets", lambda: None)
     monkeypatch.setattr(hardware, "memory_gib", lambda: None)
     monkeypatch.setattr(hardware, "gpus", lambda: ("Some Card", "Other Card"))
-    lines = {line.split()[0]: line for line in stylex("doctor").stdout.splitlines()}
+    lines = {line.split()[0]: line for line in run_cli("doctor").stdout.splitlines()}
     assert lines["instruction_sets"].split()[1:] == ["unknown"]
     assert lines["memory_gib"].split()[1:] == ["unknown"]
     assert lines["gpus"].endswith(" Some Card, Other Card")
     monkeypatch.setattr(hardware, "instruction_sets", lambda: ())
     monkeypatch.setattr(hardware, "gpus", lambda: ())
-    lines = {line.split()[0]: line for line in stylex("doctor").stdout.splitlines()}
+    lines = {line.split()[0]: line for line in run_cli("doctor").stdout.splitlines()}
     assert lines["instruction_sets"].split()[1:] == ["none"]
     assert lines["gpus"].split()[1:] == ["none"]
 
 
 @pytest.mark.usefixtures("only_cpu")
-def test_doctor_as_json(stylex: Stylex) -> None:
-    report = json.loads(stylex("doctor", "--json").stdout)
+def test_doctor_as_json(run_cli: RunCli) -> None:
+    report = json.loads(run_cli("doctor", "--json").stdout)
     assert set(report) == {"machine", "packages", "providers", "advice"}
     assert report["packages"]["onnxruntime"] == ort.__version__
     assert report["packages"]["stylex"] == __version__
@@ -99,8 +99,8 @@ def test_doctor_as_json(stylex: Stylex) -> None:
 
 
 @pytest.mark.usefixtures("only_cpu")
-def test_doctor_advises_on_processors_without_vnni(stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_advises_on_processors_without_vnni(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "int8_is_exact", lambda: False)
-    assert "advice: this processor has no VNNI" in stylex("doctor").stdout
+    assert "advice: this processor has no VNNI" in run_cli("doctor").stdout
     monkeypatch.setattr(hardware, "int8_is_exact", lambda: True)
-    assert "advice" not in stylex("doctor").stdout
+    assert "advice" not in run_cli("doctor").stdout

@@ -20,7 +20,7 @@ from stylex.imaging.images import read_picture, write_picture
 from stylex.runtime import loading
 from stylex.runtime import painter as painter_module
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 STYLE = ("--style", "great-wave", "--threads", "1")
 FORMATS = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff")
@@ -34,9 +34,9 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_every_format_in(suffix: str, shot: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_every_format_in(suffix: str, shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     write_picture(f"in.{suffix}", photo)
-    result = stylex("run", "adain", f"in.{suffix}", *STYLE)
+    result = run_cli("run", "adain", f"in.{suffix}", *STYLE)
     assert result.exit_code == 0
     assert result.stderr == ""
     assert result.stdout.startswith(f"in-adain.{suffix}: 128x96, adain ")
@@ -44,48 +44,48 @@ def test_every_format_in(suffix: str, shot: Path, photo: np.ndarray, stylex: Sty
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_every_format_out(suffix: str, shot: Path, stylex: Stylex) -> None:
-    assert stylex("run", "adain", shot, *STYLE, "-o", f"out.{suffix}").exit_code == 0
-    assert stylex("run", "adain", shot, *STYLE, "-o", "reference.png").exit_code == 0
+def test_every_format_out(suffix: str, shot: Path, run_cli: RunCli) -> None:
+    assert run_cli("run", "adain", shot, *STYLE, "-o", f"out.{suffix}").exit_code == 0
+    assert run_cli("run", "adain", shot, *STYLE, "-o", "reference.png").exit_code == 0
     assert psnr(read_picture(f"out.{suffix}").rgb, read_picture("reference.png").rgb) > 28
 
 
-def test_what_ran_is_told(shot: Path, stylex: Stylex) -> None:
+def test_what_ran_is_told(shot: Path, run_cli: RunCli) -> None:
     for precision in ("fp32", "fp16", "int8"):
-        result = stylex("run", "adain", shot, *STYLE, "--precision", precision, "--provider", "cpu")
+        result = run_cli("run", "adain", shot, *STYLE, "--precision", precision, "--provider", "cpu")
         assert f"adain {precision} on cpu, " in result.stdout
     assert result.stdout.count("\n") == 1
 
 
 def test_the_library_and_the_command_paint_the_same(
-    shot: Path, photo: np.ndarray, painting: np.ndarray, stylex: Stylex
+    shot: Path, photo: np.ndarray, painting: np.ndarray, run_cli: RunCli
 ) -> None:
     write_picture("coffee.png", painting)
     options = ("--strength", 0.7, "--keep-colors", "--precision", "fp32", "--provider", "cpu", "--threads", 1)
-    stylex("run", "adain", shot, "--style", "coffee.png", *options, "-o", "out.png")
+    run_cli("run", "adain", shot, "--style", "coffee.png", *options, "-o", "out.png")
     painter = loading.load("adain", "fp32", "cpu", threads=1)
     np.testing.assert_array_equal(read_picture("out.png").rgb, painter(photo, painting, 0.7, keep_colors=True))
 
 
-def test_alpha_is_kept(shot: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_alpha_is_kept(shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     alpha = np.tile(np.linspace(0, 255, 128).astype(np.uint8), (96, 1))
     write_picture("clear.png", photo, alpha)
-    assert stylex("run", "adain", "clear.png", *STYLE).exit_code == 0
+    assert run_cli("run", "adain", "clear.png", *STYLE).exit_code == 0
     kept = read_picture("clear-adain.png").alpha
     np.testing.assert_array_equal(kept, alpha)
-    assert stylex("run", "adain", "clear.png", *STYLE, "--size", 64, "-o", "small.webp").exit_code == 0
+    assert run_cli("run", "adain", "clear.png", *STYLE, "--size", 64, "-o", "small.webp").exit_code == 0
     small = read_picture("small.webp").alpha
     assert small is not None
     assert small.shape == (48, 64)
-    assert stylex("run", "adain", "clear.png", *STYLE, "-o", "flat.jpg").exit_code == 0
+    assert run_cli("run", "adain", "clear.png", *STYLE, "-o", "flat.jpg").exit_code == 0
     assert read_picture("flat.jpg").rgb[:, :2].min() > 240  # laid on white
 
 
-def test_exif_orientation_is_applied(shot: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_exif_orientation_is_applied(shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(photo).save("turned.jpg", exif=exif)
-    result = stylex("run", "adain", "turned.jpg", *STYLE, "--strength", 0, "--precision", "fp32")
+    result = run_cli("run", "adain", "turned.jpg", *STYLE, "--strength", 0, "--precision", "fp32")
     assert result.stdout.startswith("turned-adain.jpg: 96x128, ")
     painted = read_picture("turned-adain.jpg").rgb
     assert psnr(painted, np.ascontiguousarray(np.rot90(photo, -1))) > psnr(painted, np.rot90(photo, 1).copy())
@@ -94,11 +94,11 @@ def test_exif_orientation_is_applied(shot: Path, photo: np.ndarray, stylex: Styl
 
 
 @pytest.mark.parametrize(("size", "told"), [(64, "64x48"), (1, "1x1"), (128, "128x96"), (5000, "128x96")])
-def test_size_only_reduces(size: int, told: str, shot: Path, stylex: Stylex) -> None:
-    assert stylex("run", "adain", shot, *STYLE, "--size", size).stdout.startswith(f"photo-adain.png: {told}, ")
+def test_size_only_reduces(size: int, told: str, shot: Path, run_cli: RunCli) -> None:
+    assert run_cli("run", "adain", shot, *STYLE, "--size", size).stdout.startswith(f"photo-adain.png: {told}, ")
 
 
-def test_mixing(shot: Path, stylex: Stylex) -> None:
+def test_mixing(shot: Path, run_cli: RunCli) -> None:
     pair = ("--style", "great-wave", "--style", "the-scream")
     for name, options in {
         "even.png": pair,
@@ -106,16 +106,18 @@ def test_mixing(shot: Path, stylex: Stylex) -> None:
         "first.png": (*pair, "--weight", 1, "--weight", 0),
         "wave.png": pair[:2],
     }.items():
-        assert stylex("run", "adain", shot, *options, "--precision", "fp32", "-o", name).exit_code == 0
+        assert run_cli("run", "adain", shot, *options, "--precision", "fp32", "-o", name).exit_code == 0
     even, twos, first, wave = (read_picture(f"{name}.png").rgb for name in ("even", "twos", "first", "wave"))
     np.testing.assert_array_equal(even, twos)
     assert np.abs(first.astype(int) - wave).max() <= 1
     assert psnr(even, wave) < 40
 
 
-def test_strength_and_colours(shot: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_strength_and_colours(shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     for name, options in {"none": ("--strength", 0), "full": (), "kept": ("--keep-colors",)}.items():
-        assert stylex("run", "adain", shot, *STYLE, "--precision", "fp32", *options, "-o", f"{name}.png").exit_code == 0
+        assert (
+            run_cli("run", "adain", shot, *STYLE, "--precision", "fp32", *options, "-o", f"{name}.png").exit_code == 0
+        )
     none, full, kept = (read_picture(f"{name}.png").rgb for name in ("none", "full", "kept"))
     assert psnr(none, photo) >= 20
     assert psnr(none, photo) > psnr(full, photo)
@@ -123,26 +125,26 @@ def test_strength_and_colours(shot: Path, photo: np.ndarray, stylex: Stylex) -> 
     assert np.abs(means[2] - means[0]).max() < np.abs(means[1] - means[0]).max()
 
 
-def test_a_style_file(shot: Path, stylex: Stylex) -> None:
-    assert stylex("styles", "encode", shot, "-o", "own.style").exit_code == 0
-    assert stylex("run", "adain", shot, "--style", "own.style", "-o", "a.png").exit_code == 0
-    assert stylex("run", "adain", shot, "--style", shot, "-o", "b.png").exit_code == 0
+def test_a_style_file(shot: Path, run_cli: RunCli) -> None:
+    assert run_cli("styles", "encode", shot, "-o", "own.style").exit_code == 0
+    assert run_cli("run", "adain", shot, "--style", "own.style", "-o", "a.png").exit_code == 0
+    assert run_cli("run", "adain", shot, "--style", shot, "-o", "b.png").exit_code == 0
     assert np.abs(read_picture("a.png").rgb.astype(int) - read_picture("b.png").rgb).max() <= 2
 
 
 @pytest.mark.parametrize(
     ("given", "made"), [("photo.jfif", "photo-adain.png"), ("photo", "photo-adain.png"), ("a b.JPG", "a b-adain.JPG")]
 )
-def test_default_output_names(given: str, made: str, shot: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_default_output_names(given: str, made: str, shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     Image.fromarray(photo).save("made.jpg")
     Path("made.jpg").rename(given)
-    assert stylex("run", "adain", given, *STYLE).stdout.startswith(f"{made}: ")
+    assert run_cli("run", "adain", given, *STYLE).stdout.startswith(f"{made}: ")
     assert Path(made).is_file()
 
 
-def test_a_default_output_is_written_again(shot: Path, stylex: Stylex) -> None:
+def test_a_default_output_is_written_again(shot: Path, run_cli: RunCli) -> None:
     Path("photo-adain.png").write_bytes(b"of last time")
-    assert stylex("run", "adain", shot, *STYLE).exit_code == 0
+    assert run_cli("run", "adain", shot, *STYLE).exit_code == 0
     assert read_picture("photo-adain.png").rgb.shape == (96, 128, 3)
 
 
@@ -278,7 +280,7 @@ def test_not_enough_memory(shot: Path, fails: Fails, monkeypatch: pytest.MonkeyP
         raise MemoryError
 
     monkeypatch.setattr(painter_module.Painter, "paint", exhausted)
-    assert "there isn't enough memory for this: use a smaller --size" in fails(5, "run", "adain", shot, *STYLE)
+    assert "there isn't enough memory for this: use a smaller size (--size)" in fails(5, "run", "adain", shot, *STYLE)
 
 
 # Ctrl-C: 130
@@ -299,21 +301,21 @@ def test_ctrl_c(module: object, place: str, shot: Path, fails: Fails, monkeypatc
 # techniques whose weights hold one style
 
 
-def test_one_styles_network_is_named_by_the_style(shot: Path, stylex: Stylex, fails: Fails) -> None:
-    result = stylex("run", "fast", shot, "--style", "the-scream", "--precision", "int8", "-o", "out.png")
+def test_one_styles_network_is_named_by_the_style(shot: Path, run_cli: RunCli, fails: Fails) -> None:
+    result = run_cli("run", "fast", shot, "--style", "the-scream", "--precision", "int8", "-o", "out.png")
     assert result.exit_code == 0
     assert "out.png: 128x96, fast int8 on cpu" in result.stdout
     assert read_picture(Path("out.png")).rgb.shape == (96, 128, 3)
     assert "fast needs a style; choose " in fails(2, "run", "fast", shot, "-o", "other.png")
     assert "no fast network for 'picasso'" in fails(2, "run", "fast", shot, "--style", "picasso", "-o", "other.png")
     two = fails(2, "run", "fast", shot, "--style", "the-scream", "--style", "starry-night", "-o", "other.png")
-    assert "give one --style" in two
+    assert "has one style: give one (--style)" in two
     assert not Path("other.png").exists()
 
 
-def test_a_photo_becomes_a_cartoon_and_half_of_one(shot: Path, stylex: Stylex) -> None:
+def test_a_photo_becomes_a_cartoon_and_half_of_one(shot: Path, run_cli: RunCli) -> None:
     for strength in ("1", "0.5", "0"):
-        assert stylex("run", "cyclegan", shot, "--style", "cartoon", "--strength", strength, "-o", f"{strength}.png")
+        assert run_cli("run", "cyclegan", shot, "--style", "cartoon", "--strength", strength, "-o", f"{strength}.png")
     full, half, none = (read_picture(Path(f"{s}.png")).rgb.astype(int) for s in ("1", "0.5", "0"))
     np.testing.assert_array_equal(none, read_picture(shot).rgb)
     assert np.abs(half - (full + none) / 2).max() <= 0.5

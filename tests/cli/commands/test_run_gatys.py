@@ -14,13 +14,13 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from stylex.cli import main
-from stylex.cli.progress import Watch
-from stylex.cli.runners import blended
+from stylex.cli.progress import Bars
 from stylex.imaging.images import read_picture, write_picture
 from stylex.models.encoders import opening
 from stylex.models.reference.gatys import GatysSettings, Step
+from stylex.runtime.style_painter import mixed
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 QUICK = ("--size", 48, "--iterations", 3, "--threads", 1)
 
@@ -37,9 +37,9 @@ def files() -> list[str]:
     return sorted(entry.name for entry in Path().iterdir())
 
 
-def test_a_painting_and_its_previews(shot: Path, style: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_a_painting_and_its_previews(shot: Path, style: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     preview = ("--preview", "so-far.jpg", "--preview-every", 2)
-    result = stylex("run", "gatys", shot, "--style", style, *QUICK, *preview)
+    result = run_cli("run", "gatys", shot, "--style", style, *QUICK, *preview)
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     assert result.stdout.startswith("photo-gatys.png: 48x36, gatys with slim, 3 iterations, ")
@@ -47,17 +47,17 @@ def test_a_painting_and_its_previews(shot: Path, style: Path, photo: np.ndarray,
     assert read_picture("so-far.jpg").rgb.shape == read_picture("photo-gatys.png").rgb.shape == (36, 48, 3)
 
 
-def test_options_reach_the_library(shot: Path, style: Path, stylex: Stylex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_reach_the_library(shot: Path, style: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[GatysSettings] = []
     check = GatysSettings.check
     monkeypatch.setattr(GatysSettings, "check", lambda settings: (made.append(settings), check(settings)))
     options = ("--optimizer", "lbfgs", "--style-loss", "gram", "--style-weight", 2, "--content-weight", 0.3)
     more = ("--variation", 0.7, "--style", shot, "--weight", 3, "--weight", 1)
-    assert stylex("run", "gatys", shot, "--style", style, *more, *options, *QUICK).exit_code == 0
+    assert run_cli("run", "gatys", shot, "--style", style, *more, *options, *QUICK).exit_code == 0
     assert made == [GatysSettings(3, 2.0, 0.3, 0.7, "gram", "lbfgs")]
 
 
-def test_strength_and_colours(shot: Path, style: Path, stylex: Stylex) -> None:
+def test_strength_and_colours(shot: Path, style: Path, run_cli: RunCli) -> None:
     for name, options in {
         "none": ("--strength", 0),
         "half": ("--strength", 0.5),
@@ -65,8 +65,8 @@ def test_strength_and_colours(shot: Path, style: Path, stylex: Stylex) -> None:
         "kept": ("--keep-colors",),
     }.items():
         call = ("run", "gatys", shot, "--style", style, *QUICK, *options, "-o", f"{name}.png")
-        assert stylex(*call).exit_code == 0
-    stylex("run", "histogram", shot, "--style", style, "--size", 48, "--strength", 0, "-o", "small.png")
+        assert run_cli(*call).exit_code == 0
+    run_cli("run", "histogram", shot, "--style", style, "--size", 48, "--strength", 0, "-o", "small.png")
     none, half, full, kept, small = (
         read_picture(f"{n}.png").rgb.astype(float) for n in ("none", "half", "full", "kept", "small")
     )
@@ -78,20 +78,20 @@ def test_strength_and_colours(shot: Path, style: Path, stylex: Stylex) -> None:
 
 def test_blending() -> None:
     photo, painted = np.full((1, 1, 3), 100, np.uint8), np.full((1, 1, 3), 200, np.uint8)
-    assert [int(blended(photo, painted, s)[0, 0, 0]) for s in (0.0, 0.25, 1.0, 1.5)] == [100, 125, 200, 250]
-    assert int(blended(painted, photo, 1.5)[0, 0, 0]) == 50
+    assert [int(mixed(photo, painted, s)[0, 0, 0]) for s in (0.0, 0.25, 1.0, 1.5)] == [100, 125, 200, 250]
+    assert int(mixed(painted, photo, 1.5)[0, 0, 0]) == 50
 
 
 @pytest.mark.parametrize("at", [0, 2])
 def test_ctrl_c_writes_what_there_is(at: int, shot: Path, style: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tell = Watch.tell
+    tell = Bars.step
 
-    def pressed(watch: Watch, step: Step) -> None:
-        tell(watch, step)
+    def pressed(bars: Bars, step: Step) -> None:
+        tell(bars, step)
         if step.done >= at:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Watch, "tell", pressed)
+    monkeypatch.setattr(Bars, "step", pressed)
     write_picture("out.png", np.zeros((4, 4, 3), np.uint8))
     call = ("run", "gatys", shot, "--style", style, *QUICK, "-o", "out.png")
     result = CliRunner().invoke(main, [str(word) for word in call])
@@ -127,8 +127,8 @@ def test_what_cannot_be_used(shot: Path, style: Path, fails: Fails, monkeypatch:
     assert "flat.png is all of one colour" in fails(3, *gatys, flat)
 
 
-def test_no_iterations(shot: Path, style: Path, stylex: Stylex) -> None:
-    result = stylex("run", "gatys", shot, "--style", style, "--iterations", 0)
+def test_no_iterations(shot: Path, style: Path, run_cli: RunCli) -> None:
+    result = run_cli("run", "gatys", shot, "--style", style, "--iterations", 0)
     assert result.exit_code == 2
     assert "0 is not in the range x>=1" in result.stderr
 
@@ -145,13 +145,14 @@ def test_without_torch(shot: Path, style: Path) -> None:
 def test_the_bar_shows_the_losses(shot: Path) -> None:
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=120)
-    with Watch(4, None, 1, lambda painted: painted, console) as tell:
-        tell(Step(2, {"style": 0.125, "content": 0.5}, lambda: np.zeros((4, 4, 3), np.uint8)))
+    with Bars(None, 1, console) as bars:
+        bars("iterations", 2, 4)
+        bars.step(Step(2, {"style": 0.125, "content": 0.5}, lambda: np.zeros((4, 4, 3), np.uint8)))
     assert "2/4" in text.getvalue() and "style 0.1250 content 0.5000" in text.getvalue()
 
 
-def test_the_help_of_gatys(stylex: Stylex) -> None:
-    told = stylex("run", "gatys", "--help").stdout
+def test_the_help_of_gatys(run_cli: RunCli) -> None:
+    told = run_cli("run", "gatys", "--help").stdout
     for option in ("--iterations", "--encoder", "--preview-every", "--threads", "--style-weight"):
         assert option in told
     assert "--space" not in told and "--precision" not in told

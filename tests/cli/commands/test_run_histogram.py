@@ -13,7 +13,7 @@ from stylex.imaging.color import keep_colors
 from stylex.imaging.images import read_picture, write_picture
 from stylex.runtime.histogram import match
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 NETWORKS = "fast, cyclegan, adain, attention, multiscale and semantic"
 
@@ -25,24 +25,24 @@ def style(shot: Path, painting: np.ndarray) -> Path:
 
 
 def test_the_command_is_the_library(
-    shot: Path, style: Path, photo: np.ndarray, painting: np.ndarray, stylex: Stylex
+    shot: Path, style: Path, photo: np.ndarray, painting: np.ndarray, run_cli: RunCli
 ) -> None:
-    result = stylex("run", "histogram", shot, "--style", style)
+    result = run_cli("run", "histogram", shot, "--style", style)
     assert result.exit_code == 0
     assert result.stdout.startswith("photo-histogram.png: 128x96, histogram in RGB, ")
     np.testing.assert_array_equal(read_picture("photo-histogram.png").rgb, match(photo, painting))
     options = ("--space", "lab", "--strength", 0.6, "--keep-colors", "-o", "out.png")
-    assert "histogram in L*a*b*" in stylex("run", "histogram", shot, "--style", style, *options).stdout
+    assert "histogram in L*a*b*" in run_cli("run", "histogram", shot, "--style", style, *options).stdout
     np.testing.assert_array_equal(read_picture("out.png").rgb, keep_colors(match(photo, painting, "lab", 0.6), photo))
 
 
-def test_two_styles_and_alpha(shot: Path, style: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_two_styles_and_alpha(shot: Path, style: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     alpha = np.tile(np.linspace(0, 255, 128).astype(np.uint8), (96, 1))
     write_picture("clear.png", photo, alpha)
     both = ("--style", style, "--style", shot, "--weight", 1, "--weight", 3)
-    assert stylex("run", "histogram", "clear.png", *both, "--size", 64, "-o", "small.png").exit_code == 0
+    assert run_cli("run", "histogram", "clear.png", *both, "--size", 64, "-o", "small.png").exit_code == 0
     assert read_picture("small.png").rgb.shape == (48, 64, 3)
-    assert stylex("run", "histogram", "clear.png", *both).exit_code == 0
+    assert run_cli("run", "histogram", "clear.png", *both).exit_code == 0
     np.testing.assert_array_equal(read_picture("clear-histogram.png").alpha, alpha)
 
 
@@ -56,9 +56,11 @@ def test_styles_that_have_no_picture(shot: Path, fails: Fails) -> None:
     assert sorted(entry.name for entry in Path().iterdir()) == ["flat.png", "photo.png"]
 
 
-def test_a_file_named_as_a_built_in_style(shot: Path, style: Path, stylex: Stylex) -> None:
+def test_a_file_named_as_a_built_in_style(shot: Path, style: Path, run_cli: RunCli) -> None:
+    expected = match(read_picture(shot).rgb, read_picture(style).rgb)
     style.rename("starry-night")
-    assert stylex("run", "histogram", shot, "--style", "starry-night").exit_code == 0
+    assert run_cli("run", "histogram", shot, "--style", "starry-night").exit_code == 0
+    np.testing.assert_array_equal(read_picture("photo-histogram.png").rgb, expected)
 
 
 @pytest.mark.parametrize(
@@ -73,17 +75,17 @@ def test_foreign_options(technique: str, option: tuple[str, str], told: str, sho
     assert fails(2, "run", technique, shot, "--style", shot, *option) == f"stylex: {told}"
 
 
-def test_a_style_is_needed(shot: Path, stylex: Stylex) -> None:
-    result = stylex("run", "histogram", shot)
+def test_a_style_is_needed(shot: Path, run_cli: RunCli) -> None:
+    result = run_cli("run", "histogram", shot)
     assert result.exit_code == 2
     assert "Missing option '--style'" in result.stderr
 
 
-def test_the_help_of_one_technique(stylex: Stylex) -> None:
-    told = stylex("run", "histogram", "--help").stdout
+def test_the_help_of_one_technique(run_cli: RunCli) -> None:
+    told = run_cli("run", "histogram", "--help").stdout
     assert "Options of histogram:" in told and "--space" in told and "--style" in told
     assert "--precision" not in told
     assert "stylex run histogram photo.jpg" in told and "stylex run adain" not in told
-    both = stylex("run", "--help").stdout
+    both = run_cli("run", "--help").stdout
     assert "Options of histogram:" in both and f"Options of {NETWORKS}:" in both
     assert "stylex run histogram photo.jpg" in both and "stylex run adain" in both

@@ -14,7 +14,7 @@ import stylex as package
 from stylex.imaging.images import read_picture, write_picture
 from stylex.runtime.upscale import enlarged_alpha, load_upscaler
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 ONE = ("--style", "the-scream", "--threads", 1, "--precision", "int8", "--provider", "cpu")
 
@@ -27,20 +27,20 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("scene.png")
 
 
-def test_tiles_paint_the_same_and_say_so(scene: Path, stylex: Stylex) -> None:
-    told = stylex("run", "fast", scene, *ONE, "--tile", 150, "-o", "tiles.png")
+def test_tiles_paint_the_same_and_say_so(scene: Path, run_cli: RunCli) -> None:
+    told = run_cli("run", "fast", scene, *ONE, "--tile", 150, "-o", "tiles.png")
     assert told.exit_code == 0 and told.stderr == ""
     assert told.stdout.startswith("tiles.png: 300x200, fast int8 on cpu in 4 tiles of 152x104, ")
-    whole = stylex("run", "fast", scene, *ONE, "--tile", "off", "-o", "whole.png")
+    whole = run_cli("run", "fast", scene, *ONE, "--tile", "off", "-o", "whole.png")
     assert "tiles of" not in whole.stdout
     one, other = (read_picture(name).rgb.astype(int) for name in ("tiles.png", "whole.png"))
     assert np.abs(one - other).max() <= 1
 
 
-def test_twice_the_size_with_its_alpha(shot: Path, photo: np.ndarray, stylex: Stylex) -> None:
+def test_twice_the_size_with_its_alpha(shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     alpha = np.tile(np.linspace(0, 255, 128).astype(np.uint8), (96, 1))
     write_picture("clear.png", photo, alpha)
-    told = stylex("run", "fast", "clear.png", *ONE, "--upscale", 2)
+    told = run_cli("run", "fast", "clear.png", *ONE, "--upscale", 2)
     assert told.exit_code == 0 and told.stderr == ""
     assert told.stdout.startswith("clear-fast.png: 256x192, fast int8 on cpu, twice the size by upscaler int8 on cpu, ")
     large = read_picture("clear-fast.png")
@@ -49,13 +49,13 @@ def test_twice_the_size_with_its_alpha(shot: Path, photo: np.ndarray, stylex: St
     np.testing.assert_array_equal(large.alpha, enlarged_alpha(alpha))
 
 
-def test_techniques_without_a_graph_are_enlarged_too(shot: Path, painting: np.ndarray, stylex: Stylex) -> None:
+def test_techniques_without_a_graph_are_enlarged_too(shot: Path, painting: np.ndarray, run_cli: RunCli) -> None:
     write_picture("coffee.png", painting)
-    told = stylex("run", "histogram", shot, "--style", "coffee.png", "--upscale", 2, "--size", 51)
+    told = run_cli("run", "histogram", shot, "--style", "coffee.png", "--upscale", 2, "--size", 51)
     assert told.exit_code == 0
     assert told.stdout.startswith("photo-histogram.png: 102x76, histogram in RGB, twice the size by upscaler ")
     quick = ("--iterations", 2, "--size", 64, "--threads", 1)
-    told = stylex("run", "gatys", shot, "--style", "coffee.png", "--upscale", 2, *quick)
+    told = run_cli("run", "gatys", shot, "--style", "coffee.png", "--upscale", 2, *quick)
     assert told.exit_code == 0, told.output
     assert told.stdout.startswith("photo-gatys.png: 128x96, gatys with slim, 2 iterations, twice the size by upscaler ")
 
@@ -67,7 +67,7 @@ def test_techniques_without_a_graph_are_enlarged_too(shot: Path, painting: np.nd
         (2, ("--tile", 0), "a tile of 0 pixels is too small"),
         (2, ("--tile", -8), "a tile of -8 pixels is too small"),
         (2, ("--tile", "big"), "tile is 'big'; give auto, off, or the pixels of a tile"),
-        (2, ("--upscale", 3), "can't be enlarged 3 times, only 2 times: use --upscale 2"),
+        (2, ("--upscale", 3), "can't be enlarged 3 times, only 2 times (--upscale 2)"),
         (2, ("--upscale", 0), "can't be enlarged 0 times"),
     ],
 )
@@ -81,7 +81,7 @@ def test_what_would_be_too_large_is_refused_before_it_is_painted(
 ) -> None:
     monkeypatch.setattr("stylex.runtime.upscale.MAX_PIXELS", 100_000)
     told = fails(3, "run", "fast", scene, *ONE, "--upscale", 2)
-    assert "300x200 enlarged 2 times would have 0.2 megapixels; the limit is 0.1: use a smaller --size" in told
+    assert "300x200 enlarged 2 times would have 0.2 megapixels; the limit is 0.1: use a smaller size (--size)" in told
 
 
 def test_tiles_are_for_networks(shot: Path, painting: np.ndarray, fails: Fails) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from stylex.imaging.images import read_picture, write_picture
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 FAST = ("--provider", "cpu", "--threads", 1)
 
@@ -44,42 +44,42 @@ def difference(one: str, other: str) -> np.ndarray:
     return np.abs(read_picture(one).rgb.astype(float) - read_picture(other).rgb).mean(2)
 
 
-def test_person_and_background(astronaut: Path, stylex: Stylex) -> None:
+def test_person_and_background(astronaut: Path, run_cli: RunCli) -> None:
     given = ("--region", "person=the-scream:0.6", "--region", "background=great-wave")
-    result = stylex("run", "semantic", astronaut, *FAST, *given, "--show-masks", "where.png")
+    result = run_cli("run", "semantic", astronaut, *FAST, *given, "--show-masks", "where.png")
     assert result.exit_code == 0, result.output
     assert "semantic with adain" in result.stdout and "regions by segmenter-" in result.stdout
     assert "person " in result.stdout and "background " in result.stdout
     assert read_picture("photo-semantic.png").rgb.shape == read_picture("where.png").rgb.shape == (256, 256, 3)
-    stylex("run", "adain", astronaut, *FAST, "--style", "great-wave", "-o", "wave.png")
+    run_cli("run", "adain", astronaut, *FAST, "--style", "great-wave", "-o", "wave.png")
     change = difference("photo-semantic.png", "wave.png")
     face, wall = change[40:75, 95:130].mean(), change[20:60, 150:170].mean()
     assert face > 2 * wall
 
 
-def test_masks_instead_of_a_segmenter(shot: Path, left: Path, stylex: Stylex) -> None:
+def test_masks_instead_of_a_segmenter(shot: Path, left: Path, run_cli: RunCli) -> None:
     given = ("--region", "sky=irises+deluge", "--mask", "sky=left.png")
-    result = stylex("run", "semantic", shot, *FAST, *given, "-o", "a.png")
+    result = run_cli("run", "semantic", shot, *FAST, *given, "-o", "a.png")
     assert result.exit_code == 0, result.output
     assert "regions by masks: sky 50 %" in result.stdout
-    stylex("run", "adain", shot, *FAST, "--style", "irises", "--strength", 0, "-o", "plain.png")
+    run_cli("run", "adain", shot, *FAST, "--style", "irises", "--strength", 0, "-o", "plain.png")
     change = difference("a.png", "plain.png")
     assert change[:, :40].mean() > 4 * change[:, 96:].mean()
 
 
 def test_a_mask_belongs_to_the_photo_before_it_was_reduced(
-    shot: Path, left: Path, stylex: Stylex, fails: Fails
+    shot: Path, left: Path, run_cli: RunCli, fails: Fails
 ) -> None:
     ask = ("run", "semantic", shot, *FAST, "--region", "sky=irises", "--mask", "sky=left.png", "--size", 64)
-    assert stylex(*ask).exit_code == 0
+    assert run_cli(*ask).exit_code == 0
     Image.fromarray(np.zeros((48, 64), np.uint8)).save("reduced.png")
     told = fails(3, "run", "semantic", shot, "--region", "sky=irises", "--mask", "sky=reduced.png", "--size", 64)
     assert "reduced.png is 64x48, the photo is 128x96" in told
 
 
-def test_grabcut(shot: Path, stylex: Stylex, fails: Fails) -> None:
+def test_grabcut(shot: Path, run_cli: RunCli, fails: Fails) -> None:
     ask = ("run", "semantic", shot, "--segmenter", "grabcut")
-    result = stylex(*ask, *FAST, "--region", "her", "--region", "background=irises")
+    result = run_cli(*ask, *FAST, "--region", "her", "--region", "background=irises")
     assert "regions by GrabCut: her " in result.stdout
     told = fails(2, *ask, "--region", "a=irises", "--region", "b=irises")
     assert "grabcut finds one region, not a, b" in told
@@ -100,17 +100,17 @@ def foreign(shot: Path) -> Path:
     return Path("foreign.onnx")
 
 
-def test_another_ones_segmenter(shot: Path, foreign: Path, stylex: Stylex, fails: Fails) -> None:
+def test_another_ones_segmenter(shot: Path, foreign: Path, run_cli: RunCli, fails: Fails) -> None:
     ask = ("run", "semantic", shot, *FAST, "--segmenter", foreign)
-    result = stylex(*ask, "--classes", "dark, bright", "--region", "bright=irises", "--region", "background")
+    result = run_cli(*ask, "--classes", "dark, bright", "--region", "bright=irises", "--region", "background")
     assert "regions by foreign.onnx: bright " in result.stdout
-    assert "name them in its order with --classes" in fails(2, *ask, "--region", "bright=irises")
+    assert "name them in its order (--classes a,b,c)" in fails(2, *ask, "--region", "bright=irises")
     told = fails(4, *ask, "--classes", "a,b,c", "--region", "a=irises")
     assert "its classes are 3 (a, b, c)" in told
     told = fails(2, *ask, "--classes", "dark,bright", "--region", "cat=irises")
     assert "foreign.onnx doesn't know the region cat, only dark, bright" in told
     told = fails(2, "run", "semantic", shot, "--classes", "a", "--region", "a=irises")
-    assert "--classes are those of a file" in told
+    assert "classes are those of a file: name the file too (--segmenter FILE)" in told
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_another_ones_segmenter(shot: Path, foreign: Path, stylex: Stylex, fails
         (3, ["--region", "a=irises", "--segmenter", "none.onnx", "--classes", "a"], "none.onnx is not a file"),
         (4, ["--region", "a=irises", "--segmenter", "left.png", "--classes", "a"], "not a usable ONNX file"),
         (2, ["--region", "a=irises", "--style", "irises"], "leave --style and --weight out"),
-        (2, ["--region", "a=irises", "--face-model", "x.onnx"], "give --protect-faces too"),
+        (2, ["--region", "a=irises", "--face-model", "x.onnx"], "protect them too (--protect-faces)"),
         (3, ["--region", "a=irises", "--mask", "a=left.png", "-o", "left.png"], "is also an input"),
         (3, ["--region", "a=left.png:0.5", "-o", "left.png"], "is also an input"),
         (3, ["--region", "person=irises", "--show-masks", "photo.png"], "is also an input"),
@@ -149,42 +149,42 @@ def test_more_styles_than_the_graph_takes(shot: Path, fails: Fails) -> None:
     assert "65 styles; the graph takes at most 64 at once" in told
 
 
-def test_protected_faces(astronaut: Path, stylex: Stylex) -> None:
+def test_protected_faces(astronaut: Path, run_cli: RunCli) -> None:
     ask = ("run", "adain", astronaut, *FAST, "--style", "the-scream")
-    assert "1 face protected" in stylex(*ask, "--protect-faces", "-o", "kept.png").stdout
-    stylex(*ask, "-o", "full.png")
-    stylex(*ask, "--strength", 0, "-o", "plain.png")
+    assert "1 face protected" in run_cli(*ask, "--protect-faces", "-o", "kept.png").stdout
+    run_cli(*ask, "-o", "full.png")
+    run_cli(*ask, "--strength", 0, "-o", "plain.png")
     kept, full = difference("kept.png", "plain.png"), difference("full.png", "plain.png")
     face, suit = np.s_[45:70, 98:126], np.s_[170:240, 40:120]
     assert kept[face].mean() < 0.85 * full[face].mean()
     assert kept[suit].mean() > 0.8 * full[suit].mean()
-    stylex(*ask, "--protect-faces", 0, "-o", "none.png")
+    run_cli(*ask, "--protect-faces", 0, "-o", "none.png")
     assert difference("none.png", "plain.png")[face].mean() < 0.5 * kept[face].mean()
-    stylex(*ask, "--protect-faces", 1, "-o", "all.png")
+    run_cli(*ask, "--protect-faces", 1, "-o", "all.png")
     assert difference("all.png", "full.png").max() == 0
 
 
-def test_no_face_is_told_and_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stylex: Stylex) -> None:
+def test_no_face_is_told_and_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_cli: RunCli) -> None:
     monkeypatch.chdir(tmp_path)
     write_picture("cup.png", np.ascontiguousarray(skimage.data.coffee()[::2, ::2]))
-    result = stylex("run", "adain", "cup.png", *FAST, "--style", "irises", "--protect-faces")
+    result = run_cli("run", "adain", "cup.png", *FAST, "--style", "irises", "--protect-faces")
     assert result.exit_code == 0 and "no face found" in result.stdout
-    both = stylex("run", "semantic", "cup.png", *FAST, "--region", "person=irises", "--protect-faces", 0.5)
+    both = run_cli("run", "semantic", "cup.png", *FAST, "--region", "person=irises", "--protect-faces", 0.5)
     assert both.exit_code == 0 and "no face found" in both.stdout
 
 
-def test_face_options_belong_to_techniques_with_masks(shot: Path, stylex: Stylex, fails: Fails) -> None:
+def test_face_options_belong_to_techniques_with_masks(shot: Path, run_cli: RunCli, fails: Fails) -> None:
     assert "--protect-faces is for adain" in fails(2, "run", "fast", shot, "--style", "the-scream", "--protect-faces")
     told = fails(2, "run", "adain", shot, "--style", "irises", "--region", "a")
     assert "--region is for semantic, not for adain" in told
     told = fails(3, "run", "adain", shot, "--style", "irises", "--protect-faces", 0.5, "--face-model", "none.onnx")
     assert "none.onnx is not a file" in told
-    result = stylex("run", "adain", "--style", "irises", "--protect-faces", shot)
+    result = run_cli("run", "adain", "--style", "irises", "--protect-faces", shot)
     assert result.exit_code == 2
     assert "give --protect-faces behind PHOTO" in result.stderr.replace("\n", " ")
 
 
-def test_regions_and_faces_in_tiles(shot: Path, stylex: Stylex) -> None:
+def test_regions_and_faces_in_tiles(shot: Path, run_cli: RunCli) -> None:
     """A photo that is painted in tiles is painted as at once, also where strengths differ from place to place."""
     large = cv2.resize(read_picture(shot).rgb, (512, 384), interpolation=cv2.INTER_CUBIC)
     write_picture(Path("large.png"), large)
@@ -198,7 +198,7 @@ def test_regions_and_faces_in_tiles(shot: Path, stylex: Stylex) -> None:
     for technique, *options in calls.values():
         pictures = []
         for tile in ("off", "256"):
-            result = stylex("run", technique, "large.png", *options, "--tile", tile, "-o", "out.png")
+            result = run_cli("run", technique, "large.png", *options, "--tile", tile, "-o", "out.png")
             assert result.exit_code == 0, result.stderr
             pictures.append(read_picture(Path("out.png")).rgb.astype(int))
         assert "tiles of" in result.stdout

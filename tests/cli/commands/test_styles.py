@@ -11,28 +11,28 @@ from click.testing import Result
 
 from stylex.artifacts.style_code import built_in, load_code
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 
 
-def test_list(stylex: Stylex) -> None:
-    lines = stylex("styles", "list").stdout.splitlines()
+def test_list(run_cli: RunCli) -> None:
+    lines = run_cli("styles", "list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(built_in("adain"))
     assert any("Hokusai" in line for line in lines)
 
 
-def test_list_as_json(stylex: Stylex) -> None:
-    rows = json.loads(stylex("styles", "list", "--json").stdout)
+def test_list_as_json(run_cli: RunCli) -> None:
+    rows = json.loads(run_cli("styles", "list", "--json").stdout)
     assert [row["name"] for row in rows] == list(built_in("adain"))
     assert set(rows[0]) == {"name", "work", "technique"}
 
 
-def test_show(stylex: Stylex, tmp_path: Path) -> None:
-    shown = stylex("styles", "show", "great-wave").stdout
+def test_show(run_cli: RunCli, tmp_path: Path) -> None:
+    shown = run_cli("styles", "show", "great-wave").stdout
     assert json.loads(shown)["name"] == "great-wave"
     (tmp_path / "copy.style").write_text(shown, encoding="utf-8")
     np.testing.assert_array_equal(load_code(tmp_path / "copy.style").values, built_in("adain")["great-wave"].values)
-    assert stylex("styles", "show", tmp_path / "copy.style").stdout == shown
+    assert run_cli("styles", "show", tmp_path / "copy.style").stdout == shown
 
 
 def test_show_what_is_not_there(shot: Path, fails: Fails) -> None:
@@ -41,8 +41,8 @@ def test_show_what_is_not_there(shot: Path, fails: Fails) -> None:
     assert "photo.png is not a style code: make one with" in fails(3, "styles", "show", shot)
 
 
-def test_encode(shot: Path, stylex: Stylex) -> None:
-    result = stylex("styles", "encode", shot, "-o", "own.style", "--threads", 1)
+def test_encode(shot: Path, run_cli: RunCli) -> None:
+    result = run_cli("styles", "encode", shot, "-o", "own.style", "--threads", 1)
     assert result.stdout == f"own.style: {len(load_code('own.style').values)} values, for adain\n"
     code = load_code("own.style")
     assert code.name == "photo"

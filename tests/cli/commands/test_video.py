@@ -15,7 +15,7 @@ from click.testing import Result
 
 from stylex.runtime.video import live
 
-Stylex = Callable[..., Result]
+RunCli = Callable[..., Result]
 Fails = Callable[..., str]
 Make = Callable[..., Path]
 FAST = ("--technique", "fast", "--style", "the-scream", "--threads", "1", "--precision", "int8")
@@ -34,8 +34,8 @@ def frames_of(path: str) -> list[np.ndarray]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
-def test_a_film(film: Path, stylex: Stylex) -> None:
-    result = stylex("video", film, "out.mp4", *ADAIN, "--json", "report.json")
+def test_a_film(film: Path, run_cli: RunCli) -> None:
+    result = run_cli("video", film, "out.mp4", *ADAIN, "--json", "report.json")
     assert (result.exit_code, result.stderr) == (0, "")
     report = json.loads(Path("report.json").read_text())
     rate = f"{report['frames_per_second']:.1f} frames/s"
@@ -47,33 +47,33 @@ def test_a_film(film: Path, stylex: Stylex) -> None:
 
 
 @pytest.mark.parametrize("mode", ["off", "statistics", "flow"])
-def test_every_mode_of_every_kind(mode: str, film: Path, stylex: Stylex) -> None:
-    result = stylex("video", film, "out.mkv", *FAST, "--temporal", mode)
+def test_every_mode_of_every_kind(mode: str, film: Path, run_cli: RunCli) -> None:
+    result = run_cli("video", film, "out.mkv", *FAST, "--temporal", mode)
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"fast int8 on cpu, temporal {mode}, " in result.stdout
     cartoon = ("--technique", "cyclegan", "--style", "cartoon", "--threads", "1")
-    result = stylex("video", film, "out.mkv", *cartoon, "--temporal", mode)
+    result = run_cli("video", film, "out.mkv", *cartoon, "--temporal", mode)
     assert result.stderr.count("cyclegan has no statistics") == (mode != "off")
     assert f"temporal {'flow' if mode == 'flow' else 'off'}, " in result.stdout
 
 
-def test_options(film: Path, stylex: Stylex) -> None:
+def test_options(film: Path, run_cli: RunCli) -> None:
     options = ("--size", 32, "--strength", 0.5, "--keep-colors", "--keyframes", 2, "--crf", 30, "--start", 0.1)
-    result = stylex("video", film, "out.mov", *ADAIN, *options, "--end", 0.3)
+    result = run_cli("video", film, "out.mov", *ADAIN, *options, "--end", 0.3)
     assert result.exit_code == 0
     assert result.stdout.startswith("out.mov: 5 frames of 32x24, ")
-    assert stylex("video", film, "a.mp4", *ADAIN, "--style", "irises", "--frames", 2).stdout.startswith(
+    assert run_cli("video", film, "a.mp4", *ADAIN, "--style", "irises", "--frames", 2).stdout.startswith(
         "a.mp4: 2 frames"
     )
     mixed = ("--style", "irises", "--weight", 1, "--weight", 0, "--frames", 2, "--crf", 1)
-    stylex("video", film, "mixed.mp4", *ADAIN, *mixed)
-    stylex("video", film, "wave.mp4", *ADAIN, "--frames", 2, "--crf", 1)
+    run_cli("video", film, "mixed.mp4", *ADAIN, *mixed)
+    run_cli("video", film, "wave.mp4", *ADAIN, "--frames", 2, "--crf", 1)
     np.testing.assert_allclose(frames_of("mixed.mp4"), frames_of("wave.mp4"), atol=8)
 
 
-def test_wrong_calls(film: Path, fails: Fails, stylex: Stylex) -> None:
+def test_wrong_calls(film: Path, fails: Fails, run_cli: RunCli) -> None:
     assert "'out.gif'" not in fails(2, "video", film, "out.gif", *ADAIN)
-    assert "--end 1 doesn't come after --start 2" in fails(
+    assert "the end 1 doesn't come after the start 2 (--start, --end)" in fails(
         2, "video", film, "out.mp4", *ADAIN, "--start", 2, "--end", 1
     )
     assert "1 --style and 2 --weight" in fails(2, "video", film, "out.mp4", *ADAIN, "--weight", 1, "--weight", 2)
@@ -82,8 +82,8 @@ def test_wrong_calls(film: Path, fails: Fails, stylex: Stylex) -> None:
     strong = fails(2, "video", film, "out.mp4", *FAST, "--strength", 1.2)
     assert "strength is 1.2; it must lie between 0 and 1" in strong
     assert "neither a file nor a built-in style" in fails(2, "video", film, "out.mp4", "--style", "mona-lisa")
-    assert "Missing option '--style'" in stylex("video", film, "out.mp4").stderr
-    assert "'gatys' is not one of" in stylex("video", film, "out.mp4", "--technique", "gatys").stderr
+    assert "Missing option '--style'" in run_cli("video", film, "out.mp4").stderr
+    assert "'gatys' is not one of" in run_cli("video", film, "out.mp4", "--technique", "gatys").stderr
     told = fails(2, "run", "video", "photo.png", "--style", "irises")
     assert told == "stylex: video paints no single photo: use `stylex video --help`"
     assert [entry.name for entry in Path().iterdir()] == ["film.mp4"]

@@ -71,7 +71,7 @@ def test_training_and_graph_paint_alike(spec):
     net = AdaIN(spec).eval()
     content, codes = torch.rand(1, 3, 32 + 2 * BORDER, 40 + 2 * BORDER), net.encode(torch.rand(1, 3, 48, 48))
     painting = net.paint(content, codes, 0.7)
-    transfer = next(g for g in graphs(net, some_weights(net), None) if g.role == TRANSFER).module
+    transfer = next(g for g in graphs(net, some_weights(net), None) if g.spec.role == TRANSFER).module
     masks, frozen, sites = torch.full((1, 1, 4, 5), 0.7), torch.zeros(1, spec.code_size), codes[:, : net.code_size]
     picture, same = transfer(painting.mapped, sites, masks, frozen, torch.zeros(1))
     torch.testing.assert_close(picture, painting.raw.clamp(0, 1))
@@ -116,7 +116,7 @@ def test_what_only_training_needs_is_left_out(spec):
 def test_graphs_of_one_size_or_any(spec, size):
     net = AdaIN(spec)
     made = graphs(net, some_weights(net), size)
-    assert [g.role for g in made] == [TRANSFER, STYLE_ENCODER]
+    assert [g.spec.role for g in made] == [TRANSFER, STYLE_ENCODER]
     transfer, style = made
     assert transfer.palette and style.code_size == transfer.code_size + PALETTE_SIZE
     assert bool(transfer.dynamic[0]) == (size is None)

@@ -137,7 +137,7 @@ def test_what_cannot_be_painted(network):
             gatys(network, **wrong)(PHOTO, [(STYLE, 1.0)])
     with pytest.raises(UsageError, match="not all 0"):
         gatys(network)(PHOTO, [(STYLE, 0.0)])
-    with pytest.raises(ModelError, match="not finite any more: use --optimizer adam"):
+    with pytest.raises(ModelError, match="not finite any more: use the optimizer adam"):
         gatys(network, style_weight=float("inf"))(PHOTO, [(STYLE, 1.0)])
 
 

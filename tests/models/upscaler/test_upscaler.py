@@ -95,10 +95,11 @@ def test_train_and_export(tmp_path, crops, monkeypatch):
         call = ("export", "upscaler", *flags, "--weights", out / "weights.safetensors", "-o", tmp_path)
         exported = stylex(*call)
         assert exported.exit_code == 0, exported.output
-        facts = open_graph(tmp_path / f"upscaler-{name}.onnx", threads=1).facts
-        assert (facts.role, facts.scale, facts.border, facts.multiple) == ("upscaler", 2, 7, 1)
-        assert facts.layout == ("bytes" if name == "int8" else "planes")
-        assert not facts.float_nodes or name != "int8"
+        metadata = open_graph(tmp_path / f"upscaler-{name}.onnx", threads=1).metadata
+        spec = metadata.spec
+        assert (spec.role, spec.scale, spec.border, spec.multiple) == ("upscaler", 2, 7, 1)
+        assert metadata.layout == ("bytes" if name == "int8" else "planes")
+        assert not metadata.float_nodes or name != "int8"
 
 
 def test_the_embedded_one_is_small_and_complete():

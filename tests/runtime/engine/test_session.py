@@ -23,7 +23,7 @@ from stylex.errors import (
     UsageError,
 )
 from stylex.runtime.engine.providers import provider_named
-from stylex.runtime.engine.session import Session, open_graph, read_facts
+from stylex.runtime.engine.session import Session, open_graph
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 RealSession = ort.InferenceSession
@@ -53,17 +53,17 @@ def test_embedded_graphs_open(name: str) -> None:
     session = open_graph(GRAPHS / name, threads=1)
     assert session.provider == "cpu"
     assert session.path == GRAPHS / name
-    assert session.facts.technique == "adain"
-    assert session.facts.licence
-    assert session.facts.provenance
-    assert {"torch", "onnx", "stylex"} <= set(session.facts.versions)
+    assert session.metadata.technique == "adain"
+    assert session.metadata.licence
+    assert session.metadata.provenance
+    assert {"torch", "onnx", "stylex"} <= set(session.metadata.versions)
 
 
 def test_embedded_graphs_fit_each_other() -> None:
-    graphs = [open_graph(path, threads=1).facts for path in sorted(GRAPHS.glob("adain-*.onnx"))]
+    graphs = [open_graph(path, threads=1).metadata for path in sorted(GRAPHS.glob("adain-*.onnx"))]
     assert len(graphs) == 4
-    assert len({facts.weights_sha256 for facts in graphs}) == 1
-    assert sorted(facts.role for facts in graphs) == ["style-encoder", "transfer", "transfer", "transfer"]
+    assert len({metadata.weights_sha256 for metadata in graphs}) == 1
+    assert sorted(metadata.spec.role for metadata in graphs) == ["style-encoder", "transfer", "transfer", "transfer"]
 
 
 def test_a_path_as_text(tiny_encoder: Callable[..., Path]) -> None:
@@ -115,11 +115,12 @@ def test_a_foreign_graph(tmp_path: Path) -> None:
     assert "was not made by stylex export (no stylex metadata): export it with `stylex export`" in message
 
 
-def test_an_unknown_operator(tmp_path: Path) -> None:
-    model = foreign_model()
+def test_an_unknown_operator(tiny_encoder: Callable[..., Path]) -> None:
+    path = tiny_encoder()
+    model = onnx.load(path)
     model.graph.node[0].op_type = "Frobnicate"
-    (tmp_path / "odd.onnx").write_bytes(model.SerializeToString())
-    assert "is not a usable ONNX file" in refusal(ModelError, tmp_path / "odd.onnx")
+    onnx.save(model, path)
+    assert "is not a usable ONNX file" in refusal(ModelError, path)
 
 
 def test_weights_in_another_file(tmp_path: Path) -> None:
@@ -157,8 +158,8 @@ def test_running_out_of_memory(error: Exception, tiny_encoder: Callable[..., Pat
             raise error
 
     real = open_graph(tiny_encoder())
-    session = Session(real.path, real.facts, "cpu", Exhausted())
-    with pytest.raises(ResourceError, match=r"not enough memory on cpu for an input of 1x3x8x8: use --size"):
+    session = Session(real.path, "cpu", Exhausted(), real.metadata)
+    with pytest.raises(ResourceError, match=r"not enough memory on cpu for an input of 1x3x8x8: use a smaller size"):
         session.run(style=np.zeros((1, 3, 8, 8), np.float32))
 
 
@@ -169,7 +170,7 @@ def test_ctrl_c_passes_through(tiny_encoder: Callable[..., Path]) -> None:
 
     real = open_graph(tiny_encoder())
     with pytest.raises(KeyboardInterrupt):
-        Session(real.path, real.facts, "cpu", Stopped()).run(style=np.zeros(1))
+        Session(real.path, "cpu", Stopped(), real.metadata).run(style=np.zeros(1))
 
 
 # Providers
@@ -217,7 +218,7 @@ def test_a_provider_that_is_granted(tiny_encoder: Callable[..., Path], monkeypat
     path = tiny_encoder()
     asked = pretend(monkeypatch, lambda *_, **__: Granted(path, CUDA, CPU))
     assert open_graph(path, "cuda").provider == "cuda"
-    assert asked == [[CPU], [CUDA, CPU]]  # first the CPU, for the facts; the graphics card only once
+    assert asked == [[CUDA, CPU]]
 
 
 def test_a_session_that_fell_back_is_refused(
@@ -240,14 +241,26 @@ def test_a_provider_that_fails_to_open(tiny_encoder: Callable[..., Path], monkey
     asked = pretend(monkeypatch, opened)
     message = refusal(ProviderUnavailable, tiny_encoder(), "cuda")
     assert "did not start (CUDA failure 35: driver too old): pip uninstall" in message
-    assert asked == [[CPU], [CUDA, CPU]]
+    assert asked == [[CUDA, CPU], [CPU]]  # the CPU shows that the file isn't the one at fault
 
 
 def test_a_bad_file_is_not_blamed_on_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"hello")
     asked = pretend(monkeypatch, RealSession)
     assert "is not a usable ONNX file" in refusal(ModelError, tmp_path / "bad.onnx", "cuda")
-    assert asked == [[CPU]]
+    assert asked == []
+
+
+def test_an_unsound_graph_is_not_blamed_on_the_provider(
+    tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tiny_encoder()
+    model = onnx.load(path)
+    model.graph.node[0].op_type = "Frobnicate"
+    onnx.save(model, path)
+    asked = pretend(monkeypatch, RealSession)
+    assert "is not a usable ONNX file" in refusal(ModelError, path, "cuda")
+    assert asked == [[CUDA, CPU], [CPU]]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
@@ -264,17 +277,15 @@ def test_a_provider_is_opened_for_the_precision_of_the_graph(
     tensorrt = provider_named("tensorrt")
     monkeypatch.setattr(ort, "get_available_providers", lambda: [tensorrt.ort_name, CPU])
     assert open_graph(path, "tensorrt").provider == "tensorrt"
-    assert options == [{}, tensorrt.options(precision)]
-
-
-def test_facts_alone(tiny_encoder: Callable[..., Path], tmp_path: Path) -> None:
-    path = tiny_encoder(target="tensorrt")
-    assert read_facts(path) == open_graph(path).facts
-    assert read_facts(path).target == "tensorrt"
-    with pytest.raises(InputError, match="is not a file"):
-        read_facts(tmp_path / "missing.onnx")
+    assert options == [tensorrt.options(precision)]
 
 
 def test_a_run_that_fails_is_not_tried_again_elsewhere(tiny_encoder: Callable[..., Path]) -> None:
     session = open_graph(tiny_encoder())
     assert session._session._enable_fallback is False
+
+
+def test_shapes_are_asked_for_once(tiny_encoder: Callable[..., Path]) -> None:
+    session = open_graph(tiny_encoder())
+    assert session.shapes == {"style": [1, 3, "h", "w"]}
+    assert session.shapes is session.shapes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -45,6 +46,16 @@ def test_the_cup_rather_than_the_table() -> None:
     middle = mask[height // 4 : height * 3 // 4, width // 3 : width * 2 // 3].mean()
     assert middle > 0.5 > mask[:, : width // 8].mean()
     np.testing.assert_array_equal(mask, salient_region(skimage.data.coffee()))
+
+
+def test_random_numbers_of_opencv_are_the_callers(disc: np.ndarray) -> None:
+    def drawn(between: bool) -> np.ndarray:
+        cv2.setRNGSeed(7)
+        if between:
+            salient_region(disc)
+        return np.asarray(cv2.randu(np.zeros(8), 0, 1))
+
+    np.testing.assert_array_equal(drawn(True), drawn(False))
 
 
 @pytest.mark.parametrize("sides", [(1, 1), (5, 400), (64, 64)])

@@ -68,7 +68,7 @@ def test_a_camera_that_vanishes(looks: list[Look], make_film: Make, tmp_path: Pa
 
 
 def test_no_camera(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match=r"camera 97 doesn't open: connect it.*another --camera"):
+    with pytest.raises(InputError, match=r"camera 97 doesn't open: connect it.*or give another"):
         Camera(97)
     with pytest.raises(InputError, match="doesn't open"):
         Camera(str(tmp_path / "nothing.mp4"))

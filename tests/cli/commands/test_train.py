@@ -34,6 +34,8 @@ from stylex.models.multiscale.network import Multiscale
 from stylex.models.shared.graphs import graphs
 from stylex.models.weights import CALIBRATION, Weights
 
+pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
+
 
 @pytest.fixture
 def tiny_network(monkeypatch, spec):
@@ -50,7 +52,7 @@ def tiny_network(monkeypatch, spec):
         monkeypatch.setattr(pipeline, name, value)
 
 
-def stylex(*arguments):
+def invoked(*arguments):
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
@@ -58,7 +60,7 @@ def trained(crops, teacher, out, steps, *more):
     photos, paintings = crops("photo", 9), crops("painting", 9)
     options = ["--size", 96, "--batch", 3, "--teacher", teacher, "--hold-out", 0, "--device", "cpu"]
     call = ["train", "adain", "--content", photos, "--style", paintings, "--out", out, "--steps", steps]
-    return stylex(*call, *options, *more)
+    return invoked(*call, *options, *more)
 
 
 def test_train_resume_and_export(tmp_path, crops, teacher, tiny_network):
@@ -78,15 +80,12 @@ def test_train_resume_and_export(tmp_path, crops, teacher, tiny_network):
     assert {"content", "style", "palette", "fine", "drift", "describe"} <= card["losses"].keys()
     assert (out / "samples.jpg").is_file()
 
-    result = stylex("export", "adain", "--int8", "--weights", out / "weights.safetensors", "-o", exported, "--json")
-    if result.exit_code:
-        assert result.exit_code == 1 and "differs too much from torch" in result.output
-        assert not list(exported.iterdir())
-    else:
-        reported = json.loads(result.stdout)
-        assert {r["path"] for r in reported} == {str(f) for f in exported.iterdir()}
-        assert "photo" in reported[0]["facts"]["provenance"], "the card tells what it was trained on"
-        assert reported[0]["facts"]["licence"] == "not stated"
+    result = invoked("export", "adain", "--weights", out / "weights.safetensors", "-o", exported, "--json")
+    assert result.exit_code == 0, result.output
+    reported = json.loads(result.stdout)
+    assert {r["path"] for r in reported} == {str(f) for f in exported.iterdir()}
+    assert "photo" in reported[0]["metadata"]["provenance"], "the card tells what it was trained on"
+    assert reported[0]["metadata"]["licence"] == "not stated"
 
 
 def run_options(teacher, out):
@@ -109,7 +108,9 @@ def painting(crops):
 
 
 def test_train_fast(tmp_path, crops, teacher, tiny_spec, painting):
-    made = stylex("train", "fast", "--content", crops("photo", 9), "--style", painting, *run_options(teacher, tmp_path))
+    made = invoked(
+        "train", "fast", "--content", crops("photo", 9), "--style", painting, *run_options(teacher, tmp_path)
+    )
     assert made.exit_code == 0, made.output
     card = json.loads((tmp_path / "card.json").read_text())
     assert card["style"]["name"] == painting.stem and card["start"] == "random"
@@ -124,7 +125,7 @@ def test_bake_a_picture_and_a_code(tmp_path, crops, teacher, tiny_spec, painting
         save_code(StyleCode("x", code, "adain", built_in_code("irises").weights_sha256), tmp_path / "mine.style")
         given = tmp_path / style if name == "other" else style
         more = ["--name", "other"] if name == "other" else []
-        made = stylex("bake", "--style", given, "--content", crops("photo", 9), *more, *run_options(teacher, out))
+        made = invoked("bake", "--style", given, "--content", crops("photo", 9), *more, *run_options(teacher, out))
         assert made.exit_code == 0, made.output
         card = json.loads((out / "card.json").read_text())
         assert card["style"]["name"] == name and "folded in" in card["start"]
@@ -133,7 +134,7 @@ def test_bake_a_picture_and_a_code(tmp_path, crops, teacher, tiny_spec, painting
 def test_without_loss_networks_the_embedded_encoder_judges(tmp_path, crops, teacher, tiny_spec, painting):
     photos = crops("alone", 9)  # no teacher/ folder above
     options = [o for o in run_options(teacher, tmp_path) if o not in ("--teacher", teacher)]
-    made = stylex("train", "fast", "--content", photos, "--style", painting, *options)
+    made = invoked("train", "fast", "--content", photos, "--style", painting, *options)
     assert made.exit_code == 0, made.output
     assert "the embedded encoder judges" in made.output
     assert json.loads((tmp_path / "card.json").read_text())["teachers"] == "the embedded encoder"
@@ -141,7 +142,7 @@ def test_without_loss_networks_the_embedded_encoder_judges(tmp_path, crops, teac
 
 @pytest.mark.parametrize("verb", [("train", "fast"), ("bake",)])
 def test_torchvisions_vgg16_is_enough(tmp_path, crops, vgg16, tiny_spec, painting, verb):
-    made = stylex(*verb, "--content", crops("photo", 9), "--style", painting, *run_options(vgg16, tmp_path))
+    made = invoked(*verb, "--content", crops("photo", 9), "--style", painting, *run_options(vgg16, tmp_path))
     assert made.exit_code == 0, made.output
     assert json.loads((tmp_path / "card.json").read_text())["teachers"] == "VGG-16"
 
@@ -153,12 +154,12 @@ def test_a_teacher_folder_that_doesnt_suffice(tmp_path, crops, vgg16, tiny_spec,
     (tmp_path / "teacher" / "other.pth").write_bytes(b"damaged")
     options = [o for o in run_options(vgg16, tmp_path / "run") if o not in ("--teacher", vgg16)]
     call = ["train", "fast", "--content", inside, "--style", painting, *options]
-    refused = stylex(*call)
+    refused = invoked(*call)
     assert refused.exit_code == 4 and "other.pth is damaged" in refused.output and "Traceback" not in refused.output
     (tmp_path / "teacher" / "other.pth").unlink()
-    assert "until then the embedded encoder judges" in stylex(*call).output
+    assert "until then the embedded encoder judges" in invoked(*call).output
     shutil.copy(vgg16, tmp_path / "teacher")
-    made = stylex(*call, "--steps", 2)
+    made = invoked(*call, "--steps", 2)
     assert made.exit_code == 0, made.output
 
 
@@ -171,7 +172,7 @@ def test_a_teacher_folder_that_doesnt_suffice(tmp_path, crops, vgg16, tiny_spec,
 )
 def test_what_only_a_folder_has(tmp_path, vgg16, call, file):
     for given, told in ((vgg16, f"is a single file, and {file} is needed"), (vgg16.parent, f"{file} is missing")):
-        result = stylex("train", *call, "--out", tmp_path / "run", "--teacher", given, "--device", "cpu")
+        result = invoked("train", *call, "--out", tmp_path / "run", "--teacher", given, "--device", "cpu")
         assert result.exit_code == 3
         assert told in result.output and "--teacher DIR" in result.output and "Traceback" not in result.output
 
@@ -185,7 +186,7 @@ def test_train_cyclegan(tmp_path, crops, teacher, monkeypatch, spec):
     monkeypatch.setattr(cyclegan_recipe, "MOMENT_BATCHES", 1)
     monkeypatch.setattr(adain_embedded, "embedded_adain", lambda: (AdaIN(spec), None))
     folders = ["--domain-a", crops("photo", 9), "--domain-b", crops("drawing", 9)]
-    made = stylex("train", "cyclegan", *folders, "--name", "drawn", *run_options(teacher, tmp_path))
+    made = invoked("train", "cyclegan", *folders, "--name", "drawn", *run_options(teacher, tmp_path))
     assert made.exit_code == 0, made.output
     assert json.loads((tmp_path / "card.json").read_text())["style"] == {"name": "drawn"}
     assert set(load_file(tmp_path / "weights.safetensors")) == set(Generator(spec).state_dict())
@@ -195,7 +196,7 @@ def test_a_style_of_one_colour(tmp_path, crops, teacher):
     write_picture(tmp_path / "flat.png", np.full((80, 80, 3), 7, np.uint8))
     for verb in (("train", "fast"), ("bake",)):
         content = ["--content", crops("photo", 9), "--style", tmp_path / "flat.png"]
-        result = stylex(*verb, *content, *run_options(teacher, tmp_path / "run"))
+        result = invoked(*verb, *content, *run_options(teacher, tmp_path / "run"))
         assert result.exit_code == 3 and "all of one colour" in result.output
 
 
@@ -205,13 +206,13 @@ def test_corrupt_and_tiny_files_are_named_and_too_few_are_an_error(tmp_path, cro
     (folder / "broken.jpg").write_bytes(b"no picture")
     write_picture(folder / "tiny.png", np.zeros((20, 20, 3), np.uint8))
     call = ["train", "fast", "--content", folder, "--style", painting, *run_options(teacher, tmp_path / "run")]
-    made = stylex(*call)
+    made = invoked(*call)
     assert made.exit_code == 0, made.output
     assert "9 pictures, 2 skipped" in made.output
     assert "skipped" in made.output and "broken.jpg" in made.output and "tiny.png" in made.output
     for file in sorted(folder.glob("photo-*"))[:2]:
         file.unlink()
-    few = stylex(*call[:-8], "--out", tmp_path / "other", *call[-6:])
+    few = invoked(*call[:-8], "--out", tmp_path / "other", *call[-6:])
     assert few.exit_code == 3 and "7 usable pictures (2 skipped); training needs at least 8" in few.output
     assert not (tmp_path / "other").exists()
 
@@ -248,7 +249,7 @@ def test_train_attention_and_multiscale(tmp_path, crops, teacher, spec, monkeypa
     folders = ("--content", crops("photo", 9), "--style", crops("painting", 9))
     for technique, own in (("attention", {"structure", "local"}), ("multiscale", {"quarter"})):
         out = tmp_path / technique
-        result = stylex("train", technique, *folders, *run_options(teacher, out))
+        result = invoked("train", technique, *folders, *run_options(teacher, out))
         assert result.exit_code == 0, result.output
         assert f"stylex export {technique} --weights" in " ".join(result.output.split())
         card = json.loads((out / "card.json").read_text())
@@ -260,5 +261,5 @@ def test_train_attention_and_multiscale(tmp_path, crops, teacher, spec, monkeypa
 def test_a_size_that_the_coarsest_level_cant_halve(tmp_path, crops, teacher):
     folders = ("--content", crops("photo", 9), "--style", crops("painting", 9))
     options = [104 if o == 96 else o for o in run_options(teacher, tmp_path)]
-    result = stylex("train", "multiscale", *folders, *options)
+    result = invoked("train", "multiscale", *folders, *options)
     assert result.exit_code == 2 and "--size is 104; it must be a multiple of 16" in result.output

@@ -1,0 +1,1 @@
+"""The calls of the package's top level, above everything but the command line."""

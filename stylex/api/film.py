@@ -1,0 +1,97 @@
+"""`stylex.stylize_film`: a film, painted into another file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stylex.api.loading import Precision, Provider, network_of
+from stylex.errors import UsageError
+from stylex.runtime.engine.options import SessionOptions
+from stylex.runtime.loading import load
+from stylex.runtime.video.painter import FilmPainter
+from stylex.runtime.video.stylizer import EVERY, STATISTICS
+from stylex.techniques import DEFAULT, NETWORKS, technique_named
+
+if TYPE_CHECKING:
+    from stylex.runtime.video.facts import FilmFacts
+    from stylex.runtime.video.film import FilmReport
+
+
+def stylize_film(
+    film: Path | str,
+    output: Path | str,
+    technique: str = DEFAULT,
+    style: Any = None,
+    *,
+    strength: float = 1.0,
+    keep_colors: bool = False,
+    temporal: str = STATISTICS,
+    keyframes: int = EVERY,
+    size: int | None = None,
+    crf: int | None = None,
+    start: float = 0.0,
+    end: float | None = None,
+    frames: int | None = None,
+    progress: Callable[[int, FilmFacts], object] = lambda _count, _facts: None,
+    precision: Precision = "auto",
+    provider: Provider = "auto",
+    graphs: Path | str | None = None,
+    threads: int = 0,
+) -> FilmReport:
+    """Paint a film. Frames keep their times, and the sound is copied as it is.
+
+    Args:
+        film: any file that FFmpeg reads.
+        output: ends in .mp4, .m4v, .mov or .mkv; it appears when all of it is written.
+        technique: paints the frames: adain, attention, multiscale, fast or cyclegan.
+        style, strength, keep_colors: as for `stylex.stylize`.
+        temporal: "off", each frame alone; "statistics", frozen inside a shot; "flow", along the optical flow as well.
+        keyframes: measure the statistics again after so many frames; 0 for only where the picture has become another.
+        size: reduce the longer side to so many pixels first.
+        crf: quality, from 0, which loses nothing, to 51; 20 by default.
+        start, end: the part that is wanted, in seconds.
+        frames: at most so many.
+        progress: is called after every frame with the number of frames so far and what is known of the film.
+        precision, provider, graphs, threads: as for `stylex.load`.
+
+    Returns:
+        A report of what was done.
+
+    Raises:
+        UsageError: a name or a value out of range, or an output that can't hold the sound.
+        InputError: the film can't be read, or the output can't be written there.
+        MissingPackage: PyAV isn't installed.
+        ResourceError: the disk is full.
+    """
+    from stylex.runtime.video.facts import Span
+
+    if technique not in NETWORKS:
+        raise UsageError(f"{technique} paints no films: choose {', '.join(NETWORKS)}", technique=None)
+    if end is not None and end <= start:
+        raise UsageError(f"the end {end:g} doesn't come after the start {start:g}", start=None, end=None)
+    one = technique_named(technique).single_style
+    network = network_of(technique, style) if one else ""
+    options = SessionOptions(threads, spinning=False)
+    base = load(technique, precision, provider, style=network, graphs=graphs, options=options)
+    painter = FilmPainter(base, temporal, keyframes)
+    return painter.film(
+        film,
+        output,
+        None if one else style,
+        strength,
+        keep_colors,
+        name=named(style),
+        span=Span(start, end, frames),
+        size=size,
+        crf=crf,
+        progress=progress,
+    )
+
+
+def named(style: Any) -> str:
+    """Returns what a style, or a list of (style, weight), is called."""
+    if isinstance(style, (list, tuple)):
+        return " + ".join(named(pair[0]) for pair in style if isinstance(pair, (list, tuple)) and pair)
+    return Path(style).stem if isinstance(style, (str, Path)) else str(getattr(style, "name", "picture"))

@@ -1,0 +1,55 @@
+"""Pictures as callers have them: arrays, Pillow's pictures, files or their bytes; and results of the same kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from stylex.imaging.arrays import Image
+from stylex.imaging.images import Picture, as_rgb, decoded, read_picture, upright_and_plain
+
+Content: TypeAlias = "npt.NDArray[np.uint8] | PIL.Image.Image | str | Path | bytes"
+"""A picture: RGB uint8 (H, W, 3), a picture of Pillow's, the path of a file, or a file's bytes."""
+
+
+def picture_of(content: object, name: str = "picture") -> Picture:
+    """Returns the pixels of anything that is a picture; those of an array aren't copied.
+
+    Args:
+        content: see `Content`.
+        name: of a picture that has no path, for messages.
+
+    Raises:
+        InputError: it is none of these, can't be read, or is empty or too large.
+    """
+    if isinstance(content, (str, Path)):
+        return read_picture(content)
+    if isinstance(content, bytes):
+        return decoded(content, name)
+    if isinstance(content, PIL.Image.Image):
+        return upright_and_plain(content, name)
+    return Picture(as_rgb(content))
+
+
+def as_given(rgb: Image, alpha: Image | None, content: object) -> npt.NDArray[np.uint8] | PIL.Image.Image:
+    """Returns a result in the kind of the content it was made of.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        alpha: uint8 (H, W), or None.
+        content: what the caller gave.
+
+    Returns:
+        RGB uint8 (H, W, 3) for an array; a picture of Pillow's for everything else, "RGBA" where there is an alpha
+        channel and "RGB" where there is none.
+    """
+    if isinstance(content, np.ndarray):
+        return rgb
+    picture = PIL.Image.fromarray(rgb)
+    if alpha is not None:
+        picture.putalpha(PIL.Image.fromarray(alpha))
+    return picture

@@ -1,0 +1,60 @@
+"""Pillow without its warnings, in any number of threads."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+
+
+class _Shared:
+    """One suppression for all threads.
+
+    `warnings.catch_warnings` changes the filters of the whole process. Where two threads leave in the order in which
+    they came, the second one restores what the first had set, for good. So the first to come sets the filter, and the
+    last to leave takes it back.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside = threading.Lock(), 0
+        self.filters: contextlib.ExitStack | None = None
+
+    def enter(self) -> None:
+        with self.lock:
+            self.inside += 1
+            if self.filters is None:
+                self.filters = contextlib.ExitStack()
+                self.filters.enter_context(_ignored())
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside and self.filters is not None:
+                self.filters.close()
+                self.filters = None
+
+
+_SHARED = _Shared()
+
+
+@contextlib.contextmanager
+def without_warnings() -> Iterator[None]:
+    """Ignores the warnings of Pillow, and only those: other threads may go on warning of other things."""
+    if getattr(sys.flags, "context_aware_warnings", False):  # then Python itself keeps threads apart
+        with _ignored():
+            yield
+        return
+    _SHARED.enter()
+    try:
+        yield
+    finally:
+        _SHARED.leave()
+
+
+@contextlib.contextmanager
+def _ignored() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield

@@ -1,0 +1,69 @@
+"""Everything that a session can be told beside its provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import onnxruntime as ort
+
+from stylex.errors import UsageError
+
+CACHE_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "tensorrt": {"trt_engine_cache_enable": "True", "trt_engine_cache_path": "{folder}"},
+    "openvino": {"cache_dir": "{folder}"},
+}
+"""Options that make a provider keep compiled graphs in a folder."""
+
+
+@dataclass(frozen=True, eq=False)
+class SessionOptions:
+    """How graphs are run.
+
+    Attributes:
+        threads: for the CPU, 0 for all cores.
+        spinning: whether the CPU's threads stay awake between two pictures, quicker where the cores are theirs alone.
+            False where others need the cores as well, such as the encoder of a film.
+        device_id: number of the graphics card, for cuda and tensorrt.
+        provider_options: more options of the execution provider, as ONNX Runtime calls them.
+        cache_dir: folder where tensorrt and openvino keep compiled graphs for the next start; None for nowhere.
+    """
+
+    threads: int = 0
+    spinning: bool = True
+    device_id: int = 0
+    provider_options: Mapping[str, str] = field(default_factory=dict)
+    cache_dir: Path | str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("threads", "device_id"):
+            if getattr(self, name) < 0:
+                least = "0 (all cores)" if name == "threads" else "0"
+                told = f"{name} is {getattr(self, name)}; it must be {least} or more"
+                raise UsageError(told, **{name: 0})
+
+    def for_provider(self, name: str) -> dict[str, str]:
+        """Returns what a provider of this name is told beside its precision."""
+        device = {"device_id": str(self.device_id)} if name in ("cuda", "tensorrt") and self.device_id else {}
+        kept = {} if self.cache_dir is None else CACHE_OPTIONS.get(name, {})
+        cache = {option: value.format(folder=self.cache_dir) for option, value in kept.items()}
+        return {**device, **cache, **self.provider_options}
+
+    def for_session(self) -> ort.SessionOptions:
+        """Returns ONNX Runtime's own options."""
+        options = ort.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = self.threads
+        if not self.spinning:
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return options
+
+    def beside(self) -> SessionOptions:
+        """Returns the options of a graph that runs beside the one that paints: its threads sleep while they wait.
+
+        Style encoder, segmenter and upscaler run one after the other with the painting graph, so that their threads
+        don't compete as long as none of them spins. ONNX Runtime could share one pool, but in Python that binds the
+        whole process: since `set_global_thread_pool_sizes` every session must use it, those of other libraries too.
+        """
+        return replace(self, spinning=False)
