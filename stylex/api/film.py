@@ -12,7 +12,7 @@ from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.loading import load
 from stylex.runtime.video.painter import FilmPainter
 from stylex.runtime.video.stylizer import EVERY, STATISTICS
-from stylex.techniques import NETWORKS, technique_named
+from stylex.techniques import DEFAULT, NETWORKS, technique_named
 
 if TYPE_CHECKING:
     from stylex.runtime.video.facts import FilmFacts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def stylize_film(
     film: Path | str,
     output: Path | str,
-    technique: str = "adain",
+    technique: str = DEFAULT,
     style: Any = None,
     *,
     strength: float = 1.0,

@@ -11,7 +11,7 @@ from stylex.runtime import loading
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.painter import Painter
 from stylex.runtime.style_painter import StylePainter
-from stylex.techniques import technique_named
+from stylex.techniques import DEFAULT, resolved, technique_named
 
 Precision: TypeAlias = Literal["auto", "fp32", "fp16", "int8"]
 Provider: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt", "openvino"]
@@ -20,7 +20,7 @@ Network: TypeAlias = Literal["adain", "attention", "multiscale", "fast", "cycleg
 
 @overload
 def load(
-    technique: Network | Path = "adain",
+    technique: Network | Path = ...,
     precision: Precision = "auto",
     provider: Provider = "auto",
     *,
@@ -47,7 +47,7 @@ def load(
 
 
 def load(
-    technique: str | Path = "adain",
+    technique: str | Path = DEFAULT,
     precision: Precision = "auto",
     provider: Provider = "auto",
     *,
@@ -92,14 +92,13 @@ def load(
     if known.has_graphs:
         _require_none(technique, own)
         return loading.load(technique, precision, provider, style=style, graphs=graphs, options=chosen)
-    folder = Path(graphs) if graphs is not None else None
-    if technique in ("semantic", "video"):
-        base = own.pop("base", "adain")
-        painter = loading.load(base, precision, provider, style=style, graphs=graphs, options=chosen)
-        return _semantic(painter, folder, own) if technique == "semantic" else _video(painter, own)
+    kind, place = resolved(known.painter), {"graphs": Path(graphs) if graphs is not None else None}
+    if known.kind == "guided":
+        base = loading.load(own.pop("base", DEFAULT), precision, provider, style=style, graphs=graphs, options=chosen)
+        return _of(kind, own, place, base)
     rest = _unless(style=(style, ""), precision=(precision, "auto"), provider=(provider, "auto"), graphs=(graphs, None))
     _require_none(technique, rest)
-    return _gatys(chosen.threads, own) if technique == "gatys" else _histogram(own)
+    return _of(kind, own, {"threads": chosen.threads})
 
 
 def network_of(technique: str, style: Any) -> str:
@@ -131,37 +130,11 @@ def _require_none(technique: object, given: dict[str, Any]) -> None:
         raise UsageError(f"{technique} takes no {name}: leave it out", **{name: None})
 
 
-def _of(kind: Any, own: dict[str, Any], *arguments: Any, **more: Any) -> Any:
-    """Returns a painter of this kind, from the options that only it has."""
-    names = [f.name for f in dataclasses.fields(kind) if f.init and f.name not in ("base", "graphs", "threads")]
+def _of(kind: Any, own: dict[str, Any], known: dict[str, Any], *base: Painter) -> StylePainter:
+    """Returns a painter of this kind, from the options that only it has, and from those of `known` that it takes."""
+    fields = [f.name for f in dataclasses.fields(kind) if f.init]
+    names = [name for name in fields if name not in ("base", "graphs", "threads")]
     for name in own.keys() - set(names):
         raise UsageError(f"{kind.__name__} takes no {name}; it takes {', '.join(names)}", **{name: None})
-    return kind(*arguments, **more, **own)
-
-
-def _histogram(own: dict[str, Any]) -> StylePainter:
-    from stylex.runtime.histogram import HistogramPainter
-
-    painter: HistogramPainter = _of(HistogramPainter, own)
-    return painter
-
-
-def _gatys(threads: int, own: dict[str, Any]) -> StylePainter:
-    from stylex.api.gatys import GatysPainter
-
-    painter: GatysPainter = _of(GatysPainter, own, threads=threads)
-    return painter
-
-
-def _semantic(base: Painter, graphs: Path | None, own: dict[str, Any]) -> StylePainter:
-    from stylex.runtime.semantic.painter import SemanticPainter
-
-    painter: SemanticPainter = _of(SemanticPainter, own, base, graphs=graphs)
-    return painter
-
-
-def _video(base: Painter, own: dict[str, Any]) -> StylePainter:
-    from stylex.runtime.video.painter import FilmPainter
-
-    painter: FilmPainter = _of(FilmPainter, own, base)
+    painter: StylePainter = kind(*base, **{name: value for name, value in known.items() if name in fields}, **own)
     return painter

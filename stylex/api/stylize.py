@@ -26,10 +26,7 @@ from stylex.runtime.semantic.segmenters import Segments
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
 from stylex.runtime.upscale import load_upscaler, require_room
-from stylex.techniques import ARBITRARY, SINGLE, TECHNIQUES, listed
-
-SIZES: Mapping[str, int] = {technique.name: technique.size for technique in TECHNIQUES if technique.size}
-"""Longer side in pixels where no size is given, for techniques that don't take a photo as it is."""
+from stylex.techniques import ARBITRARY, BY_NAME, DEFAULT, SINGLE, listed
 
 
 @overload
@@ -55,7 +52,7 @@ def stylize(
 
 def stylize(
     content: Content,
-    technique: str | Path | StylePainter = "adain",
+    technique: str | Path | StylePainter = DEFAULT,
     style: Any = None,
     *,
     strength: float = 1.0,
@@ -119,9 +116,10 @@ def stylize(
         Interrupted: Ctrl-C ended an optimization; with `report` there is a `Result` instead, with what there was.
     """
     name = str(technique) if isinstance(technique, (str, Path)) else technique.technique
+    known = BY_NAME.get(name)
     _require_photo(name, masks, regions, face_model, protect_faces)
     whole = picture_of(content, "the content")
-    sides, picture = whole.rgb.shape[:2], limited(whole, size or SIZES.get(name))
+    sides, picture = whole.rgb.shape[:2], limited(whole, size or (known and known.size) or None)
     del whole  # of a large photo that is a lot
     if upscale != 1:
         require_room(picture.rgb.shape[0], picture.rgb.shape[1], upscale)

@@ -81,8 +81,8 @@ def embedded(technique: str, style: str = "") -> Path:
 
 
 def embedded_styles(technique: str) -> list[str]:
-    """Returns the styles of a technique that have weights of their own in the package, sorted."""
-    return sorted(file.parent.name for file in embedded(technique, "*").parents[1].glob("*/weights.safetensors"))
+    """Returns the styles of a technique that have weights of their own in the package, packed or not, sorted."""
+    return sorted(card.parent.name for card in embedded(technique).parent.glob("*/card.json"))
 
 
 def read_weights(path: Path) -> Weights:

@@ -28,7 +28,6 @@ from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import painted_size, run_picture
 from stylex.runtime.engine.session import Session, open_graph
 from stylex.runtime.style_painter import (
-    STRONGEST,
     OneStyle,
     Style,
     StylePainter,
@@ -37,6 +36,7 @@ from stylex.runtime.style_painter import (
     untold,
 )
 from stylex.runtime.tiles import OFF, Painted, Progress, Tile, Tiling, paint_tiles, planned
+from stylex.techniques import STRONGEST
 
 
 @dataclass(eq=False, repr=False)

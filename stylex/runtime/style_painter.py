@@ -18,12 +18,10 @@ from stylex.imaging.arrays import Image
 from stylex.imaging.color import require_colors
 from stylex.imaging.content import Content, as_given, picture_of
 from stylex.runtime.tiles import Progress, Tile, Tiling
+from stylex.techniques import STRONGEST
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-STRONGEST = 1.5
-"""Largest strength, of techniques that can go beyond the style."""
 
 OneStyle: TypeAlias = "str | Path | bytes | Image | PIL.Image.Image | StyleCode"
 Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"

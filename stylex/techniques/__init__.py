@@ -16,6 +16,7 @@ from stylex.techniques.training import BAKE, TrainDefaults
 __all__ = [
     "ARBITRARY",
     "BAKE",
+    "BY_NAME",
     "DEFAULT",
     "EXPORTED",
     "FACE_STRENGTH",
@@ -72,6 +73,7 @@ class Technique:
         largest: bytes of its INT8 graph, at the most; 0 where it has no graph of its own.
         train: defaults of its training; None where there is nothing to train.
         model: dotted path of its `ModelSpec`, "" where it has no network.
+        painter: dotted path of what paints, where that is no `Painter`; guided ones are given one.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Technique:
     largest: int = 0
     train: TrainDefaults | None = None
     model: str = ""
+    painter: str = ""
 
     @property
     def call(self) -> str:
@@ -121,6 +124,11 @@ class Technique:
         """The defaults of its training, where there is one."""
         assert self.train is not None, f"{self.name} is not trained"
         return self.train
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of its options in Python, beside those that every technique has."""
+        return (*self.shared, *(option.name for option in self.options if not option.only_typed))
 
     def option(self, name: str) -> Option:
         """Returns one of its own options."""
@@ -154,6 +162,7 @@ _PAINTERS = (
         "Gonzalez and Woods, chapter 3",
         Style.PICTURE,
         options=options.HISTOGRAM,
+        painter="stylex.runtime.histogram:HistogramPainter",
         examples=("photo.jpg --style painting.jpg", "photo.jpg --style painting.jpg --space lab --strength 0.6"),
     ),
     Technique(
@@ -173,6 +182,7 @@ _PAINTERS = (
         ),
         size=512,  # optimizing the pixels of a whole camera picture would take hours
         embedded="a slim encoder of 2.6 MB; `--encoder vgg19` downloads the published one",
+        painter="stylex.api.gatys:GatysPainter",
     ),
     Technique(
         "fast",
@@ -267,6 +277,7 @@ TECHNIQUES = (
             "photo.jpg --region cat=irises --segmenter voc.onnx --classes background,cat,dog",
         ),
         embedded="a segmenter of people",
+        painter="stylex.runtime.semantic.painter:SemanticPainter",
     ),
     Technique(
         "video",
@@ -278,6 +289,7 @@ TECHNIQUES = (
         packages=("av",),
         verb="video",
         options=options.VIDEO,
+        painter="stylex.runtime.video.painter:FilmPainter",
     ),
 )
 
@@ -318,6 +330,7 @@ TOOLS = (
 """Networks beside the techniques: they are trained, and most are exported, but paint nothing themselves."""
 
 ROWS = (*TECHNIQUES, *TOOLS)
+BY_NAME = {row.name: row for row in ROWS}
 EXPORTED = tuple(row.name for row in ROWS if row.has_graphs)
 """Techniques and tools that there are graphs of."""
 
@@ -328,9 +341,8 @@ def technique_named(name: str) -> Technique:
     Raises:
         UsageError: there is none.
     """
-    for technique in TECHNIQUES:
-        if technique.name == name:
-            return technique
+    if name in BY_NAME and BY_NAME[name] in TECHNIQUES:
+        return BY_NAME[name]
     raise UsageError(f"there is no technique {name!r}; stylex has {', '.join(t.name for t in TECHNIQUES)}")
 
 
@@ -340,4 +352,4 @@ def row_named(name: str) -> Technique:
     Raises:
         UsageError: there is neither.
     """
-    return next((tool for tool in TOOLS if tool.name == name), None) or technique_named(name)
+    return BY_NAME.get(name) or technique_named(name)

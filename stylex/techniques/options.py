@@ -20,6 +20,7 @@ class Option:
         required: it has to be given.
         multiple: it can be given several times.
         flag: of the command line, where it differs from the name.
+        only_typed: there is no such argument in Python.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Option:
     required: bool = False
     multiple: bool = False
     flag: str = ""
+    only_typed: bool = False
 
     @property
     def spelled(self) -> str:
@@ -55,8 +57,8 @@ GATYS = (
     Option("style_weight", 1.0, "Of the style.", 0),
     Option("content_weight", 0.15, "Of the structure.", 0),
     Option("variation", 4.0, "Weight of smoothness.", 0),
-    Option("preview", None, "Picture that shows the work so far.", file=True),
-    Option("preview_every", 25, "Iterations between two.", 1),
+    Option("preview", None, "Picture that shows the work so far.", file=True, only_typed=True),
+    Option("preview_every", 25, "Iterations between two.", 1, only_typed=True),
 )
 
 FEATHER = Option("feather", 0.02, "Width of soft edges, as a share of the photo's longer side.", 0, 1)
@@ -97,12 +99,12 @@ def semantic(techniques: tuple[str, ...], base: str) -> tuple[Option, ...]:
         ),
         Option(
             "segmenter",
-            None,
+            "person",
             "What finds regions without a mask: an ONNX file; person, people by the embedded one; or grabcut, what "
-            "stands out.  [person]",
+            "stands out.",
         ),
         Option("classes", "", "Names of the --segmenter's classes in its order, with commas."),
         Option("base", base, "What paints the regions.", choices=techniques, flag="--technique"),
         FEATHER,
-        Option("show_masks", None, "Also write a picture of where the regions are.", file=True),
+        Option("show_masks", None, "Also write a picture of where the regions are.", file=True, only_typed=True),
     )

@@ -13,7 +13,8 @@ import pytest
 from stylex.artifacts.catalog import GRAPHS, encoder_file, require_name, styles_in, transfer_file
 from stylex.artifacts.metadata import SEGMENTER
 from stylex.errors import UsageError
-from stylex.models import registry
+from stylex.models.weights import embedded_styles
+from stylex.techniques import SINGLE
 
 
 def test_file_names() -> None:
@@ -22,9 +23,9 @@ def test_file_names() -> None:
     assert encoder_file("adain", Path("g")) == Path("g/adain-style.onnx")
 
 
-@pytest.mark.parametrize("technique", ["fast", "cyclegan"])
+@pytest.mark.parametrize("technique", SINGLE)
 def test_embedded_styles(technique: str) -> None:
-    assert styles_in(GRAPHS, technique) == sorted(registry.entry(technique).styles)
+    assert styles_in(GRAPHS, technique) == embedded_styles(technique)
 
 
 def test_styles_of_a_folder(

@@ -20,7 +20,7 @@ from stylex.cli.options.common import (
 from stylex.cli.options.regions import face_options, files_of, given_where
 from stylex.cli.options.technique import RUN, OwnedCommand, own_options
 from stylex.errors import Interrupted, UsageError
-from stylex.techniques import ARBITRARY, SINGLE, listed, technique_named
+from stylex.techniques import ARBITRARY, SINGLE, Style, listed, technique_named
 
 if TYPE_CHECKING:
     from stylex.api.result import Result
@@ -109,8 +109,8 @@ def _require(technique: str, styles: tuple[str, ...]) -> None:
     known = technique_named(technique)
     if known.verb != "run":
         raise UsageError(f"{technique} paints no single photo: use `{known.call} --help`")
-    if technique == "semantic" and styles:
-        raise UsageError("semantic takes its styles from --region NAME=STYLE: leave --style and --weight out")
+    if known.style is Style.REGIONS and styles:
+        raise UsageError(f"{technique} takes its styles from --region NAME=STYLE: leave --style and --weight out")
     if known.needs_style:
         require_styles(styles)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stylex.cli.options.common import backend_options
-from stylex.techniques import ARBITRARY, DEFAULT
+from stylex.techniques import DEFAULT
 
 
 @click.group()
@@ -60,7 +60,7 @@ def show(style: str) -> None:
 @command.command()
 @click.argument("picture", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .style file to write.")
-@click.option("--technique", default=DEFAULT, type=click.Choice(ARBITRARY), show_default=True)
+@click.option("--technique", default=DEFAULT, show_default=True)
 @backend_options
 def encode(
     picture: Path, output: Path, technique: str, precision: str, provider: str, threads: int, graphs: Path | None

@@ -74,7 +74,7 @@ def command(
     check_film_output(output, film)
     if json_file:
         check_place(json_file)
-    if not technique_named(technique).single_style:
+    if technique_named(technique).needs_style:
         require_styles(styles)
     pairs = list(weighted(styles, weights)) or None
     steady: dict[str, Any] = {"temporal": temporal, "keyframes": keyframes, "crf": crf, "size": size}

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SHOWN = ("preview", "preview_every", "show_masks")
-"""Options of which the command line itself makes use."""
-
 
 class _Strength(click.FloatRange):
     """A share that may be left out, in which case what follows must be another option or the end."""
@@ -59,12 +56,10 @@ def given_where(technique: str, own: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: a --region or a --mask that is none, or no --region.
     """
-    row = technique_named(technique)
-    kept = {name: own[name] for name in (*row.shared, *(o.name for o in row.options)) if name not in SHOWN}
-    if technique == "semantic":
+    kept = {name: own[name] for name in technique_named(technique).arguments}
+    if "regions" in kept:
         classes = [name.strip() for name in own["classes"].split(",")] if own["classes"] else []
-        kept |= {"segmenter": own["segmenter"] or "person", "classes": classes, "base": own["base"]}
-        kept |= {"regions": _regions(own["regions"]), "masks": _masks(own["masks"]), "feather": own["feather"]}
+        kept |= {"classes": classes, "regions": _regions(own["regions"]), "masks": _masks(own["masks"])}
     return kept
 
 

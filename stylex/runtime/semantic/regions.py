@@ -34,8 +34,8 @@ from stylex.runtime.semantic.masks import (
     resized,
 )
 from stylex.runtime.semantic.segmenters import Segments
-from stylex.runtime.style_painter import STRONGEST, Style
-from stylex.techniques import ARBITRARY, DEFAULT, listed, options
+from stylex.runtime.style_painter import Style
+from stylex.techniques import ARBITRARY, DEFAULT, STRONGEST, listed, options
 
 BACKGROUND = "background"
 """The region of everything that no other region is."""

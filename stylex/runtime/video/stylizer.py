@@ -12,9 +12,10 @@ from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors
 from stylex.runtime.painter import Painter
-from stylex.runtime.style_painter import STRONGEST, Style, mixed
+from stylex.runtime.style_painter import Style, mixed
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
+from stylex.techniques import STRONGEST
 from stylex.techniques.options import KEYFRAMES, TEMPORAL
 
 MODES = OFF, STATISTICS, FLOW = TEMPORAL.choices

@@ -66,6 +66,7 @@ def test_techniques_without_a_graph_are_enlarged_too(shot: Path, painting: np.nd
         (2, ("--tile", 64), "a tile of 64 pixels is too small: this int8 graph of fast sees 88 around it"),
         (2, ("--tile", 0), "a tile of 0 pixels is too small"),
         (2, ("--tile", -8), "a tile of -8 pixels is too small"),
+        (2, ("--tile=--5",), "tile is '--5'; give auto, off, or the pixels of a tile"),
         (2, ("--tile", "big"), "tile is 'big'; give auto, off, or the pixels of a tile"),
         (2, ("--upscale", 3), "can't be enlarged 3 times, only 2 times (--upscale 2)"),
         (2, ("--upscale", 0), "can't be enlarged 0 times"),
