@@ -118,7 +118,7 @@ def test_graphs_of_one_size_or_any(spec, size):
     made = graphs(net, some_weights(net), size)
     assert [g.spec.role for g in made] == [TRANSFER, STYLE_ENCODER]
     transfer, style = made
-    assert transfer.palette and style.code_size == transfer.code_size + PALETTE_SIZE
+    assert transfer.spec.palette and style.spec.code_size == transfer.spec.code_size + PALETTE_SIZE
     assert bool(transfer.dynamic[0]) == (size is None)
     assert style.dynamic[0], "a style may have any size in both"
     assert len(transfer.example) == len(transfer.inputs) == len(transfer.dynamic)
