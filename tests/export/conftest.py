@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 from pathlib import Path
 
 import onnx
@@ -48,6 +49,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory, network: AdaIN) -> Path:
     with torch.no_grad():
         codes = network.encode(torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(1)))
     save_file({**{k: v.half() for k, v in network.state_dict().items()}, CALIBRATION: codes.half()}, path)
+    path.with_name("card.json").write_text(json.dumps({"licence": "MIT", "provenance": "made by the tests"}))
     return path
 
 

@@ -192,7 +192,7 @@ def test_wrong_settings(tmp_path, weights):
     for settings in (ExportSettings("fp8"), ExportSettings(target="toaster")):
         with pytest.raises(UsageError, match="choose"):
             exported(settings, tmp_path)
-    with pytest.raises(UsageError, match="choose adain"):
+    with pytest.raises(UsageError, match="choose fast, cyclegan, adain"):
         embedded_models("gatys")
     with pytest.raises(InputError, match="create it first"):
         exported(ExportSettings(), tmp_path / "nowhere")
