@@ -55,6 +55,9 @@ class Weights:
         except RuntimeError as error:
             raise ModelError(f"{self.path} doesn't fit this network: {' '.join(str(error).split())[:300]}") from error
         network.eval()
+        codes, size = self.extras.get(CALIBRATION), getattr(network, "code_size", None)
+        if codes is not None and isinstance(size, int):  # trained before or after palettes were mapped
+            network.palette_mapped = codes.shape[-1] > size  # type: ignore[assignment]  # torch types attributes as parts
 
     def origin(self) -> tuple[str, str]:
         """Returns licence and provenance, as far as the card tells."""

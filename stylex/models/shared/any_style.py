@@ -94,11 +94,14 @@ class AnyStyle(nn.Module, ABC):
         spec: of the backbone.
         backbone: what paints.
         code_size: D, floats in what the backbone takes of a code; the style's palette stands behind them.
+        palette_mapped: whether the network stands between the maps of palettes, as it was trained; codes of one that
+            doesn't have no palette.
     """
 
     spec: BackboneSpec
     backbone: Backbone
     code_size: int
+    palette_mapped: bool = True
 
     @abstractmethod
     def site_code(self, style: Tensor) -> Tensor:
@@ -106,7 +109,13 @@ class AnyStyle(nn.Module, ABC):
 
     def encode(self, style: Tensor) -> Tensor:
         """Returns codes (B, D + 9) of style pictures, RGB (B, 3, H, W) in [0, 1], at least 64x64."""
-        return self.with_palette(self.site_code(style).float(), style)
+        code = self.site_code(style).float()
+        return self.with_palette(code, style) if self.palette_mapped else code
+
+    @property
+    def full_code_size(self) -> int:
+        """Floats of a code: D, and nine more where palettes are mapped."""
+        return self.code_size + PALETTE_SIZE * self.palette_mapped
 
     def with_palette(self, site_code: Tensor, style: Tensor) -> Tensor:
         """Returns the whole code: what the backbone takes (B, D), and the palette of the style (B, 9) behind it."""
@@ -123,7 +132,7 @@ class AnyStyle(nn.Module, ABC):
         training lets the two drift a factor of 50 apart, and every strength in between explodes.
         """
         deviations = torch.split(statistics, twice(self.spec.sites), 1)[1::2]
-        pairs = zip(self.sigmas(codes[:, :-PALETTE_SIZE]), deviations, strict=True)
+        pairs = zip(self.sigmas(codes[:, : self.code_size]), deviations, strict=True)
         gaps = [(std.log().mean(0) - sigma.log().mean(0)).square().mean() for sigma, std in pairs]
         return torch.stack(gaps).mean()
 
@@ -147,15 +156,19 @@ class AnyStyle(nn.Module, ABC):
         strengths = torch.as_tensor(strength, dtype=torch.float32, device=content.device).expand(batch)
         amounts = strengths.clamp(max=1)
         photo = palette.measured(content[:, :, BORDER:-BORDER, BORDER:-BORDER])
-        style = palette.of_numbers(codes[:, -PALETTE_SIZE:])
-        mapped = palette.recolored(content.float(), palette.before(photo, style), amounts).clamp(0, 1)
+        style, mapped = photo, content
+        if self.palette_mapped:
+            style = palette.of_numbers(codes[:, self.code_size :])
+            mapped = palette.recolored(content.float(), palette.before(photo, style), amounts).clamp(0, 1)
         masks = strengths.view(-1, 1, 1, 1).expand(batch, 1, height // MULTIPLE, width // MULTIPLE)
         frozen = codes.new_zeros(batch, self.spec.code_size)
-        sites = codes[:, None, :-PALETTE_SIZE]
+        sites = codes[:, None, : self.code_size]
         raw, statistics = self.backbone(mapped, sites, masks, frozen, codes.new_zeros(1))
         raw = raw.float()
         shown = through_clamp(raw)
+        picture = raw
         wanted = palette.between(photo, style, amounts)
         have = palette.measured(shown)
-        picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), amounts)
+        if self.palette_mapped:
+            picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), amounts)
         return Painting(picture, statistics, mapped, raw, have, wanted)

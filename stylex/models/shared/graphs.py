@@ -11,7 +11,7 @@ from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphSpec
 from stylex.errors import ModelError
 from stylex.export.graph_spec import STRENGTHS, Feed, Photo, Traceable
 from stylex.export.transfer_graph import Geometry, style_graph, transfer_graph
-from stylex.imaging.palette import PALETTE_SIZE, amounts_of, maps_before, recolored
+from stylex.imaging.palette import amounts_of, maps_before, recolored
 from stylex.models.shared.any_style import AnyStyle
 from stylex.models.shared.backbone import BORDER, FEWEST, MULTIPLE, BackboneSpec
 from stylex.models.weights import CALIBRATION, Weights
@@ -30,19 +30,21 @@ def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Tracea
     Raises:
         ModelError: the weights have no such codes.
     """
-    spec = GraphSpec(STYLE_ENCODER, network.code_size + PALETTE_SIZE, palette=True)
+    spec = GraphSpec(STYLE_ENCODER, network.full_code_size, palette=network.palette_mapped)
     return [_transfer(network, _codes(network, weights), size), style_graph(network, SMALLEST_STYLE, spec)]
 
 
 def _codes(network: AnyStyle, weights: Weights) -> Tensor:
     codes = weights.extras.get(CALIBRATION)
-    if codes is None or codes.ndim != 2 or len(codes) < 2 or codes.shape[1] != network.code_size + PALETTE_SIZE:
+    if codes is None or codes.ndim != 2 or len(codes) < 2 or codes.shape[1] != network.full_code_size:
         raise ModelError(f"{weights.path} has no usable {CALIBRATION}: finish its training with `stylex train`")
     return codes
 
 
 def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
-    spec = replace(trunk_spec(size, network.spec, network.code_size), sites=network.spec.sites, palette=True)
+    spec = replace(
+        trunk_spec(size, network.spec, network.code_size), sites=network.spec.sites, palette=network.palette_mapped
+    )
     geometry, statistics_size = Geometry(spec), network.spec.code_size
 
     def feed(photo: Photo, number: int, check: bool) -> Feed:
@@ -50,8 +52,9 @@ def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
         codes = known[1::2] if check else known[::2]
         code = codes[number % len(codes)][None].numpy().astype(np.float32)
         code, style = code[:, : network.code_size], code[:, network.code_size :]
-        amounts = amounts_of(np.full((1, 1, 1, 1), STRENGTHS[number % len(STRENGTHS)], np.float32))
-        photo = recolored(photo, maps_before(photo, style, amounts), amounts)
+        if network.palette_mapped:
+            amounts = amounts_of(np.full((1, 1, 1, 1), STRENGTHS[number % len(STRENGTHS)], np.float32))
+            photo = recolored(photo, maps_before(photo, style, amounts), amounts)
         return geometry.coded_feed(photo, code, number, statistics_size)
 
     outputs = ("painted", "statistics")

@@ -161,6 +161,7 @@ class AnyStyleRecipe(Recipe):
         super().restart(seed)
         if self.start is not None:
             read_weights(self.start).fill(self.network)
+        self.network.palette_mapped = True
 
     def encode(self, style: Tensor, _target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:
         """Returns codes of style pictures (B, D + 9), and losses of the encoder's own."""
