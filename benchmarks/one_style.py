@@ -3,8 +3,8 @@
 
     python benchmarks/one_style.py --content photos/ --photos 20 --held-out 0.05
 
-FP16 graphs compute in float32 on a CPU and stand for it here. MS-SSIM is against the photo; `lattice` is the share of
-fine detail that repeats every 8 pixels, a photo has some 0.07 by chance.
+FP16 graphs compute in float32 on a CPU and stand for it here. MS-SSIM is against the photo; `checkerboard` is the share
+of fine detail that repeats every 8 pixels, a photo has some 0.07 by chance.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from stylex.runtime.benchmark import write_report
 from stylex.runtime.loading import load
 from stylex.techniques import TECHNIQUES
 
-COLUMNS = ("network", "PSNR dB", "worst", "SSIM", "MS-SSIM to the photo", "lattice")
+COLUMNS = ("network", "PSNR dB", "worst", "SSIM", "MS-SSIM to the photo", "checkerboard")
 
 
 def rated(technique: str, style: str, photos: list[Image], graphs: Path) -> dict[str, Any]:
@@ -39,15 +39,15 @@ def rated(technique: str, style: str, photos: list[Image], graphs: Path) -> dict
     for photo in track(photos, f"{technique} {style}"):
         a, b, plain = (to_floats(picture) for picture in (quick(photo), exact(photo), photo))
         structure = ms_ssim(torch.from_numpy(a), torch.from_numpy(plain), data_range=1.0)
-        found.append((psnr(a, b), ssim(a[0], b[0]), float(structure), float(losses.lattice(torch.from_numpy(a)))))
-    decibels, similar, structures, lattices = (np.array(column) for column in zip(*found, strict=True))
+        found.append((psnr(a, b), ssim(a[0], b[0]), float(structure), float(losses.checkerboard(torch.from_numpy(a)))))
+    decibels, similar, structures, checkerboards = (np.array(column) for column in zip(*found, strict=True))
     return {
         "name": f"stylex {technique} {style}",
         "psnr": float(decibels.mean()),
         "worst_psnr": float(decibels.min()),
         "ssim": float(similar.mean()),
         "ms_ssim": float(structures.mean()),
-        "lattice": float(lattices.mean()),
+        "checkerboard": float(checkerboards.mean()),
         "photos": len(photos),
     }
 
@@ -68,7 +68,9 @@ def main() -> None:
         rows = [rated(technique, style, photos, arguments.graphs) for technique, style in names]
     except StylexError as error:
         parser.exit(error.exit_code, f"one_style.py: {error}\n")
-    cells = [(r["name"], *(f"{r[k]:.3f}" for k in ("psnr", "worst_psnr", "ssim", "ms_ssim", "lattice"))) for r in rows]
+    cells = [
+        (r["name"], *(f"{r[k]:.3f}" for k in ("psnr", "worst_psnr", "ssim", "ms_ssim", "checkerboard"))) for r in rows
+    ]
     print_table(f"{len(photos)} photos at {arguments.size}x{arguments.size}", COLUMNS, cells)
     if arguments.json:
         write_report(arguments.json, rows)

@@ -34,7 +34,7 @@ from stylex.models.adain.vgg_adain import VggAdaIN
 from stylex.models.cyclegan.resnet_generator import ResnetGenerator
 from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
-from stylex.models.shared.reference_network import Reference
+from stylex.models.shared.published_network import PublishedNetwork
 from stylex.models.shared.vgg import mirrored_decoder, normalized_vgg
 from stylex.runtime.benchmark import Row, write_report
 from stylex.runtime.engine.providers import Provider, candidates, session_arguments
@@ -58,7 +58,7 @@ def micro_ast() -> microast.MicroAST:
     return microast.MicroAST(microast.Encoder(), microast.Encoder(), microast.Modulator(), microast.Decoder())
 
 
-PEERS: dict[str, Callable[[], Reference]] = {
+PEERS: dict[str, Callable[[], PublishedNetwork]] = {
     "TransformerNet": TransformerNet,
     "ResnetGenerator": ResnetGenerator,
     "VGG-19 AdaIN": vgg_adain,

@@ -69,7 +69,7 @@ def embed(technique: str, run: Path) -> None:
     write_json(weights.with_name("card.json"), read_card(run / "card.json") | stated)
     for precision in PRECISE.get(technique, EMBEDDED):
         for made in export(embedded_models(technique, style), ExportSettings(precision), GRAPHS, print):
-            print(made.path.name, made.size, made.metadata.psnr, *made.spared)
+            print(made.path.name, made.size, made.metadata.psnr, *made.kept_in_float32)
 
 
 def encode_styles(technique: str, paintings: Path) -> None:

@@ -21,8 +21,8 @@ OWN = (*SHALLOW, *SLIM, CONTENT)
 """The layers of stylex's losses as they were until cards named them."""
 TEACHERS = {"VGG-19 and the slim VGG-19": OWN, "the embedded encoder": ()}
 """Layers by what older cards say under `teachers`."""
-TERMS = {"structure": "ms_ssim", "lattice": "lattice", "quarter": "quarter"}
-"""Measures, as rows call them, that a card's settings of these names say were losses too."""
+TERMS = {"structure": "ms_ssim", "checkerboard": "checkerboard", "lattice": "checkerboard", "quarter": "quarter"}
+"""Measures, as rows call them, that a card's settings of these names say were losses too; older cards say lattice."""
 PUBLISHED = {
     "AdaIN": (*(f"vgg19:{i}_1" for i in range(1, 5)), "vgg19:4_1 content"),
     "SANet": (*(f"vgg19:{i}_1" for i in range(1, 6)), "vgg19:4_1 content", "vgg19:5_1 content"),
@@ -57,7 +57,7 @@ def trained_on(card: Mapping[str, Any]) -> frozenset[str] | None:
 def in_words(names: Iterable[str]) -> str:
     """Returns layers and measures as a sentence names them.
 
-    "relu1_1, relu2_1 of the real VGG-19; content at relu4_1 of the slim VGG-19; lattice".
+    "relu1_1, relu2_1 of the real VGG-19; content at relu4_1 of the slim VGG-19; checkerboard".
     """
     names = sorted(names)
     layers = [name for name in names if name.split(":")[0] in NETWORKS]

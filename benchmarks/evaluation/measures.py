@@ -91,7 +91,7 @@ class Judge:
         return {**found, "style": whole, "quarter": quarter, "both": whole + quarter, "palette": palettes}
 
     def to_photo(self, picture: Seen, photo: Seen) -> dict[str, float]:
-        """Returns what of a photo is kept or changed, and the picture's own lattice.
+        """Returns what of a photo is kept or changed, and the picture's own checkerboard.
 
         The content loss of training (0 for the photo itself), SSIM (Wang et al. 2004) and MS-SSIM (Wang et al. 2003),
         both 1 for it, and LPIPS, 0 for it, where its weights are there.
@@ -102,7 +102,7 @@ class Judge:
             "content": float(losses.content_loss(picture.content, photo.content)),
             "ssim": ssim(picture.pixels[0].numpy(), photo.pixels[0].numpy()),
             "ms_ssim": float(ms_ssim(picture.pixels, photo.pixels, data_range=1.0)),
-            "lattice": float(losses.lattice(picture.pixels)),
+            "checkerboard": float(losses.checkerboard(picture.pixels)),
         }
         if self.lpips:
             found["lpips"] = float(self.lpips.distance(picture.lpips, photo.lpips))

@@ -23,9 +23,9 @@ from stylex.files import sha256_of
 from stylex.imaging.arrays import Image, to_bytes, to_floats
 from stylex.models.published.checkpoints import load_checkpoint
 from stylex.models.registry import model_of
-from stylex.models.shared.any_style import AnyStyle
+from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork
 from stylex.models.shared.backbone import BORDER
-from stylex.models.shared.reference_network import Coded, Painting, Reference
+from stylex.models.shared.published_network import PublishedArbitraryStyle, PublishedNetwork, PublishedSingleStyle
 from stylex.models.weights import embedded, read_weights
 from stylex.runtime import painter as runtime
 from stylex.runtime.loading import load
@@ -51,7 +51,7 @@ class TorchPainter:
 
     def __init__(self, technique: str, weights: Path) -> None:
         network = model_of(technique).network()
-        assert isinstance(network, AnyStyle), f"{technique} has one style in its weights"
+        assert isinstance(network, ArbitraryStyleNetwork), f"{technique} has one style in its weights"
         self.network = network
         read_weights(weights).fill(self.network)
 
@@ -87,14 +87,14 @@ class GraphPainter:
 class PublishedPainter:
     """A published network in torch; one with a single style in its weights paints that, whatever style is given."""
 
-    def __init__(self, network: Reference) -> None:
+    def __init__(self, network: PublishedNetwork) -> None:
         self.network = network
-        self.single = network.folded().eval() if isinstance(network, Painting) else None
+        self.single = network.folded().eval() if isinstance(network, PublishedSingleStyle) else None
 
     @torch.inference_mode()
     def code(self, style: Image) -> Code:
         """See `Painter.code`; a single style has none, (1, 0)."""
-        if not isinstance(self.network, Coded):
+        if not isinstance(self.network, PublishedArbitraryStyle):
             return np.zeros((1, 0), np.float32)
         sized = style_sized(style, self.network.style_side or None)
         return np.asarray(self.network.encode(_tensor(sized)).numpy(), np.float32)
@@ -108,7 +108,7 @@ class PublishedPainter:
         if self.single is not None:
             picture = np.ascontiguousarray(_bytes(self.single(content))[:height, :width])
             return mixed(photo, picture, strength)
-        assert isinstance(self.network, Coded)
+        assert isinstance(self.network, PublishedArbitraryStyle)
         cells = [side // self.network.multiple for side in content.shape[2:]]
         masks = torch.full((1, 1, *cells), strength)
         frozen = torch.zeros(1, self.network.statistics_size)
@@ -174,7 +174,7 @@ def _of_checkpoint(group: str) -> Contender:
     known = found.published.name
     name = f"{known} {found.files[-1].split('.')[0]}"
     note = f"{name}: {', '.join(found.files)}, trained on as its authors did"
-    if isinstance(found.network, Painting):
+    if isinstance(found.network, PublishedSingleStyle):
         note += "; it has one style in its weights, whichever painting it is compared with"
     layers = PUBLISHED.get(known)
     trained = None if layers is None else frozenset(layers)

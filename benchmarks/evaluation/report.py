@@ -69,7 +69,7 @@ STRUCTURE = (
     _plain("\nSSIM", "ssim"),
     _plain("\nMS-SSIM", "ms_ssim"),
     _plain("\nLPIPS", "lpips"),
-    _plain("\nlattice", "lattice"),
+    _plain("\ncheckerboard", "checkerboard"),
     _plain("strength 0\nPSNR dB", "strength_0_psnr", digits=1),
     _plain("to torch\nPSNR dB", "psnr", digits=1),
     _plain("to torch\nworst dB", "worst_psnr", digits=1),

@@ -23,13 +23,13 @@ from stylex.export.photos import crops
 from stylex.export.trace import OPSET, trace
 from stylex.files import write_bytes
 from stylex.quant.calibration import Observed, observe
-from stylex.quant.equalization import LevelChannels
+from stylex.quant.equalization import EqualizeChannels
 from stylex.quant.fp16 import HalfCompute, HalfWeights
 from stylex.quant.graph import float_nodes
-from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, heard_through_rectifiers, tensors_to_observe
+from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, ranges_before_relu, tensors_to_observe
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
-from stylex.quant.sensitivity import ranked
-from stylex.quant.uint8_io import PicturesAsBytes
+from stylex.quant.sensitivity import sensitivities
+from stylex.quant.uint8_io import Uint8Pictures
 
 CALIBRATION_PHOTOS = 32
 CHECKED_PHOTOS = 24
@@ -38,8 +38,8 @@ PICTURE = 256
 MOST_PIXELS = CALIBRATION_PHOTOS * 512**2
 """Of all pictures together; of large fixed sizes fewer are taken, but never fewer than `FEWEST_PHOTOS`."""
 FEWEST_PHOTOS = 4
-LEVELLED = 4
-"""Of the calibration photos, every so many serve to level the channels, which needs no exact ranges."""
+EQUALIZED = 4
+"""Every so many calibration photos serve to equalize the channels, which needs no exact ranges."""
 SEED = 0
 LARGEST = 4096
 """Pixels of a fixed side; the check runs torch at that size."""
@@ -75,14 +75,14 @@ class Exported:
         metadata: its metadata.
         data: its bytes.
         reports: how its outputs compare with torch's.
-        spared: convolutions that INT8 left in float32 to come close enough to torch.
+        kept_in_float32: convolutions that INT8 left in float32 to come close enough to torch.
     """
 
     path: Path
     metadata: GraphMetadata
     data: bytes
     reports: tuple[OutputReport, ...]
-    spared: tuple[str, ...] = ()
+    kept_in_float32: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -144,9 +144,9 @@ def _export_one(
     checked = _feeds(traceable, settings, check=True)
     wanted = reference(traceable, checked)
     metadata = _metadata_of(known, traceable, settings, precision)
-    spared: tuple[str, ...] = ()
+    kept_in_float32: tuple[str, ...] = ()
     if precision == "int8":
-        model, metadata, spared = _to_int8(model, traceable, settings, metadata, (checked, wanted), progress)
+        model, metadata, kept_in_float32 = _to_int8(model, traceable, settings, metadata, (checked, wanted), progress)
     elif precision == "fp16":
         computes = traceable.spec.role != STYLE_ENCODER and settings.target == "tensorrt"
         run_passes(model, [HalfCompute() if computes else HalfWeights()])
@@ -164,7 +164,7 @@ def _export_one(
         if traceable.spec.role == STYLE_ENCODER
         else transfer_file(known.technique, precision, folder, known.style)
     )
-    return Exported(path, metadata, model.SerializeToString(), tuple(reports), spared)
+    return Exported(path, metadata, model.SerializeToString(), tuple(reports), kept_in_float32)
 
 
 def _to_int8(
@@ -178,8 +178,8 @@ def _to_int8(
     """Quantize; where the result falls short, leave the most harmful convolutions in float32, one after the other."""
     feeds = _feeds(traceable, settings, check=False)
     progress(f"calibrating on {len(feeds)} photos")
-    run_passes(model, [LevelChannels(feeds[::LEVELLED])])
-    observed = observe(model, tensors_to_observe(model), feeds, heard_through_rectifiers(model))
+    run_passes(model, [EqualizeChannels(feeds[::EQUALIZED])])
+    observed = observe(model, tensors_to_observe(model), feeds, ranges_before_relu(model))
     target, fixed = INT8_TARGETS[settings.target], {"content": metadata.value_range}
 
     def quantized(keep: frozenset[str]) -> onnx.ModelProto:
@@ -197,13 +197,13 @@ def _to_int8(
     while not all(r.meets(TOLERANCES["int8"]) for r in measure(result, traceable, *check)):
         if not worst:
             progress("too far from torch: measuring every convolution")
-            worst = ranked(model, observed, fixed, target, score)
+            worst = sensitivities(model, observed, fixed, target, score)
         if len(keep) >= len(worst) // 2:
             break  # half of the network in float32 is no INT8 file any more; the check that follows says so
         keep = frozenset(name for name, _ in worst[: len(keep) + 1])
         progress(f"leaving {len(keep)} convolutions in float32")
         result = quantized(keep)
-    direct = settings.target == "cpu-x86" and run_passes(result, [PicturesAsBytes()])[PicturesAsBytes.name]
+    direct = settings.target == "cpu-x86" and run_passes(result, [Uint8Pictures()])[Uint8Pictures.name]
     metadata = replace(
         metadata,
         calibration=_digest(feeds, observed),

@@ -1,4 +1,4 @@
-"""What a package of `stylex.models` exports: its network, graphs and training, imported when they are used."""
+"""The exports of a package of `stylex.models`: its network, graphs and training, imported when they are used."""
 
 from __future__ import annotations
 

@@ -13,21 +13,21 @@ import onnxruntime as ort
 
 BINS = 2048
 SHRINKS = np.linspace(0.2, 1.0, 41)
-"""How far a range may be cut on each side, as a share of the observed one."""
+"""Shares of the observed range that are tried on each side."""
 
 Feed = dict[str, npt.NDArray[Any]]
 
 
 @dataclass
 class Observed:
-    """What was seen of one tensor: extremes and a histogram between them."""
+    """Extremes of one tensor's values and a histogram between them."""
 
     low: float
     high: float
     counts: npt.NDArray[np.int64]
 
     def best_range(self, levels: int = 256, symmetric: bool = False) -> tuple[float, float]:
-        """The range whose quantization has the least squared error: cut-off tails against coarser steps.
+        """Returns the range whose quantization has the least squared error: cut-off tails against coarser steps.
 
         Args:
             levels: of the integer type.
@@ -36,8 +36,8 @@ class Observed:
         edges = np.linspace(self.low, self.high, BINS + 1)
         centres, mass = (edges[:-1] + edges[1:]) / 2, self.counts / max(1, self.counts.sum())
         if symmetric:
-            reach = max(-self.low, self.high)
-            choices = [(-reach * s, reach * s) for s in SHRINKS]
+            bound = max(-self.low, self.high)
+            choices = [(-bound * s, bound * s) for s in SHRINKS]
         else:
             lows = [self.low * s for s in SHRINKS] if self.low < 0 else [0.0]
             choices = [(low, max(self.high, 1e-6) * s) for low in lows for s in SHRINKS]
@@ -58,24 +58,24 @@ def observe(
     model: onnx.ModelProto,
     tensors: Iterable[str],
     feeds: Sequence[Feed],
-    heard: Mapping[str, tuple[str, str]] | None = None,
+    effective: Mapping[str, tuple[str, str]] | None = None,
 ) -> dict[str, Observed]:
-    """Run a model over calibration feeds and watch tensors inside it; two runs a feed, extremes and then histograms.
+    """Observes tensors inside a model over calibration feeds; two runs a feed, extremes and then histograms.
 
     Args:
         model: the float32 model.
-        tensors: names of what to watch.
+        tensors: names of the tensors to observe.
         feeds: inputs by name.
-        heard: tensors of which only a part counts, the difference of two others; see
-            `stylex.quant.int8.heard_through_rectifiers`.
+        effective: tensors of which only the difference of two others takes effect; see
+            `stylex.quant.int8.ranges_before_relu`.
     """
-    names, heard = sorted(set(tensors)), heard or {}
-    pairs = {name: heard.get(name, (name,)) for name in names}
-    watched = sorted({one for pair in pairs.values() for one in pair})
-    session = watching(model, watched)
+    names, effective = sorted(set(tensors)), effective or {}
+    pairs = {name: effective.get(name, (name,)) for name in names}
+    observed = sorted({one for pair in pairs.values() for one in pair})
+    session = session_with_outputs(model, observed)
 
     def seen(feed: Feed) -> list[npt.NDArray[np.float32]]:
-        values = dict(zip(watched, session.run(watched, feed), strict=True))
+        values = dict(zip(observed, session.run(observed, feed), strict=True))
         return [values[a] - values[b[0]] if b else values[a] for a, *b in pairs.values()]
 
     extremes = np.array([[np.inf, -np.inf]] * len(names))
@@ -89,14 +89,14 @@ def observe(
     return {n: Observed(float(e[0]), float(e[1]), c) for n, e, c in zip(names, extremes, counts, strict=True)}
 
 
-def watching(model: onnx.ModelProto, names: list[str]) -> ort.InferenceSession:
-    """A session that can be asked for tensors inside the model."""
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
-    have = {o.name for o in watched.graph.output}
-    watched.graph.output.extend(
+def session_with_outputs(model: onnx.ModelProto, names: list[str]) -> ort.InferenceSession:
+    """Returns a session whose outputs are the model's and the named tensors inside it."""
+    observed = onnx.ModelProto()
+    observed.CopyFrom(model)
+    have = {o.name for o in observed.graph.output}
+    observed.graph.output.extend(
         onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) for n in names if n not in have
     )
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    return ort.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(observed.SerializeToString(), options, providers=["CPUExecutionProvider"])

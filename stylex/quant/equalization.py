@@ -1,7 +1,7 @@
-"""Channels of one range in front of an instance normalization.
+"""Channel equalization: one range for all channels in front of an instance normalization.
 
 A normalization takes out each channel's offset and scale, so that the convolution in front of it may have any. All
-channels of a tensor share 256 levels: in a trained network some of them reach a hundred times as far as others, which
+channels of a tensor share 256 levels: in a trained network the range of some is a hundred times that of others, which
 are then left with two or three levels. Cross-layer equalization (Nagel et al. 2019) is this idea between convolutions.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from stylex.quant.calibration import Feed, watching
+from stylex.quant.calibration import Feed, session_with_outputs
 from stylex.quant.graph import Graph
 from stylex.quant.int8 import convolutions
 
@@ -23,15 +23,15 @@ FAINTEST = 1e3
 
 
 @dataclass(frozen=True)
-class LevelChannels:
-    """The pass.
+class EqualizeChannels:
+    """Scales every channel to the widest one's range.
 
     Attributes:
         feeds: real inputs, to measure the channels with.
     """
 
     feeds: Sequence[Feed]
-    name: str = "level channels"
+    name: str = "equalize channels"
 
     def apply(self, model: onnx.ModelProto) -> bool:
         """See `stylex.quant.passes.Pass.apply`."""
@@ -41,13 +41,13 @@ class LevelChannels:
         if not pairs:
             return False
         for (convolution, normalization), measured in zip(pairs, _measured(model, outputs, self.feeds), strict=True):
-            _level(graph, convolution, _epsilon(normalization), measured)
+            _equalize(graph, convolution, _epsilon(normalization), measured)
         graph.finish()
         return True
 
 
 def _pairs(graph: Graph) -> list[tuple[onnx.NodeProto, onnx.NodeProto]]:
-    """Convolutions with constant weights and biases that only an instance normalization reads."""
+    """Returns convolutions with constant weights and biases that only an instance normalization reads."""
     found = []
     for convolution in convolutions(graph):
         readers = graph.consumers(convolution.output[0])
@@ -64,8 +64,8 @@ def _epsilon(normalization: onnx.NodeProto) -> float:
 def _measured(
     model: onnx.ModelProto, tensors: list[str], feeds: Sequence[Feed]
 ) -> list[tuple[npt.NDArray[np.float64], ...]]:
-    """Of every tensor its channels' lowest and highest values, and their least variance in one picture, each (C,)."""
-    session = watching(model, tensors)
+    """Returns for every tensor its channels' lowest and highest values and least variance in one picture, each (C,)."""
+    session = session_with_outputs(model, tensors)
     seen = []
     for feed in feeds:
         rows = (v[0].reshape(v.shape[1], -1) for v in session.run(tensors, feed))  # one picture, (C, H*W)
@@ -74,18 +74,18 @@ def _measured(
     return [(low, -high, variance) for low, high, variance in least]
 
 
-def _level(
+def _equalize(
     graph: Graph, convolution: onnx.NodeProto, epsilon: float, measured: tuple[npt.NDArray[np.float64], ...]
 ) -> None:
-    """Stretch every channel to the range of the widest one, around zero."""
+    """Stretches every channel to the range of the widest one, around zero."""
     low, high, variance = measured
-    reach = (high - low) / 2
-    stretch = np.where(variance > FAINTEST * epsilon, reach.max() / np.maximum(reach, 1e-12), 1.0)
+    half_range = (high - low) / 2
+    stretch = np.where(variance > FAINTEST * epsilon, half_range.max() / np.maximum(half_range, 1e-12), 1.0)
     name = convolution.output[0]
     weights, bias = (graph.array(i).astype(np.float64) for i in convolution.input[1:3])
-    levelled = {
+    equalized = {
         "weight": weights * stretch[:, None, None, None],
         "bias": (bias - (high + low) / 2) * stretch,
     }
-    for at, (part, values) in enumerate(levelled.items(), 1):
+    for at, (part, values) in enumerate(equalized.items(), 1):
         convolution.input[at] = graph.constant(f"{name}_levelled_{part}", values.astype(np.float32))

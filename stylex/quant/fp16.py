@@ -20,12 +20,12 @@ from stylex.quant.int8 import convolutions
 FEWEST_VALUES = 64
 """Constants with fewer values stay in float32: they save nothing."""
 HALF_OPS = frozenset({"Conv", "Relu", "Clip", "Pad", "DepthToSpace"})
-"""What runs in half precision on a GPU; anything else is an island in float32."""
+"""Operators that run in half precision on a GPU; anything else is an island in float32."""
 
 
 @dataclass(frozen=True)
 class HalfWeights:
-    """Store weights in half precision and cast them back; all computing stays in float32."""
+    """Stores weights in half precision and cast them back; all computing stays in float32."""
 
     name: str = "half weights"
 
@@ -47,7 +47,7 @@ class HalfWeights:
 
 @dataclass(frozen=True)
 class HalfCompute:
-    """Run convolutions, and what only moves or clips their values, in half precision."""
+    """Runs convolutions, and ops that only move or clip their values, in half precision."""
 
     name: str = "half compute"
 
@@ -57,31 +57,31 @@ class HalfCompute:
         originals = list(graph.nodes)
         halved = _half_nodes(graph)
         ids = {id(n) for n in halved}
-        made = {o for n in halved for o in n.output}
+        half_tensors = {o for n in halved for o in n.output}
         for node in originals:
             half = id(node) in ids
             for i, name in enumerate(node.input):
                 if half and name in graph.constants and graph.constants[name].data_type == TensorProto.FLOAT:
                     node.input[i] = _halve_constant(graph, name)
-                elif half and i == 0 and name not in made:  # what follows it is sizes, limits, or absent
+                elif half and i == 0 and name not in half_tensors:  # what follows it is sizes, limits, or absent
                     node.input[i] = _cast(graph, name, TensorProto.FLOAT16, "half")
-                elif not half and name in made:
+                elif not half and name in half_tensors:
                     node.input[i] = _cast(graph, name, TensorProto.FLOAT, "float")
-        for output in sorted(graph.outputs & made):
+        for output in sorted(graph.outputs & half_tensors):
             _rename_output(graph, halved, output)
         graph.finish()
         return bool(halved)
 
 
 def _half_nodes(graph: Graph) -> list[onnx.NodeProto]:
-    """Convolutions, and the other `HALF_OPS` that read what such a node makes, besides constants."""
+    """Returns convolutions, and the other `HALF_OPS` that read the output of such a node, besides constants."""
     halved = [n for n in convolutions(graph) if all(i in graph.constants for i in n.input[1:])]
-    made = {o for n in halved for o in n.output}
+    half_tensors = {o for n in halved for o in n.output}
     for node in graph.nodes:
         movable = node.op_type in HALF_OPS - {"Conv"} and all(not i or i in graph.constants for i in node.input[1:])
-        if movable and node.input[0] in made:
+        if movable and node.input[0] in half_tensors:
             halved.append(node)
-            made.update(node.output)
+            half_tensors.update(node.output)
     return halved
 
 
@@ -97,7 +97,7 @@ def _cast(graph: Graph, name: str, to: int, suffix: str) -> str:
 
 
 def _rename_output(graph: Graph, halved: list[onnx.NodeProto], output: str) -> None:
-    """Keep a graph output in float32: its maker writes another name, and a cast writes the output."""
+    """Keeps a graph output in float32: its maker writes another name, and a cast writes the output."""
     inner = f"{output}_half"
     for node in halved:
         node.output[:] = [inner if o == output else o for o in node.output]

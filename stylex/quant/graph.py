@@ -1,4 +1,4 @@
-"""A small editor over an ONNX graph: who makes a tensor, who reads it, what is constant."""
+"""A small editor over an ONNX graph: the producer of a tensor, its consumers, the constants."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FLOAT_OPS = frozenset(
         "Log",
     }
 )
-"""What `float_nodes` names: where numbers are made, not moved or added."""
+"""Operators that `float_nodes` counts: those that compute numbers, not move or add them."""
 
 
 class Graph:
@@ -43,19 +43,19 @@ class Graph:
         self.outputs = {o.name for o in model.graph.output}
 
     def producer(self, tensor: str) -> onnx.NodeProto | None:
-        """The node that makes a tensor; None for inputs and constants."""
+        """Returns the node that produces a tensor; None for inputs and constants."""
         return next((n for n in self.nodes if tensor in n.output), None)
 
     def consumers(self, tensor: str) -> list[onnx.NodeProto]:
-        """The nodes that read a tensor."""
+        """Returns the nodes that read a tensor."""
         return [n for n in self.nodes if tensor in n.input]
 
     def is_shared(self, tensor: str) -> bool:
-        """Whether more than one node reads a tensor, or one node and whoever runs the graph."""
+        """Returns whether more than one node reads a tensor, or one node and whoever runs the graph."""
         return len(self.consumers(tensor)) + (tensor in self.outputs) > 1
 
     def array(self, name: str) -> npt.NDArray[np.generic]:
-        """The value of a constant."""
+        """Returns the value of a constant."""
         return numpy_helper.to_array(self.constants[name])
 
     def constant(self, name: str, value: npt.NDArray[np.generic]) -> str:
@@ -83,7 +83,7 @@ class Graph:
 
 
 def _sorted(nodes: list[onnx.NodeProto], known: set[str]) -> list[onnx.NodeProto]:
-    """Kahn's algorithm; keeps the order of the list where it is free to."""
+    """Sorts by Kahn's algorithm; keeps the order of the list where it is free to."""
     missing = [{i for i in n.input if i and i not in known} for n in nodes]
     readers: dict[str, list[int]] = defaultdict(list)
     for at, names in enumerate(missing):
@@ -99,12 +99,12 @@ def _sorted(nodes: list[onnx.NodeProto], known: set[str]) -> list[onnx.NodeProto
                 missing[reader].discard(output)
                 if not missing[reader]:
                     heapq.heappush(ready, reader)
-    assert len(ordered) == len(nodes), "the graph has a cycle or reads a tensor that nothing makes"
+    assert len(ordered) == len(nodes), "the graph has a cycle or reads a tensor that nothing produces"
     return ordered
 
 
 def float_nodes(model: onnx.ModelProto) -> tuple[str, ...]:
-    """Names of the nodes that compute in float32, among `FLOAT_OPS`."""
+    """Returns the names of the nodes that compute in float32, among `FLOAT_OPS`."""
     halves = {t.name for t in model.graph.initializer if t.data_type == onnx.TensorProto.FLOAT16}
     integers = {o for n in model.graph.node if n.op_type == "DequantizeLinear" for o in n.output}
 

@@ -1,4 +1,4 @@
-"""INT8 in the QDQ format: convolutions and what only moves their values run on bytes, everything else stays in float32.
+"""INT8 in the QDQ format: convolutions and data-movement ops run on bytes, everything else stays in float32.
 
 Why not ONNX Runtime's own quantizer: it puts a reflecting Pad between a DequantizeLinear and a QuantizeLinear, where it
 runs in float32 and keeps the convolutions around it from staying in the channels-last layout. Here Pad, MaxPool and
@@ -28,7 +28,7 @@ WIDEST_CLIP = 100.0
 
 @dataclass(frozen=True)
 class Int8Target:
-    """What a kind of device wants of an INT8 graph.
+    """Requirements of a kind of device for INT8 graphs.
 
     Attributes:
         name: the target.
@@ -46,7 +46,7 @@ class Int8Target:
 
     @property
     def limits(self) -> tuple[int, int]:
-        """Least and greatest integer."""
+        """Returns the least and the greatest integer."""
         info = np.iinfo(self.activation)
         return (-127, 127) if self.symmetric else (int(info.min), int(info.max))
 
@@ -60,7 +60,7 @@ INT8_TARGETS = {
 
 @dataclass(frozen=True)
 class QuantizeConvolutions:
-    """The pass; a convolution whose name is in `keep_float` is left as it is.
+    """Quantizes convolutions; one whose name is in `keep_float` is left as it is.
 
     Attributes:
         observed: what calibration saw of the tensors that `tensors_to_observe` names.
@@ -86,7 +86,7 @@ class QuantizeConvolutions:
         return bool(chosen)
 
     def _parameters(self, graph: Graph, tensor: str) -> tuple[np.float32, int]:
-        """Scale and zero point."""
+        """Returns scale and zero point."""
         target, tensor = self.target, _unmoved(graph, tensor)
         low, high = self.fixed.get(tensor) or _clipped(graph, tensor) or self._best_range(tensor)
         low, high = min(low, 0.0), max(high, 0.0)
@@ -97,46 +97,46 @@ class QuantizeConvolutions:
         return np.float32(scale), int(np.clip(round(least - low / scale), least, most))
 
     def _best_range(self, tensor: str) -> Range:
-        assert tensor in self.observed, f"nobody observed {tensor}; a graph's inputs need a fixed range"
+        assert tensor in self.observed, f"{tensor} was not observed; a graph's inputs need a fixed range"
         return self.observed[tensor].best_range(256, self.target.symmetric)
 
 
 def convolutions(graph: Graph) -> list[onnx.NodeProto]:
-    """Convolutions with constant weights, in graph order."""
+    """Returns the convolutions with constant weights, in graph order."""
     return [n for n in graph.nodes if n.op_type == "Conv" and n.input[1] in graph.constants]
 
 
 def tensors_to_observe(model: onnx.ModelProto) -> set[str]:
-    """Tensors whose ranges `QuantizeConvolutions` needs; what only moves values shares its input's range."""
+    """Returns the tensors whose ranges `QuantizeConvolutions` needs; data-movement ops share their input's range."""
     graph = Graph(model)
     return _Plan(graph, convolutions(graph), True).tensors - graph.inputs
 
 
-def heard_through_rectifiers(model: onnx.ModelProto) -> dict[str, tuple[str, str]]:
-    """What convolutions make that only a sum reads, and the sum only a rectifier: of y in relu(x + y) nothing below -x.
+def ranges_before_relu(model: onnx.ModelProto) -> dict[str, tuple[str, str]]:
+    """Finds residual branches y that are used only in relu(x + y), where values of y below -x have no effect.
 
-    Such a y may reach a hundred steps below anything that is heard, where a residual block closes a channel for good.
-    Ranges that hold it all leave the rest too few steps. What is heard is relu(x + y) - x.
+    Such a y may lie a hundred steps below anything that takes effect, where a residual block closes a channel for good.
+    Its raw range would leave the rest too few levels. Its effective range before the ReLU is that of relu(x + y) - x.
 
     Returns:
         names of relu(x + y) and of x by the name of y.
     """
     graph, found = Graph(model), {}
     for convolution in convolutions(graph):
-        made = convolution.output[0]
-        sums = graph.consumers(made)
-        if len(sums) != 1 or sums[0].op_type != "Add" or graph.is_shared(made):
+        branch = convolution.output[0]
+        sums = graph.consumers(branch)
+        if len(sums) != 1 or sums[0].op_type != "Add" or graph.is_shared(branch):
             continue
         readers = graph.consumers(sums[0].output[0])
-        others = [i for i in sums[0].input if i != made]
+        others = [i for i in sums[0].input if i != branch]
         alone = len(readers) == 1 and not graph.is_shared(sums[0].output[0])
         if alone and readers[0].op_type == "Relu" and others and others[0] not in graph.constants:
-            found[made] = (str(readers[0].output[0]), str(others[0]))
+            found[branch] = (str(readers[0].output[0]), str(others[0]))
     return found
 
 
-def _only_moves(node: onnx.NodeProto | None) -> bool:
-    """Whether a node only moves values: DepthToSpace, MaxPool, which leaves some out, a Pad that repeats what is there.
+def _is_data_movement(node: onnx.NodeProto | None) -> bool:
+    """Returns whether a node is a data-movement op: DepthToSpace, MaxPool, or a Pad that repeats what is there.
 
     A Resize could be one too, but ONNX Runtime takes four times as long for it on bytes.
     """
@@ -149,14 +149,14 @@ def _only_moves(node: onnx.NodeProto | None) -> bool:
 
 
 def _unmoved(graph: Graph, tensor: str) -> str:
-    """The tensor whose values this one holds, before they were moved."""
-    while (node := graph.producer(tensor)) is not None and _only_moves(node):
+    """Returns the tensor whose values this one holds, before data-movement ops."""
+    while (node := graph.producer(tensor)) is not None and _is_data_movement(node):
         tensor = node.input[0]
     return tensor
 
 
 def _clipped(graph: Graph, tensor: str) -> Range | None:
-    """The limits of the Clip that makes a tensor, where they are known and narrow."""
+    """Returns the limits of the Clip that produces a tensor; None where they are unknown or wide."""
     node = graph.producer(tensor)
     if node is None or node.op_type != "Clip" or not all(i in graph.constants for i in [*node.input, "", ""][1:3]):
         return None
@@ -165,49 +165,51 @@ def _clipped(graph: Graph, tensor: str) -> Range | None:
 
 
 class _Plan:
-    """Which tensors become integers.
+    """Decides which tensors become integers.
 
     Attributes:
-        convolutions: that are quantized.
-        tensors: that get a QuantizeLinear.
-        made: those of them that a quantized convolution makes; their other readers see the quantized values.
-        movers: nodes that only move values and run on integers, each behind those that it reads from.
+        convolutions: those that are quantized.
+        tensors: those that get a QuantizeLinear.
+        quantized_outputs: tensors that a quantized convolution or sum produces; other readers see quantized values.
+        data_movement: nodes that run on integers, in topological order.
     """
 
     def __init__(self, graph: Graph, chosen: list[onnx.NodeProto], moves_bytes: bool) -> None:
         self.convolutions = chosen
-        self.made = {_activated(graph, n) for n in chosen}
-        self.movers: list[onnx.NodeProto] = []
+        self.quantized_outputs = {_activated(graph, n) for n in chosen}
+        self.data_movement: list[onnx.NodeProto] = []
         wanted = {n.input[0] for n in chosen}
         if moves_bytes:
-            sums = _integer_sums(graph, chosen, self.made)
-            self.made |= {_activated(graph, n) for n in sums}
-            self.movers = self._movers(graph, wanted)
+            sums = _integer_sums(graph, chosen, self.quantized_outputs)
+            self.quantized_outputs |= {_activated(graph, n) for n in sums}
+            self.data_movement = self._data_movement(graph, wanted)
             wanted = {_unmoved(graph, t) for t in wanted}
-        self.tensors = wanted | self.made
+        self.tensors = wanted | self.quantized_outputs
 
-    def _movers(self, graph: Graph, wanted: set[str]) -> list[onnx.NodeProto]:
-        """What lies between a quantized tensor and a convolution, and every shuffle of what a convolution makes."""
-        moving = [n for n in graph.nodes if _only_moves(n)]
+    def _data_movement(self, graph: Graph, wanted: set[str]) -> list[onnx.NodeProto]:
+        """Returns the nodes between quantized tensors and convolutions, and every shuffle of a convolution's output."""
+        moving = [n for n in graph.nodes if _is_data_movement(n)]
         found: set[str] = set()
         needed = set(wanted)
         for node in reversed(moving):
             if needed.intersection(node.output):
                 needed.add(node.input[0])
                 found.update(node.output)
-        wholein = set(self.made)
+        integers = set(self.quantized_outputs)
         for node in moving:
-            if node.op_type == "DepthToSpace" and node.input[0] in wholein:
-                wholein.update(node.output)
+            if node.op_type == "DepthToSpace" and node.input[0] in integers:
+                integers.update(node.output)
                 found.update(node.output)
         return [n for n in moving if found.intersection(n.output)]
 
 
-def _integer_sums(graph: Graph, chosen: Sequence[onnx.NodeProto], made: AbstractSet[str]) -> list[onnx.NodeProto]:
-    """Sums with a quantized tensor in them that nothing reads in float: residual streams without modulation sites, and
-    what is shuffled to a picture."""
+def _integer_sums(graph: Graph, chosen: Sequence[onnx.NodeProto], quantized: AbstractSet[str]) -> list[onnx.NodeProto]:
+    """Returns the sums with a quantized term that nothing reads in float.
+
+    Such are residual streams without modulation sites, and sums that are shuffled to a picture.
+    """
     sums: list[onnx.NodeProto] = []
-    known = set(made)
+    known = set(quantized)
     for node in graph.nodes:
         if node.op_type == "Add" and known.intersection(node.input):
             sums.append(node)
@@ -215,7 +217,7 @@ def _integer_sums(graph: Graph, chosen: Sequence[onnx.NodeProto], made: Abstract
 
     def stays(tensor: str) -> bool:
         return tensor not in graph.outputs and all(
-            any(reader is n for n in (*chosen, *sums)) or (_only_moves(reader) and moved_on(reader))
+            any(reader is n for n in (*chosen, *sums)) or (_is_data_movement(reader) and moved_on(reader))
             for reader in graph.consumers(tensor)
         )
 
@@ -229,7 +231,7 @@ def _integer_sums(graph: Graph, chosen: Sequence[onnx.NodeProto], made: Abstract
 
 
 def _activated(graph: Graph, node: onnx.NodeProto) -> str:
-    """What a convolution or a sum makes, behind the activation where only that reads it."""
+    """Returns the output of a convolution or a sum, behind the activation where only that reads it."""
     output = node.output[0]
     readers = graph.consumers(output)
     alone = len(readers) == 1 and not graph.is_shared(output)
@@ -248,9 +250,9 @@ class _Emitter:
 
     def emit(self) -> None:
         graph, plan = self.graph, self.plan
-        originals = [n for n in graph.nodes if all(n is not mover for mover in plan.movers)]
-        float_made = plan.tensors - plan.made
-        for mover in plan.movers:
+        originals = [n for n in graph.nodes if all(n is not mover for mover in plan.data_movement)]
+        float_tensors = plan.tensors - plan.quantized_outputs
+        for mover in plan.data_movement:
             source, moved = mover.input[0], mover.output[0]
             self.parameters[moved] = self.parameters[source]
             mover.input[0], mover.output[0] = f"{source}_q", f"{moved}_q"
@@ -259,17 +261,17 @@ class _Emitter:
             if quantized:
                 self._weights(node)
             for i, name in enumerate(node.input):
-                if name in self.parameters and (quantized or name not in float_made):
+                if name in self.parameters and (quantized or name not in float_tensors):
                     node.input[i] = self._dequantized(name)
         self._quantize(originals)
-        for output in sorted(graph.outputs & set(self.parameters) - float_made):
+        for output in sorted(graph.outputs & set(self.parameters) - float_tensors):
             graph.add("DequantizeLinear", (f"{output}_q", *self._scale(output)), output)
 
     def _quantize(self, originals: list[onnx.NodeProto]) -> None:
-        """A QuantizeLinear behind every tensor of the plan; a graph output's name goes to what is dequantized of it."""
+        """Adds a QuantizeLinear behind every tensor of the plan; a graph output keeps its name, dequantized."""
         for tensor in sorted(self.plan.tensors):  # sorted, so that the same weights make the same file
             source = tensor
-            if tensor in self.graph.outputs and tensor in self.plan.made:
+            if tensor in self.graph.outputs and tensor in self.plan.quantized_outputs:
                 source = f"{tensor}_float"
                 for node in originals:
                     node.output[:] = [source if o == tensor else o for o in node.output]
@@ -283,12 +285,12 @@ class _Emitter:
         )
 
     def _dequantized(self, tensor: str) -> str:
-        """A DequantizeLinear of its own for every reader, as ONNX Runtime's fusions want it."""
+        """Adds a DequantizeLinear of its own for every reader, as ONNX Runtime's fusions want it."""
         self.copies += 1
         return self.graph.add("DequantizeLinear", (f"{tensor}_q", *self._scale(tensor)), f"{tensor}_dq{self.copies}")
 
     def _weights(self, node: onnx.NodeProto) -> None:
-        """Weights symmetric and per output channel (axis 0); the bias in steps of input scale times weight scale.
+        """Quantizes weights symmetrically per output channel (axis 0), biases in steps of input times weight scale.
 
         The constants are named after the convolution, not after the weights: two convolutions may share a bias whose
         steps differ. A channel whose weights are next to nothing gets steps coarse enough for its bias to fit, also

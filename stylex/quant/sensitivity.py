@@ -1,4 +1,4 @@
-"""Which convolutions suffer most from INT8."""
+"""Sensitivity of convolutions to INT8."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Score = Callable[[onnx.ModelProto], float]
 """Quality of a model, in decibels: higher is better."""
 
 
-def ranked(
+def sensitivities(
     model: onnx.ModelProto,
     observed: Mapping[str, Observed],
     fixed: Mapping[str, Range],
     target: Int8Target,
     score: Score,
 ) -> list[tuple[str, float]]:
-    """Convolutions with the score that the model has when that one alone is quantized, the most harmful first."""
+    """Returns convolutions with the model's score when that one alone is quantized, the most sensitive first."""
     names = [n.name for n in convolutions(Graph(model))]
     found = []
     for name in names:

@@ -1,4 +1,4 @@
-"""Pictures as bytes: a quantized graph that takes and gives uint8 (1, H, W, 3), as cameras and files have them.
+"""Uint8 I/O: a quantized graph that takes and gives uint8 (1, H, W, 3), as cameras and files have them.
 
 A quantized graph begins by turning floats into bytes and ends by turning bytes into floats, and whoever runs it turns
 the photo's bytes into floats before and back behind: at 512x512 that was a third of the whole time. Where the steps of
@@ -17,8 +17,8 @@ COLOURS = 3
 STEP = np.float32(1 / 255)
 
 
-class PicturesAsBytes:
-    """The pass; it changes nothing unless both the content and the picture are whole bytes already.
+class Uint8Pictures:
+    """Makes the pictures uint8; it changes nothing unless both the content and the picture are whole bytes already.
 
     Args:
         content: the picture input, float32 (1, 3, H, W).
@@ -26,7 +26,7 @@ class PicturesAsBytes:
             of a sum of convolutions.
     """
 
-    name = "pictures as bytes"
+    name = "uint8 I/O"
 
     def __init__(self, content: str = "content", painted: str = "painted") -> None:
         self.content, self.painted = content, painted
@@ -51,14 +51,14 @@ class PicturesAsBytes:
         return True
 
     def _entering(self, graph: Graph) -> onnx.NodeProto | None:
-        """The QuantizeLinear of the content, if all others that read it only take parts of it."""
+        """Returns the QuantizeLinear of the content, if all others that read it only take parts of it."""
         readers = graph.consumers(self.content)
         quantizers = [n for n in readers if _whole_bytes(graph, n, "QuantizeLinear")]
         parts = [n for n in readers if n.op_type == "Slice"]
         return quantizers[0] if len(quantizers) == 1 and len(quantizers) + len(parts) == len(readers) else None
 
     def _enter(self, graph: Graph, enters: onnx.NodeProto) -> None:
-        """The content's bytes in place of the quantized content; what is sliced off it becomes floats afterwards."""
+        """Replaces the quantized content by the content's bytes; what is sliced off becomes floats afterwards."""
         whole, parameters = enters.output[0], list(enters.input[1:])
         graph.nodes = [n for n in graph.nodes if n is not enters]
         slices = graph.consumers(self.content)
@@ -68,7 +68,7 @@ class PicturesAsBytes:
             self._floats_behind(graph, node, parameters)
 
     def _floats_behind(self, graph: Graph, node: onnx.NodeProto, parameters: list[str]) -> None:
-        """A DequantizeLinear behind the last of a chain of slices."""
+        """Adds a DequantizeLinear behind the last of a chain of slices."""
         readers = graph.consumers(node.output[0])
         if len(readers) == 1 and readers[0].op_type == "Slice":
             self._floats_behind(graph, readers[0], parameters)
@@ -77,7 +77,7 @@ class PicturesAsBytes:
         graph.add("DequantizeLinear", [node.output[0], *parameters], floats)
 
     def _leave(self, graph: Graph, shuffle: onnx.NodeProto, leaves: onnx.NodeProto, fine: int) -> None:
-        """Shuffle with colours innermost: the pixels of a row of a block are then moved as one."""
+        """Shuffles with colours innermost: the pixels of a row of a block are then moved as one."""
         source, painted = shuffle.input[0], self.painted
         graph.nodes = [n for n in graph.nodes if n is not shuffle and n is not leaves]
         last = graph.add("Transpose", [source], f"{painted}_last", perm=[0, 2, 3, 1])
@@ -93,7 +93,7 @@ class PicturesAsBytes:
 
 
 def _whole_bytes(graph: Graph, node: onnx.NodeProto, op: str) -> bool:
-    """Whether a node turns [0, 1] into bytes or back."""
+    """Returns whether a node turns [0, 1] into bytes or back."""
     if node.op_type != op or not set(node.input[1:]) <= set(graph.constants):
         return False
     scale, zero = (graph.array(name) for name in node.input[1:3])
@@ -101,14 +101,14 @@ def _whole_bytes(graph: Graph, node: onnx.NodeProto, op: str) -> bool:
 
 
 def _fineness(node: onnx.NodeProto) -> int:
-    """How many pixels a shuffle makes of one, down and across; 0 where it is none, or of another order."""
-    told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    ours = node.op_type == "DepthToSpace" and told.get("mode") == b"CRD"
-    return int(told["blocksize"]) if ours else 0
+    """Returns the block size of a DepthToSpace node in CRD order; 0 for any other node."""
+    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    ours = node.op_type == "DepthToSpace" and attributes.get("mode") == b"CRD"
+    return int(attributes["blocksize"]) if ours else 0
 
 
 def _convolutions(graph: Graph, tensor: str, channels: int) -> list[onnx.NodeProto] | None:
-    """The quantized convolutions to so many channels whose sum a tensor is, behind its activation; None if it isn't."""
+    """Returns the quantized convolutions to so many channels whose activated sum a tensor is; None if it isn't."""
     node = graph.producer(tensor)
     while node is not None and node.op_type in ("QuantizeLinear", "DequantizeLinear", "Clip", "Relu"):
         node = graph.producer(node.input[0])
@@ -124,11 +124,11 @@ def _convolutions(graph: Graph, tensor: str, channels: int) -> list[onnx.NodePro
 
 
 def _colours_innermost(graph: Graph, head: onnx.NodeProto, fine: int) -> None:
-    """Reorder the outputs of a convolution from (colour, row, column) to (row, column, colour)."""
+    """Reorders the outputs of a convolution from (colour, row, column) to (row, column, colour)."""
     order = np.arange(COLOURS * fine**2).reshape(COLOURS, fine, fine).transpose(1, 2, 0).ravel()
     for name in head.input[1:]:
-        made = graph.producer(name)
-        for constant in made.input if made is not None else [name]:
+        producer = graph.producer(name)
+        for constant in producer.input if producer is not None else [name]:
             value = graph.array(constant)
             if value.ndim:
                 graph.constants[constant].CopyFrom(
@@ -137,7 +137,7 @@ def _colours_innermost(graph: Graph, head: onnx.NodeProto, fine: int) -> None:
 
 
 def _retype(model: onnx.ModelProto, *pictures: str) -> None:
-    """Declare pictures as uint8 with colours last."""
+    """Declares pictures as uint8 with colours last."""
     for value in [*model.graph.input, *model.graph.output]:
         if value.name in pictures:
             kind = value.type.tensor_type

@@ -49,12 +49,12 @@ def test_an_exported_file(tmp_path: Path, photo: np.ndarray, painting: np.ndarra
     loaded = stylex.load(one, threads=1, provider="cpu")
     assert repr(loaded) == "<Painter fast the-scream int8 on cpu>"
     np.testing.assert_array_equal(loaded(photo), stylex.stylize(photo, str(one), threads=1, provider="cpu"))
-    any_style = shutil.copy(transfer_file("adain", "int8"), tmp_path)
+    transfer = shutil.copy(transfer_file("adain", "int8"), tmp_path)
     with pytest.raises(stylex.InputError, match=r"adain-style\.onnx is not a file"):
-        stylex.load(any_style, provider="cpu")(photo, painting)
+        stylex.load(transfer, provider="cpu")(photo, painting)
     shutil.copy(encoder_file("adain"), tmp_path)
     plain = stylex.load("adain", "int8", "cpu", threads=1)(photo, painting)
-    np.testing.assert_array_equal(stylex.load(any_style, provider="cpu", threads=1)(photo, painting), plain)
+    np.testing.assert_array_equal(stylex.load(transfer, provider="cpu", threads=1)(photo, painting), plain)
     with pytest.raises(stylex.ModelError, match="a transfer graph is needed here"):
         stylex.load(encoder_file("adain"), provider="cpu")
     with pytest.raises(stylex.UsageError, match="takes no precision"):

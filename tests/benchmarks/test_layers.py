@@ -10,7 +10,7 @@ from stylex.techniques import ARBITRARY
 
 def test_new_cards_list_their_layers() -> None:
     card = {"trained_on": ["vgg16:1_1", "slim:5_1", CONTENT], "settings": {"lattice": 4.0, "structure": 0.0}}
-    assert trained_on(card) == {"vgg16:1_1", "slim:5_1", CONTENT, "lattice"}
+    assert trained_on(card) == {"vgg16:1_1", "slim:5_1", CONTENT, "checkerboard"}
     assert trained_on({"trained_on": []}) == frozenset()
 
 
@@ -40,7 +40,7 @@ def test_every_published_architecture_is_known() -> None:
 
 
 def test_words() -> None:
-    assert in_words(["slim:5_1", "vgg19:2_1", "vgg19:1_1", CONTENT, "lattice", "ms_ssim"]) == (
+    assert in_words(["slim:5_1", "vgg19:2_1", "vgg19:1_1", CONTENT, "checkerboard", "ms_ssim"]) == (
         "relu1_1, relu2_1 of the real VGG-19; relu5_1 of the slim VGG-19; content at relu4_1 of the slim VGG-19; "
-        "lattice; MS-SSIM"
+        "checkerboard; MS-SSIM"
     )

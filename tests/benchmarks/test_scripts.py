@@ -111,7 +111,7 @@ def test_quality_rates_every_precision_beside_two_controls(
     assert adain["both"] == pytest.approx(adain["style"] + adain["quarter"])
     assert {"provider", "size", "threads", "pairs"} <= rows["adain int8"].keys()
     assert report["strength_0_psnr"]["adain torch"] > 15
-    assert {"vgg19:1_1", "slim:4_1 content", "lattice"} <= set(adain["trained_on"])
+    assert {"vgg19:1_1", "slim:4_1 content", "checkerboard"} <= set(adain["trained_on"])
     assert "* adain was trained on relu1_1, relu2_1, relu3_1 of the real VGG-19; relu1_1" in result.stdout
     assert f"{adain['shares']['vgg19:1_1']:.3f}*" in result.stdout and f"{adain['ssim']:.3f} " in result.stdout
     assert max(len(line) for line in result.stdout.splitlines()) <= 160

@@ -171,14 +171,14 @@ def test_int8_leaves_convolutions_in_float32_until_it_gives_up(tmp_path, monkeyp
 
 def test_int8_reports_what_it_left_in_float32(tmp_path, monkeypatch):
     whole = exported(ExportSettings("int8"), tmp_path)[0]
-    assert whole.spared == ()
+    assert whole.kept_in_float32 == ()
     limit = whole.reports[0].worst_psnr + 0.02
     monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(0, limit, 0, 0))
     partly = exported(ExportSettings("int8"), tmp_path)[0]
-    assert partly.spared and partly.reports[0].worst_psnr >= limit
+    assert partly.kept_in_float32 and partly.reports[0].worst_psnr >= limit
     model = onnx.load(partly.path)
     constants = {t.name for t in model.graph.initializer}
-    kept = [n for n in model.graph.node if n.name in partly.spared]
+    kept = [n for n in model.graph.node if n.name in partly.kept_in_float32]
     assert kept and all(n.op_type == "Conv" and n.input[1] in constants for n in kept)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylex.quant.calibration import BINS, Observed, _squared_error, observe
-from stylex.quant.int8 import heard_through_rectifiers
+from stylex.quant.int8 import ranges_before_relu
 
 
 def observed(values):
@@ -82,7 +82,7 @@ def run_inside(model, feed, run):
 
 
 def test_of_what_a_rectifier_cuts_off_only_the_rest_counts(net, feeds, run):
-    """A residual block that closes a channel for good: the range ends where nothing is heard any more."""
+    """A residual block that closes a channel for good: the range ends where values stop to have an effect."""
     n = net()
     n.conv("x", 3, 8, "a")
     n.relu("a", "b")
@@ -91,10 +91,10 @@ def test_of_what_a_rectifier_cuts_off_only_the_rest_counts(net, feeds, run):
     n.relu("s", "r")
     n.constants["y_b"] = np.array([-50.0] + [0.0] * 7, np.float32)
     model = n.model({"r": 4})
-    heard = heard_through_rectifiers(model)
-    assert heard == {"y": ("r", "b")}
+    effective = ranges_before_relu(model)
+    assert effective == {"y": ("r", "b")}
     plain = observe(model, ["y", "b"], feeds)
-    cut = observe(model, ["y", "b"], feeds, heard)
+    cut = observe(model, ["y", "b"], feeds, effective)
     assert plain["y"].low < -40 < cut["y"].low
     assert cut["y"].low >= -cut["b"].high - 1e-4 and cut["b"].high == plain["b"].high
     assert cut["y"].high == pytest.approx(plain["y"].high, abs=1e-4)
@@ -108,4 +108,4 @@ def test_what_others_read_too_is_not_cut(net):
     n.node("Add", ["b", "y"], "s")
     n.relu("s", "r")
     n.node("Add", ["r", "y"], "t")
-    assert not heard_through_rectifiers(n.model({"t": 4}))
+    assert not ranges_before_relu(n.model({"t": 4}))

@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from stylex.quant.calibration import observe
-from stylex.quant.equalization import LevelChannels
+from stylex.quant.equalization import EqualizeChannels
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
 from stylex.quant.passes import run_passes
 
@@ -44,15 +44,15 @@ def error(run, model, wanted, feeds):
 
 def test_float_stays_the_same_and_int8_comes_closer(uneven, feeds, run):
     wanted = [run(uneven, feed)[0] for feed in feeds]
-    levelled = copied(uneven)
-    assert run_passes(levelled, [LevelChannels(feeds[:3])]) == {"level channels": True}
-    assert error(run, levelled, wanted, feeds) < 2e-3  # float32 itself: 500 times as much bias as signal
-    plain, better = (error(run, quantized(m, feeds), wanted, feeds) for m in (copied(uneven), levelled))
+    equalized = copied(uneven)
+    assert run_passes(equalized, [EqualizeChannels(feeds[:3])]) == {"equalize channels": True}
+    assert error(run, equalized, wanted, feeds) < 2e-3  # float32 itself: 500 times as much bias as signal
+    plain, better = (error(run, quantized(m, feeds), wanted, feeds) for m in (copied(uneven), equalized))
     assert better < plain / 3
 
 
 def test_the_channels_of_a_levelled_tensor_have_one_range(uneven, feeds, run):
-    run_passes(uneven, [LevelChannels(feeds)])
+    run_passes(uneven, [EqualizeChannels(feeds)])
     uneven.graph.output.extend([onnx.helper.make_tensor_value_info("c1", onnx.TensorProto.FLOAT, None)])
     rows = np.concatenate([run(uneven, feed, ["c1"])[0][0].reshape(16, -1) for feed in feeds], 1)
     np.testing.assert_allclose(rows.max(1), -rows.min(1), rtol=1e-3)
@@ -69,11 +69,11 @@ def test_a_channel_that_hardly_varies_is_left_alone(uneven, feeds, run):
             if attribute.name == "epsilon":
                 attribute.f = 1e-5
     wanted = [run(uneven, feed)[0] for feed in feeds]
-    run_passes(uneven, [LevelChannels(feeds)])
+    run_passes(uneven, [EqualizeChannels(feeds)])
     assert error(run, uneven, wanted, feeds) < 0.01
 
 
 def test_without_a_normalization_nothing_changes(tiny, feeds):
     before = tiny.SerializeToString()
-    assert run_passes(tiny, [LevelChannels(feeds)]) == {"level channels": False}
+    assert run_passes(tiny, [EqualizeChannels(feeds)]) == {"equalize channels": False}
     assert tiny.SerializeToString() == before

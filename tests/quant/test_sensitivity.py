@@ -4,7 +4,7 @@ import numpy as np
 
 from stylex.quant.calibration import observe
 from stylex.quant.int8 import INT8_TARGETS, tensors_to_observe
-from stylex.quant.sensitivity import ranked
+from stylex.quant.sensitivity import sensitivities
 
 
 def test_the_most_harmful_convolution_comes_first(tiny, feeds, run):
@@ -19,7 +19,7 @@ def test_the_most_harmful_convolution_comes_first(tiny, feeds, run):
         return -float(np.mean((run(model, feeds[0])[0] - want) ** 2))
 
     before = tiny.SerializeToString()
-    found = ranked(tiny, seen, {"x": (0.0, 1.0)}, INT8_TARGETS["cpu-x86"], score)
+    found = sensitivities(tiny, seen, {"x": (0.0, 1.0)}, INT8_TARGETS["cpu-x86"], score)
     assert found[0][0] == "node_c3"
     assert {name for name, _ in found} == {"node_stem", "node_c2", "node_c3", "node_head"}
     assert [s for _, s in found] == sorted(s for _, s in found)

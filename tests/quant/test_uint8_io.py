@@ -11,9 +11,9 @@ from onnx import TensorProto
 from stylex.quant.calibration import observe
 from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
 from stylex.quant.passes import ClipBeforeShuffle, run_passes
-from stylex.quant.uint8_io import PicturesAsBytes
+from stylex.quant.uint8_io import Uint8Pictures
 
-BYTES = PicturesAsBytes("x", "y")
+BYTES = Uint8Pictures("x", "y")
 
 
 def painting(net, sliced=False, blocksize=4, high=1.0, mode="CRD", summed=False):

@@ -23,9 +23,9 @@ from stylex.models.reference.style_losses import DISTANCES
 from stylex.models.registry import model_of
 from stylex.models.segmenter.network import MULTIPLE
 from stylex.models.segmenter.recipe import SegmenterSettings
-from stylex.models.shared.any_style import AnyStyle
+from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork
 from stylex.models.slim_encoder.recipe import EncoderSettings
-from stylex.models.training.any_style import AnyStyleSettings
+from stylex.models.training.arbitrary_style import ArbitraryStyleSettings
 from stylex.models.training.recipe import Recipe
 from stylex.models.upscaler.recipe import UpscalerSettings
 from stylex.runtime.histogram import SPACES
@@ -83,7 +83,7 @@ def test_the_recipes_settings_are_the_rows(row) -> None:  # type: ignore[no-unty
     for option in row.training.options:
         if option.name.endswith("_weight"):
             wanted[option.name.removesuffix("_weight")] = option.default
-    if isinstance(settings, AnyStyleSettings):
+    if isinstance(settings, ArbitraryStyleSettings):
         wanted["grid"] = row.training.grid
     assert {name: dataclasses.asdict(settings)[name] for name in wanted} == wanted
 
@@ -93,7 +93,7 @@ def test_networks_need_the_grid_that_the_row_says() -> None:
     for name in ARBITRARY:
         with torch.device("meta"):
             network = model_of(name).network()
-        assert isinstance(network, AnyStyle) and row_named(name).training.grid == network.spec.multiple
+        assert isinstance(network, ArbitraryStyleNetwork) and row_named(name).training.grid == network.spec.multiple
 
 
 def test_choices_are_what_the_library_knows() -> None:

@@ -102,7 +102,7 @@ def _row(one: Exported) -> dict[str, Any]:
         "path": str(one.path),
         "bytes": one.size,
         "metadata": one.metadata.to_dict(),
-        "left_in_float32": one.spared,
+        "left_in_float32": one.kept_in_float32,
         "checks": [asdict(r) for r in one.reports],
     }
 
@@ -116,8 +116,8 @@ def _tell(one: Exported) -> None:
             f"  {r.output:11} against torch: largest difference {r.largest:.2g}, "
             f"PSNR {r.mean_psnr:.1f} dB (worst {r.worst_psnr:.1f}){quality}"
         )
-    if one.spared:
-        click.echo(f"  left in float32 to get there: {', '.join(one.spared)}")
+    if one.kept_in_float32:
+        click.echo(f"  left in float32 to get there: {', '.join(one.kept_in_float32)}")
 
 
 def _models(technique: str | None, weights: Path | None, checkpoints: tuple[Path, ...], style: str) -> list[Model]:

@@ -1,4 +1,4 @@
-"""AdaIN: any style from one network (Huang and Belongie 2017)."""
+"""AdaIN: arbitrary styles from one network (Huang and Belongie 2017)."""
 
 from stylex.models.spec import Lazy, ModelSpec
 

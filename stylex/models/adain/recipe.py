@@ -1,4 +1,4 @@
-"""How AdaIN is trained: from scratch, while its encoder learns to predict the style's statistics beside the code."""
+"""Trains AdaIN from scratch, while its encoder learns to predict the style's statistics beside the code."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from stylex.models.adain.network import AdaIN
-from stylex.models.training.any_style import AnyStyleRecipe
+from stylex.models.training.arbitrary_style import ArbitraryStyleRecipe
 from stylex.models.training.style_bank import StyleTarget
 
 
-class AdaINRecipe(AnyStyleRecipe):
+class AdaINRecipe(ArbitraryStyleRecipe):
     """Training of AdaIN."""
 
     name = "adain"
@@ -27,13 +27,13 @@ class AdaINRecipe(AnyStyleRecipe):
         return AdaIN(described=described)
 
     def encode(self, style: Tensor, target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:
-        """See `AnyStyleRecipe.encode`; with the loss of what the encoder predicts of the style's statistics."""
+        """See `ArbitraryStyleRecipe.encode`; with the loss of what the encoder predicts of the style's statistics."""
         encoder = self.network.style
-        measured = encoder.measure(style)
-        codes = self.network.with_palette(encoder.to_code(measured).float(), style)
+        statistics = encoder.statistics(style)
+        codes = self.network.with_palette(encoder.to_code(statistics).float(), style)
         if encoder.describe is None:
             return codes, {}
-        predicted = encoder.describe(measured).float()
+        predicted = encoder.describe(statistics).float()
         wanted = torch.cat([x for pair in target.statistics.values() for x in pair], 1)
         gap = ((predicted - wanted).square().mean(1) / wanted.square().mean(1)).mean()
         return codes, {"describe": self.settings.describe * gap}

@@ -9,11 +9,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from stylex.models.shared.adaptive_norm import held, restyle, sample_statistics
-from stylex.models.shared.reference_network import Coded
+from stylex.models.shared.published_network import PublishedArbitraryStyle
 from stylex.models.shared.vgg import RELU4_1, SCALE
 
 
-class VggAdaIN(Coded):
+class VggAdaIN(PublishedArbitraryStyle):
     """The published encoder and decoder, see `stylex.models.shared.vgg`.
 
     Args:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models.adain.network import AdaIN
-from stylex.models.shared.any_style import WIDTHS, moments, twice
+from stylex.models.shared.arbitrary_style import WIDTHS, style_statistics, twice
 from stylex.models.shared.backbone import BORDER, Backbone, BackboneSpec, Site, channel_statistics
 
 GRID = 8
@@ -125,19 +125,19 @@ class Attention(AdaIN):
         from AdaIN's by what two layers make of its place.
         """
         features = self.style.features(style)
-        code, eighth = self.style.to_code(moments(features)), self.spec.eighth
+        code, eighth = self.style.to_code(style_statistics(features)), self.spec.eighth
         sigma, beta = code[:, None, :eighth], code[:, None, eighth : 2 * eighth]
         border = F.pad(style, [BORDER] * 4, mode="reflect")
         seen = _places(_normalized(self.backbone.descend(self.backbone.stem(border))[1]))
         keys = self.backbone.query(seen) * self.sharpness
-        offset, spread = self.values(torch.cat((seen, _places(_normalized(features[2]))), 2)).split(eighth, 2)
+        offset, log_scale = self.values(torch.cat((seen, _places(_normalized(features[2]))), 2)).split(eighth, 2)
         mean = beta + sigma * offset
-        deviation = sigma * torch.exp(torch.tanh(spread))
+        deviation = sigma * torch.exp(torch.tanh(log_scale))
         tokens = torch.cat((keys, mean, deviation.square() + mean.square()), 2)
         return torch.cat((tokens.flatten(1), code[:, 2 * eighth :]), 1)
 
     def sigmas(self, codes: Tensor) -> list[Tensor]:
-        """See `AnyStyle.sigmas`; of the first site, the standard deviation of all tokens together."""
+        """See `ArbitraryStyleNetwork.sigmas`; of the first site, the standard deviation of all tokens together."""
         tokens = self.backbone.tokens(codes)
         mean, square = tokens[..., KEY:].mean(1).chunk(2, 1)
         first = ((square - mean.square()).clamp(min=0) + LEAST_VARIANCE).sqrt()

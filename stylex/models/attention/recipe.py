@@ -1,17 +1,17 @@
-"""How the network that attends to a style's places is trained: from AdaIN's weights, with structure and places."""
+"""Trains the network that attends to a style's places: from AdaIN's weights, with structure and local losses."""
 
 from __future__ import annotations
 
 from stylex.models.adain.embedded import embedded_adain
 from stylex.models.attention.network import Attention
-from stylex.models.training.any_style import AnyStyleRecipe, AnyStyleSettings
+from stylex.models.training.arbitrary_style import ArbitraryStyleRecipe, ArbitraryStyleSettings
 
 
-class AttentionRecipe(AnyStyleRecipe):
+class AttentionRecipe(ArbitraryStyleRecipe):
     """Training of `Attention`."""
 
     name = "attention"
-    defaults = AnyStyleSettings(structure=0.6, local=0.3)
+    defaults = ArbitraryStyleSettings(structure=0.6, local=0.3)
 
     def initial_network(self) -> Attention:
         """Returns a network that paints as AdaIN does; only what attends is new."""

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models.shared.adaptive_norm import held, normalized, sample_statistics
-from stylex.models.shared.reference_network import Coded
+from stylex.models.shared.published_network import PublishedArbitraryStyle
 from stylex.models.shared.vgg import RELU4_1, RELU5_1, SCALE, STAGES
 
 
@@ -63,13 +63,13 @@ class Transform(nn.Module):
         self.merge_conv = nn.Conv2d(channels, channels, 3)
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """What the networks made at relu4_1 (1, C, H, W) and at relu5_1 (1, C, H/2, W/2), to (1, C, H, W)."""
+        """Merges the outputs at relu4_1 (1, C, H, W) and at relu5_1 (1, C, H/2, W/2) to (1, C, H, W)."""
         merged = fine + F.interpolate(coarse, scale_factor=2, mode="nearest")
         transformed: Tensor = self.merge_conv(F.pad(merged, [1] * 4, mode="reflect"))
         return transformed
 
 
-class SANet(Coded):
+class SANet(PublishedArbitraryStyle):
     """The published encoder, transform and decoder.
 
     Args:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from stylex.models.shared.backbone import BORDER, BackboneSpec, Trunk
 
 GENERATOR_SPEC = BackboneSpec()
-JUDGE_WIDTHS = (32, 64, 128)
+DISCRIMINATOR_WIDTHS = (32, 64, 128)
 BLUR = 8
-"""Pixels over which colours are averaged before they are judged."""
+"""Pixels over which colours are averaged before the discriminator sees them."""
 
 
 class Generator(nn.Module):
@@ -31,44 +31,45 @@ class Generator(nn.Module):
         return self.trunk.paint(self.trunk.stem(content))
 
     def again(self, picture: Tensor) -> Tensor:
-        """Translate what a generator made: RGB (B, 3, H, W), padded here."""
+        """Translates the output of a generator: RGB (B, 3, H, W), padded here."""
         translated: Tensor = self(F.pad(picture, [BORDER] * 4, mode="reflect"))
         return translated
 
 
 def seen(picture: Tensor) -> Tensor:
-    """What is judged of RGB (B, 3, H, W): lightness in full detail, colours only blurred, (B, 4, H, W).
+    """Returns what a discriminator sees of RGB (B, 3, H, W): lightness in full detail, colours blurred, (B, 4, H, W).
 
-    Texture and colour apart, as in White-box Cartoonization (Wang and Yu 2020): a judge of the pixels themselves cares
-    for the background colour of the other kind first.
+    Texture and colour apart, as in White-box Cartoonization (Wang and Yu 2020): a discriminator of the pixels
+    themselves cares for the background colour of the other kind first.
     """
     lightness = picture.mean(1, keepdim=True)
     blurred = F.avg_pool2d(picture, BLUR, BLUR // 2, BLUR // 4)
     return torch.cat((lightness, F.interpolate(blurred, picture.shape[2:], mode="bilinear")), 1)
 
 
-class Judge(nn.Module):
+class Discriminator(nn.Module):
     """A PatchGAN discriminator (Isola et al. 2017) of three strided convolutions: one score a patch."""
 
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         width = 4
-        for i, wider in enumerate(JUDGE_WIDTHS):
+        for i, wider in enumerate(DISCRIMINATOR_WIDTHS):
             layers += [nn.Conv2d(width, wider, 4, 2, 1), *([nn.InstanceNorm2d(wider)] if i else []), nn.LeakyReLU(0.2)]
             width = wider
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, 1, 4, 1, 1))
 
     def forward(self, picture: Tensor) -> Tensor:
-        """RGB (B, 3, H, W) to scores (B, 1, H/8 - 1, W/8 - 1): 1 for a real picture, 0 for a made one."""
+        """RGB (B, 3, H, W) to scores (B, 1, H/8 - 1, W/8 - 1): 1 for a real picture, 0 for a fake."""
         scores: Tensor = self.layers(seen(picture)).float()
         return scores
 
 
 class CycleGan(Generator):
-    """The wanted direction, and what is trained with it: the way back and the judges of both kinds."""
+    """The wanted direction, and what is trained with it: the way back and the discriminators of both kinds."""
 
     def __init__(self, spec: BackboneSpec = GENERATOR_SPEC) -> None:
         super().__init__(spec)
         self.back = Generator(spec)
-        self.judge_a, self.judge_b = Judge(), Judge()
+        # named so in the state_dict of existing checkpoints
+        self.judge_a, self.judge_b = Discriminator(), Discriminator()

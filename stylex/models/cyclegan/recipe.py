@@ -1,9 +1,9 @@
-"""How the two directions of CycleGAN are trained.
+"""Trains the two directions of CycleGAN.
 
 The losses of the paper (least squares, cycle, identity, image pool) take days at the paper's size. What the compact
-networks after it add is added here: content features (CartoonGAN, AnimeGAN), moments of the other kind's features,
-judging lightness and blurred colours apart and flattened photos to compare with (White-box Cartoonization), and what
-keeps this trunk from inventing patterns.
+networks after it add is added here: content features (CartoonGAN, AnimeGAN), statistics of the other kind's features,
+discriminating lightness and blurred colours apart and flattened photos to compare with (White-box Cartoonization), and
+the losses that keep this trunk from inventing patterns.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from stylex.artifacts.catalog import require_name
 from stylex.models.adain import embedded
 from stylex.models.adain.network import AdaIN
-from stylex.models.cyclegan.network import BLUR, CycleGan, Judge
+from stylex.models.cyclegan.network import BLUR, CycleGan, Discriminator
 from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.shared.backbone import BORDER, through_clamp
 from stylex.models.training import losses
@@ -46,8 +46,8 @@ from stylex.models.training.request import Request
 from stylex.techniques import technique_named
 
 USUAL = technique_named("cyclegan").training
-MOMENT_BATCHES = 24
-"""Over which the moments of the other kind are measured."""
+STATISTICS_BATCHES = 24
+"""Number of batches over which the statistics of the other kind are measured."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class CycleGanSettings(PaintingSettings):
         adversarial: weight of the least-squares loss of either generator.
         cycle: weight of the pixels that must come back after both directions.
         identity: weight of the pixels that must stay where a picture is of the wanted kind already.
-        pool: made pictures that the judges are shown again later.
+        pool: fakes that the discriminators are shown again later.
         color: weight of the photo's colours, blurred.
         flatten: content is compared with the photo after mean shift filtering, which leaves areas of one colour, and
-            the other kind's moments are those of lightness alone, so that outlines don't come with coloured fringes.
+            the other kind's statistics are those of lightness alone, so that outlines don't come with coloured fringes.
     """
 
     size: int = USUAL.size
@@ -71,7 +71,7 @@ class CycleGanSettings(PaintingSettings):
     content: float = USUAL.default("content_weight")
     style: float = USUAL.default("style_weight")
     texture: float = 1.0
-    unrest: float = 100.0
+    flat_area_noise: float = 100.0
     adversarial: float = 1.0
     cycle: float = USUAL.default("cycle_weight")
     identity: float = USUAL.default("identity_weight")
@@ -81,16 +81,16 @@ class CycleGanSettings(PaintingSettings):
 
 
 class Pool:
-    """Made pictures of earlier steps, so that a judge doesn't forget (Shrivastava et al. 2017)."""
+    """Fakes of earlier steps, so that a discriminator doesn't forget (Shrivastava et al. 2017)."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.kept: list[Tensor] = []
 
-    def exchange(self, made: Tensor, rng: np.random.Generator) -> Tensor:
-        """Half of the pictures (B, 3, H, W), and older ones in place of the others."""
+    def exchange(self, fake: Tensor, rng: np.random.Generator) -> Tensor:
+        """Returns half of the fakes (B, 3, H, W), and older ones in place of the others."""
         shown = []
-        for picture in made.detach():
+        for picture in fake.detach():
             if len(self.kept) < self.size:
                 self.kept.append(picture.clone())
             elif rng.random() < 0.5:
@@ -126,7 +126,7 @@ class CycleGanRecipe(Recipe):
         self.settings, self.style, self.teachers, self.adain = settings, style, teachers, adain
         self.a = load_folder(a, 288, hold_out=settings.hold_out)
         self.b = load_folder(b, 288, hold_out=settings.hold_out)
-        self.moments = self._moments(self.b, device)
+        self.domain_statistics = self._domain_statistics(self.b, device)
 
     @classmethod
     def from_request(cls, request: Request) -> CycleGanRecipe:
@@ -148,7 +148,7 @@ class CycleGanRecipe(Recipe):
         return self.a, self.b
 
     def initial_network(self) -> CycleGan:
-        """Returns new judges, and generators that change nothing."""
+        """Returns new discriminators, and generators that change nothing."""
         network = CycleGan()
         for generator in (network, network.back):
             generator.trunk.load_state_dict(self.adain.backbone.state_dict())
@@ -160,60 +160,64 @@ class CycleGanRecipe(Recipe):
         self.pools = Pool(self.settings.pool), Pool(self.settings.pool)
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """One batch of either kind."""
+        """Returns the loss of one batch of either kind, see `Recipe.step`."""
         s, net = self.settings, self.network
         photos = self.a.sample(s.batch, wide_side(s), rng)
         wide, content, a = wide_photos(photos, s.size, device)
         others = tensor(with_border(self.b.sample(s.batch, s.size, rng)), device)
         b = others[:, :, BORDER:-BORDER, BORDER:-BORDER]
         with torch.autocast(device.type, torch.bfloat16):
-            made_b, made_a = net(noisy(content, s.noise, rng)).float(), net.back(others).float()
-            parts = self._adversarial(a, b, made_a, made_b, rng)
+            fake_b, fake_a = net(noisy(content, s.noise, rng)).float(), net.back(others).float()
+            parts = self._adversarial(a, b, fake_a, fake_b, rng)
             parts["cycle"] = s.cycle * (
-                (net.back.again(made_b).float() - a).abs().mean() + (net.again(made_a).float() - b).abs().mean()
+                (net.back.again(fake_b).float() - a).abs().mean() + (net.again(fake_a).float() - b).abs().mean()
             )
             parts["identity"] = s.identity * (
                 (net(others).float() - b).abs().mean() + (net.back(content).float() - a).abs().mean()
             )
-        parts |= self._anchors(a, made_b, rng)
+        parts |= self._anchors(a, fake_b, rng)
         if s.shifted:
             parts["shift"] = s.shift * shift_loss(
-                s, lambda moved: net(noisy(moved, s.noise, rng)).float(), wide, made_b, rng
+                s, lambda moved: net(noisy(moved, s.noise, rng)).float(), wide, fake_b, rng
             )
         return total(parts)
 
     def _adversarial(
-        self, a: Tensor, b: Tensor, made_a: Tensor, made_b: Tensor, rng: np.random.Generator
+        self, a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor, rng: np.random.Generator
     ) -> dict[str, Tensor]:
-        """Least-squares losses (Mao et al. 2017) of generators and judges; each reaches its own parameters alone."""
-        net, fool, tell = self.network, a.new_zeros(()), a.new_zeros(())
-        for judge, real, made, pool in (
-            (net.judge_a, a, made_a, self.pools[0]),
-            (net.judge_b, b, made_b, self.pools[1]),
-        ):
-            with _untrained(judge):
-                fool = fool + (judge(made) - 1).square().mean()
-            older = pool.exchange(made, rng)
-            tell = tell + 0.5 * ((judge(real) - 1).square().mean() + judge(older).square().mean())
-        return {"fool": self.settings.adversarial * fool, "tell": tell}
+        """Returns the least-squares losses (Mao et al. 2017) of generators and discriminators.
 
-    def _anchors(self, a: Tensor, made: Tensor, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Content features of the photo, moments of the other kind."""
+        Each reaches its own parameters alone.
+        """
+        net, generator_loss, discriminator_loss = self.network, a.new_zeros(()), a.new_zeros(())
+        for discriminator, real, fake, pool in (
+            (net.judge_a, a, fake_a, self.pools[0]),
+            (net.judge_b, b, fake_b, self.pools[1]),
+        ):
+            with _untrained(discriminator):
+                generator_loss = generator_loss + (discriminator(fake) - 1).square().mean()
+            older = pool.exchange(fake, rng)
+            on_real, on_fake = (discriminator(real) - 1).square().mean(), discriminator(older).square().mean()
+            discriminator_loss = discriminator_loss + 0.5 * (on_real + on_fake)
+        return {"generator": self.settings.adversarial * generator_loss, "discriminator": discriminator_loss}
+
+    def _anchors(self, a: Tensor, fake: Tensor, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Returns the losses of the photo's content features and of the other kind's statistics."""
         s, device = self.settings, a.device
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
             like = tensor(np.stack([_flattened(p) for p in pictures(a)]), device) if s.flatten else a
             like_features = self.teachers.features(like)
         with torch.autocast(device.type, torch.bfloat16):
-            clamped = through_clamp(made)
+            clamped = through_clamp(fake)
             compared = self._compared(clamped)
             features = self.teachers.features(clamped)
-            judged = self.teachers.features(compared) if s.flatten else features
+            compared_features = self.teachers.features(compared) if s.flatten else features
             texture = texture_statistics(self.teachers, compared, s.crop, rng)
-        whole, detail = self.moments
-        parts = common_losses(s, made, like, features, like_features) | {
-            "style": s.style * losses.style_loss(losses.statistics(judged), whole).mean(),
+        whole, detail = self.domain_statistics
+        parts = common_losses(s, fake, like, features, like_features) | {
+            "style": s.style * losses.style_loss(losses.statistics(compared_features), whole).mean(),
             "texture": s.texture * losses.style_loss(texture, detail).mean(),
-            "color": s.color * (F.avg_pool2d(made, BLUR) - F.avg_pool2d(a, BLUR)).abs().mean(),
+            "color": s.color * (F.avg_pool2d(fake, BLUR) - F.avg_pool2d(a, BLUR)).abs().mean(),
         }
         if s.flatten:
             wanted = like_features["2_1"].float()
@@ -221,15 +225,17 @@ class CycleGanRecipe(Recipe):
         return parts
 
     def _compared(self, pictures: Tensor) -> Tensor:
-        """What moments are measured of."""
+        """Returns the pictures whose statistics are compared: lightness alone where photos are flattened."""
         return _grey(pictures) if self.settings.flatten else pictures
 
     @torch.no_grad()
-    def _moments(self, folder: PictureFolder, device: torch.device) -> tuple[losses.Statistics, losses.Statistics]:
+    def _domain_statistics(
+        self, folder: PictureFolder, device: torch.device
+    ) -> tuple[losses.Statistics, losses.Statistics]:
         """Statistics of the loss networks' features over the other kind."""
         s, rng = self.settings, np.random.default_rng(5)
         wholes, details = [], []
-        for _ in range(MOMENT_BATCHES):
+        for _ in range(STATISTICS_BATCHES):
             batch = self._compared(tensor(folder.sample(8, s.size, rng), device))
             with torch.autocast(device.type, torch.bfloat16):
                 wholes.append(losses.statistics(self.teachers.features(batch)))
@@ -241,8 +247,8 @@ class CycleGanRecipe(Recipe):
         """Five photos, always the same ones, what becomes of them, and what comes back."""
         assert isinstance(network, CycleGan)
         photos = self.a.sample(5, 256, np.random.default_rng(7))
-        made = network(tensor(with_border(photos), torch.device("cpu"))).clamp(0, 1)
-        rows = (photos, pictures(made), pictures(network.back.again(made)))
+        fake = network(tensor(with_border(photos), torch.device("cpu"))).clamp(0, 1)
+        rows = (photos, pictures(fake), pictures(network.back.again(fake)))
         return np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
 
     def describe(self) -> dict[str, Any]:
@@ -257,20 +263,20 @@ class CycleGanRecipe(Recipe):
 
 
 @contextlib.contextmanager
-def _untrained(judge: Judge) -> Iterator[None]:
-    """What is computed inside gives the judge's parameters no gradient."""
-    judge.requires_grad_(False)
+def _untrained(discriminator: Discriminator) -> Iterator[None]:
+    """Keeps gradients of what is computed inside from the discriminator's parameters."""
+    discriminator.requires_grad_(False)
     try:
         yield
     finally:
-        judge.requires_grad_(True)
+        discriminator.requires_grad_(True)
 
 
 def _grey(pictures: Tensor) -> Tensor:
-    """Lightness in all three channels."""
+    """Returns the lightness in all three channels."""
     return pictures.mean(1, keepdim=True).expand_as(pictures)
 
 
 def _flattened(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Areas of one colour: mean shift filtering (Comaniciu and Meer 2002)."""
+    """Returns a photo with areas of one colour: mean shift filtering (Comaniciu and Meer 2002)."""
     return np.asarray(cv2.pyrMeanShiftFiltering(np.ascontiguousarray(photo), 8, 32), np.uint8)

@@ -11,7 +11,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from stylex.models.shared.reference_network import Painting
+from stylex.models.shared.published_network import PublishedSingleStyle
 
 WIDTH = 64
 SATURATED = 4.0
@@ -35,7 +35,7 @@ class ResnetBlock(nn.Module):
         return x + changed
 
 
-class ResnetGenerator(Painting):
+class ResnetGenerator(PublishedSingleStyle):
     """Photo to painting, or back.
 
     Args:

@@ -1,4 +1,4 @@
-"""What an encoder returns."""
+"""The return type of encoders."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ VGG_FILE = "vgg19_relu3_4.safetensors"
 VGG16_FILE = "vgg16_relu5_1.safetensors"
 SLIM_FILE = "vgg19_slim_relu5_1.safetensors"
 ENDINGS = (".pth", ".pt", ".safetensors")
-"""Of the files in a folder that may hold a loss network."""
+"""Suffixes of the files in a folder that may hold a loss network."""
 NEEDED = (
     "needed is VGG-16 or VGG-19 as torchvision publishes it (https://download.pytorch.org/models/vgg16-397923af.pth or "
     f"vgg19-dcbb9e9d.pth), or {VGG_FILE} and {SLIM_FILE} in one folder"

@@ -26,7 +26,7 @@ Affine = tuple[Tensor, Tensor]
 
 @torch.no_grad()
 def baked(adain: AdaIN, code: Tensor, photos: Tensor, spec: BackboneSpec = FAST_SPEC) -> Fast:
-    """A network of one style, as deep as `spec` says: of AdaIN's blocks and sites the last ones stay.
+    """Returns a network of a single style, as deep as `spec` says: of AdaIN's blocks and sites the last ones stay.
 
     Where no block is left out, a photo with the average statistics comes out as AdaIN paints it.
 
@@ -77,14 +77,14 @@ def _recolor_output(conv: nn.Conv2d, colors: palette.ColorMap) -> None:
 
 
 def _before(name: str, deep: BackboneSpec, shallow: BackboneSpec) -> str:
-    """What a parameter of the shallow trunk is called in the deep one."""
+    """Returns the name that a parameter of the shallow trunk has in the deep one."""
     dropped = {"coarse": deep.blocks - shallow.blocks, "fine": deep.fine_blocks - shallow.fine_blocks}
     part, *rest = name.split(".")
     return ".".join([part, str(int(rest[0]) + dropped[part]), *rest[1:]]) if part in dropped else name
 
 
 def _measured(trunk: Trunk, stemmed: Tensor, sites: Sequence[Affine]) -> list[Affine]:
-    """What every site does to the average photo, measured with the sites before it in force."""
+    """Returns the affine map of every site for the average photo, measured with the sites before it in force."""
     found: list[Affine] = []
 
     def site(x: Tensor) -> Tensor:
@@ -104,9 +104,9 @@ def _fold(openers: Sequence[nn.Conv2d], blocks: Sequence[nn.Module], sites: Sequ
     """Fold the sites of one residual stream into its convolutions, in place.
 
     Args:
-        openers: the convolutions whose sum the stream begins with.
+        openers: convolutions whose sum is the input of the residual stream.
         blocks: those on the stream; a site stands in front of each.
-        opened: the first block has no site in front, it belongs to the opening.
+        opened: True if `blocks[0]` has no modulation site.
     """
     ones = torch.ones_like(sites[0][0])
     ahead = [*itertools.accumulate((scale for scale, _ in reversed(sites)), torch.mul, initial=ones)][::-1]

@@ -1,4 +1,4 @@
-"""A network of one style as the graph that is exported."""
+"""A single-style network as the graph that is exported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIGHTNESS = (1,)
 
 
 def graphs(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:
-    """The one graph, `Fast.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
+    """Returns the one graph, `Fast.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     more = (Input("frozen", torch.zeros(1, STATISTICS)), Input("freeze", torch.zeros(1)))
     spec = replace(trunk_spec(size, network.trunk.spec), sites=LIGHTNESS)
     return [transfer_graph(network, Geometry(spec), more, ("painted", "statistics"), _feed)]

@@ -24,7 +24,7 @@ SAMPLED = 8
 
 
 def exposure(content: Tensor) -> Tensor:
-    """Mean lightness, standard deviation of lightness, standard deviation of colour of pictures.
+    """Returns mean lightness, standard deviation of lightness and standard deviation of colour of pictures.
 
     Args:
         content: RGB (B, 3, H + 4, W + 4) in [0, 1]; the border doesn't count, so that tiles add up to the whole.
@@ -36,13 +36,13 @@ def exposure(content: Tensor) -> Tensor:
     sampled = content[:, :, inner, inner].float()
     lightness = sampled.mean(1, keepdim=True)
     mean = lightness.mean((1, 2, 3))
-    spread = (lightness - mean.view(-1, 1, 1, 1)).square().mean((1, 2, 3)).sqrt()
+    deviation = (lightness - mean.view(-1, 1, 1, 1)).square().mean((1, 2, 3)).sqrt()
     color = (sampled - lightness).square().mean((1, 2, 3)).sqrt()
-    return torch.stack((mean, spread, color), 1)
+    return torch.stack((mean, deviation, color), 1)
 
 
 class Fast(nn.Module):
-    """A photo to a painting in the one style of the weights."""
+    """Stylizes photos in the single style of the weights."""
 
     def __init__(self, spec: BackboneSpec = FAST_SPEC) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Fast(nn.Module):
 
 
 def entered(trunk: Trunk, content: Tensor, used: Tensor) -> Tensor:
-    """What the trunk's stem makes of the content at the contrast that the network was trained at.
+    """Returns the stem's features of the content at the contrast that the network was trained at.
 
     The contrast is normalized behind the convolution, whose input then stays the photo itself: 8 bits without loss.
 

@@ -1,4 +1,4 @@
-"""How a network of one style is trained: from scratch, or from a baked AdaIN code."""
+"""Trains a network of a single style, from scratch or from a baked AdaIN code."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ from stylex.models.training.request import Request
 from stylex.techniques import technique_named
 
 STYLE_CROPS = 48
-"""Of the style picture, over which its statistics are averaged."""
+"""Number of crops of the style picture over which its statistics are averaged."""
 USUAL = technique_named("fast").training
 BAKED_PHOTOS = 32
-"""Over which the content statistics that are folded in are averaged."""
+"""Number of photos over which the content statistics that are folded in are averaged."""
 
 
 @dataclass(frozen=True)
 class FastSettings(PaintingSettings):
     """Weights of the losses and shape of the batches, from scratch and baked.
 
-    Larger crops than AdaIN's, since one style needs fewer pictures a step and its strokes are to be long; freer in flat
-    areas, where a style of one's own may put its strokes.
+    Larger crops than AdaIN's, since a single style needs fewer pictures a step and its strokes are to be long; freer in
+    flat areas, where a style of one's own may put its strokes.
     """
 
     size: int = USUAL.size
@@ -58,7 +58,7 @@ class FastSettings(PaintingSettings):
     content: float = USUAL.default("content_weight")
     style: float = USUAL.default("style_weight")
     texture: float = USUAL.default("style_weight")
-    unrest: float = 120.0
+    flat_area_noise: float = 120.0
     shifted: int = 2
 
     @classmethod
@@ -68,7 +68,7 @@ class FastSettings(PaintingSettings):
 
 
 class FastRecipe(Recipe):
-    """Training of one style.
+    """Training of a single style.
 
     The style's statistics are those of its picture; where there is only a code, those of what AdaIN paints with it.
 

@@ -1,4 +1,4 @@
-"""What a network of one style is trained on: a picture, a code of AdaIN, or both."""
+"""The style that a single-style network is trained on: a picture, a code of AdaIN, or both."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHORT_SIDE = 384
 
 @dataclass(frozen=True)
 class Style:
-    """What is painted.
+    """A style to train on.
 
     Attributes:
         name: of the style.
@@ -41,7 +41,7 @@ class Style:
 
 
 def picture_style(path: Path, name: str = "", adain: AdaIN | None = None) -> Style:
-    """A picture's style; with the code that AdaIN makes of it, if that is given.
+    """Returns a picture's style; with the code that AdaIN makes of it, if that is given.
 
     Raises:
         InputError: the picture can't be read or has one colour only.
@@ -57,7 +57,7 @@ def picture_style(path: Path, name: str = "", adain: AdaIN | None = None) -> Sty
 
 
 def code_style(given: str, name: str, adain: AdaIN, weights_sha256: str) -> Style:
-    """A built-in style, a .style file or a picture, with its code.
+    """Returns a built-in style, a .style file or a picture, with its code.
 
     Raises:
         InputError: a file can't be read or used.

@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.shared.reference_network import Painting
+from stylex.models.shared.published_network import PublishedSingleStyle
 
 PEAK = 255.0
-"""Of the pictures that the network takes and gives."""
+"""Largest value of the pictures that the network takes and gives."""
 BLOCKS = 5
 
 
@@ -67,7 +67,7 @@ class ResidualBlock(nn.Module):
         return x + changed
 
 
-class TransformerNet(Painting):
+class TransformerNet(PublishedSingleStyle):
     """The network of fast-neural-style.
 
     Args:

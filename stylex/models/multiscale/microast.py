@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models.shared.adaptive_norm import held, restyle, sample_statistics
-from stylex.models.shared.reference_network import Coded
+from stylex.models.shared.published_network import PublishedArbitraryStyle
 
 WIDTH = 64
 """Channels at 1/4 resolution."""
@@ -104,7 +104,7 @@ class Decoder(nn.Module):
         self.dec3 = nn.Sequential(*layers, ReflectedConv(widths[-1], 3, 9))
 
 
-class MicroAST(Coded):
+class MicroAST(PublishedArbitraryStyle):
     """The published encoders, modulator and decoder."""
 
     multiple = 8

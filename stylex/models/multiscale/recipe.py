@@ -1,4 +1,4 @@
-"""How the network with three scales of the style is trained: from AdaIN's weights, on two resolutions."""
+"""Trains the network with three scales of the style: from AdaIN's weights, on two resolutions."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from torch import nn
 from stylex.models.adain.embedded import embedded_adain
 from stylex.models.adain.network import AdaIN
 from stylex.models.multiscale.network import Multiscale
-from stylex.models.training.any_style import AnyStyleRecipe, AnyStyleSettings
+from stylex.models.training.arbitrary_style import ArbitraryStyleRecipe, ArbitraryStyleSettings
 from stylex.techniques import technique_named
 
 USUAL = technique_named("multiscale").training
 
 
-class MultiscaleRecipe(AnyStyleRecipe):
+class MultiscaleRecipe(ArbitraryStyleRecipe):
     """Training of `Multiscale`."""
 
     name = "multiscale"
-    defaults = AnyStyleSettings(size=USUAL.size, grid=USUAL.grid, quarter=1.5)
+    defaults = ArbitraryStyleSettings(size=USUAL.size, grid=USUAL.grid, quarter=1.5)
 
     def initial_network(self) -> Multiscale:
         """Returns a network that paints much as AdaIN does; what happens at 1/16 is new."""

@@ -26,7 +26,7 @@ from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
 from stylex.models.registry import style_in_weights
 from stylex.models.safe_checkpoints import Tensors, read_checkpoint
-from stylex.models.shared.reference_network import Reference
+from stylex.models.shared.published_network import PublishedNetwork
 from stylex.models.shared.vgg import mirrored_decoder, normalized_vgg
 from stylex.techniques import technique_named
 
@@ -73,10 +73,10 @@ class Published:
     name: str
     technique: str
     parts: tuple[str, ...]
-    assemble: Callable[..., Reference]
+    assemble: Callable[..., PublishedNetwork]
 
 
-def _itself(module: Reference) -> Reference:
+def _itself(module: PublishedNetwork) -> PublishedNetwork:
     return module
 
 
@@ -121,19 +121,19 @@ class Checkpoint:
     """
 
     published: Published
-    network: Reference
+    network: PublishedNetwork
     sha256: str
     files: tuple[str, ...]
     notes: tuple[str, ...]
 
     def model(self, style: str = "") -> Model:
-        """What can be exported.
+        """Returns what can be exported.
 
         Args:
-            style: what to call the one style in the weights; by default as the file, without its ending.
+            style: what to call the single style in the weights; by default as the file, without its ending.
 
         Raises:
-            UsageError: the network takes any style, or the style can't be part of a file's name.
+            UsageError: the network takes arbitrary styles, or the style can't be part of a file's name.
         """
         row = technique_named(self.published.technique)
         return Model(
@@ -214,7 +214,7 @@ def _recognized(path: Path, tensors: Tensors) -> Part:
 
 
 def _difference(have: Shapes, wanted: Shapes) -> str:
-    """What is wrong with a file that is nearly a part."""
+    """Returns what is wrong with a file that is nearly a part."""
     told: list[tuple[str, list[Any]]] = [
         ("lacks", [name for name in wanted if name not in have]),
         ("has an extra", [name for name in have if name not in wanted]),

@@ -29,7 +29,7 @@ from stylex.techniques import technique_named
 ROW = technique_named("gatys")
 OPTIMIZERS = ROW.option("optimizer").choices
 STEP = math.sqrt(2)
-"""How much larger each picture is than the one before."""
+"""Factor by which each picture is larger than the one before."""
 BORDER = 16
 """Pixels around a picture while it is looked at; one cell of relu5_1."""
 
@@ -71,7 +71,7 @@ class GatysSettings:
 
 @dataclass(frozen=True)
 class Step:
-    """What is told after every iteration.
+    """Progress after an iteration.
 
     Attributes:
         done: iterations so far.
@@ -86,7 +86,7 @@ class Step:
 
 @dataclass
 class Painting:
-    """What came out.
+    """The result of an optimization.
 
     Attributes:
         picture: RGB uint8 of the photo's size.
@@ -167,7 +167,7 @@ class Gatys:
 
     @torch.no_grad()
     def _target(self, styles: Sequence[tuple[Tensor, float]], side: int) -> StyleTarget:
-        """What is wanted of the style at this size; style pictures are reduced to it, never enlarged."""
+        """Returns the target moments of the style at this size; style pictures are reduced to it, never enlarged."""
         seen = [(self._features(resized(one, min(side, max(one.shape[2:])))), weight) for one, weight in styles]
         wanted = {name: mixed([(moments(features[name]), w) for features, w in seen]) for name in LAYER_WEIGHTS}
         return StyleTarget(wanted, self.settings.loss)

@@ -1,4 +1,4 @@
-"""How far a picture's features are from a style's: Gram matrices, or the Wasserstein distance of Gaussians."""
+"""Distances of a picture's features from a style's: Gram matrices, or the Wasserstein distance of Gaussians."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from stylex.models.encoders.features import Features
 
 LAYER_WEIGHTS: Mapping[str, float] = {"1_1": 256.0, "2_1": 64.0, "3_1": 16.0, "4_1": 4.0, "5_1": 1.0}
-"""What each layer counts, as in crowsonkb's style-transfer-pytorch: fine strokes more than coarse shapes."""
+"""Weight of each layer, as in crowsonkb's style-transfer-pytorch: fine strokes more than coarse shapes."""
 NOUGHT = 1e-12
 """Share of the largest eigenvalue below which one counts as this."""
 EPSILON = 1e-6

@@ -1,4 +1,4 @@
-"""How the segmenter is trained: from a slim VGG-19's weights, on a few hundred photos with masks."""
+"""Trains the segmenter: from a slim VGG-19's weights, on a few hundred photos with masks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INHERITED = tuple(DOWN)[:-1]
 """Convolutions that begin as the slim VGG-19's; its conv5_1 reads what conv4_4 makes, which isn't there."""
 MEASURED = 32
 FIRST_STEPS, FIRST_SIZE, FIRST_BATCH = 300, 128, 8
-"""Of the first two convolutions, which learn to stand for VGG's first four before all else begins."""
+"""Steps, crop size and batch in which the first two convolutions learn to replace VGG's first four, before all else."""
 USUAL = row_named(SEGMENTER).training
 FAINTEST = 1e-3
 SMOOTH = 1.0
@@ -76,7 +76,7 @@ class SlimVgg(loss_networks.SlimVgg):
 
     @torch.no_grad()
     def activations(self, x: Tensor, until: str = "") -> dict[str, Tensor]:
-        """Of every convolution behind the second stage, and "pooled", which goes in there."""
+        """Returns the output of every convolution behind the second stage, and "pooled", which goes in there."""
         x, found = self.enter(x), {}
         for stage, count in enumerate(self.stages, 1):
             if stage > 1:

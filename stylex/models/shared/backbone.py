@@ -49,27 +49,27 @@ class BackboneSpec:
 
     @property
     def levels(self) -> tuple[tuple[int, ...], ...]:
-        """Channels of the modulation sites at 1/16, 1/8 and 1/4, in the order in which a code lists them."""
+        """Returns the channels of the modulation sites at 1/16, 1/8 and 1/4, in the order of a code."""
         return (self.sixteenth,) * self.deep_blocks, (self.eighth,) * self.blocks, (self.quarter,) * self.fine_blocks
 
     @property
     def sites(self) -> tuple[int, ...]:
-        """Channels of each modulation site."""
+        """Returns the channels of each modulation site."""
         return tuple(width for level in self.levels for width in level)
 
     @property
     def code_size(self) -> int:
-        """The floats in what every site's channels have two of: sigma and beta, or mean and standard deviation."""
+        """Returns the count of two floats per channel and site: (sigma, beta) in a code, (mean, std) in statistics."""
         return 2 * sum(self.sites)
 
     @property
     def multiple(self) -> int:
-        """Height and width of what the network paints are multiples of this many pixels."""
+        """Returns the pixels that height and width of painted pictures are multiples of."""
         return 2 * MULTIPLE if self.sixteenth else MULTIPLE
 
     @property
-    def reach(self) -> int:
-        """Pixels around a painted pixel that it depends on, where the statistics are frozen.
+    def receptive_radius(self) -> int:
+        """Returns the pixels around a painted pixel that it depends on, where the statistics are frozen.
 
         From the picture back to the photo: a 3x3 convolution sees one cell further at its resolution, so do the resize
         and the strided convolution where the resolution changes, and the first convolution sees five pixels further.
@@ -141,7 +141,7 @@ def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 def modulate(x: Tensor, sigma: Tensor, beta: Tensor, masks: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Masked affine modulation: `(1 - sum m_k) x + sum m_k (sigma_k (x - mean) / std + beta_k)`.
 
-    With one style and a mask of ones this is adaptive instance normalization (Huang and Belongie 2017, equation 8). It
+    With a single style and a mask of ones this is adaptive instance normalization (Huang and Belongie 2017, eq. 8). It
     is computed as `x * scale + shift`, whose two maps come from (H*W, K) by (K, C) products, so that a second style
     costs nothing that shows; channels come last in them, as in the convolutions around. The 1 of `1 - sum m_k` is one
     more row.
@@ -276,7 +276,7 @@ def doubled(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Site:
-    """What a modulation site works with.
+    """Holds the inputs of a modulation site.
 
     Attributes:
         number: of the site, from 0.

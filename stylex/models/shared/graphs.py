@@ -1,4 +1,4 @@
-"""A network that paints in any style as the graphs that are exported: what paints, and what makes codes."""
+"""A network for arbitrary styles as the graphs that are exported: transfer and style encoder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stylex.errors import ModelError
 from stylex.export.graph_spec import STRENGTHS, Feed, Photo, Traceable
 from stylex.export.transfer_graph import Geometry, style_graph, transfer_graph
 from stylex.imaging.palette import amounts_of, maps_before, recolored
-from stylex.models.shared.any_style import AnyStyle
+from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork
 from stylex.models.shared.backbone import BORDER, FEWEST, MULTIPLE, BackboneSpec
 from stylex.models.weights import CALIBRATION, Weights
 
@@ -20,8 +20,8 @@ SMALLEST_STYLE = 64
 """Pixels of a style picture, at the least: a quarter of it must have a position at 1/16."""
 
 
-def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Traceable]:
-    """The graphs of a network: `Backbone.forward` and `AnyStyle.encode`.
+def graphs(network: ArbitraryStyleNetwork, weights: Weights, size: int | None) -> list[Traceable]:
+    """The graphs of a network: `Backbone.forward` and `ArbitraryStyleNetwork.encode`.
 
     Args:
         weights: of the network, with the codes that it is calibrated and checked with.
@@ -34,14 +34,14 @@ def graphs(network: AnyStyle, weights: Weights, size: int | None) -> list[Tracea
     return [_transfer(network, _codes(network, weights), size), style_graph(network, SMALLEST_STYLE, spec)]
 
 
-def _codes(network: AnyStyle, weights: Weights) -> Tensor:
+def _codes(network: ArbitraryStyleNetwork, weights: Weights) -> Tensor:
     codes = weights.extras.get(CALIBRATION)
     if codes is None or codes.ndim != 2 or len(codes) < 2 or codes.shape[1] != network.full_code_size:
         raise ModelError(f"{weights.path} has no usable {CALIBRATION}: finish its training with `stylex train`")
     return codes
 
 
-def _transfer(network: AnyStyle, known: Tensor, size: int | None) -> Traceable:
+def _transfer(network: ArbitraryStyleNetwork, known: Tensor, size: int | None) -> Traceable:
     spec = replace(
         trunk_spec(size, network.spec, network.code_size), sites=network.spec.sites, palette=network.palette_mapped
     )
@@ -76,5 +76,5 @@ def trunk_spec(size: int | None, trunk: BackboneSpec, code_size: int = 0) -> Gra
         fixed_size=size,
         border=BORDER,
         cell=MULTIPLE,
-        reach=trunk.reach,
+        reach=trunk.receptive_radius,
     )

@@ -86,11 +86,11 @@ def of_numbers(values: Tensor) -> Palette:
 
 def transport(source: Palette, target: Palette, most: float) -> ColorMap:
     """Returns the Monge-Kantorovich maps between palettes, see `stylex.imaging.palette.transport`."""
-    (mean, covariance), (wanted, spread) = source, target
+    (mean, covariance), (wanted, target_covariance) = source, target
     identity = torch.eye(3, dtype=mean.dtype, device=mean.device)
     known = covariance + FLOOR * identity
     half, back = _root(known), _inverse_root(known)
-    matrix = _at_most(back @ _root(half @ (spread + FAINT * identity) @ half) @ back, most)
+    matrix = _at_most(back @ _root(half @ (target_covariance + FAINT * identity) @ half) @ back, most)
     return matrix, wanted - (matrix @ mean[:, :, None])[:, :, 0]
 
 

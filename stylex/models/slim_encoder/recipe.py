@@ -1,4 +1,4 @@
-"""How the slim encoder is distilled from two VGG-19."""
+"""Distils the slim encoder from two VGG-19."""
 
 from __future__ import annotations
 
@@ -190,10 +190,10 @@ def thinned(features: Features, phase: tuple[int, int]) -> Features:
 
 
 def told(network: Encoder, features: Features) -> Features:
-    """What the encoder tells of VGG-19's activations.
+    """Predicts VGG-19's activations from the encoder's.
 
-    The maps are linear, so that two pictures that agree in the encoder's means and Gram matrices agree in those of what
-    it tells as well.
+    The maps are linear, so that two pictures that agree in the encoder's means and Gram matrices agree in those of
+    the prediction as well.
     """
     return {name: network.maps[name](y) for name, y in features.items()}
 

@@ -1,4 +1,4 @@
-"""What every network that paints is trained with, whatever its technique: shared loss terms and tensor helpers."""
+"""Loss terms and tensor helpers that the training of every stylizing network shares."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class PaintingSettings:
         content: weight of the normalized features at relu4_1.
         style: weight of the statistics of the slim VGG-19, relu1_1 to relu5_1, over the whole picture.
         texture: weight of the statistics of the real VGG-19, relu1_1 to relu3_1, over crops.
-        variation: weight of the squared total variation.
-        lattice: weight of what repeats on the network's own grid.
+        total_variation: weight of the squared total variation.
+        checkerboard: weight of checkerboard artifacts, which repeat on the network's own grid.
         shift: weight of the change when the photo moves by some pixels.
         shifted: pictures of a batch that are painted a second time for it, 0 for none.
-        unrest: weight of fine detail where the photo has none.
+        flat_area_noise: weight of noise in flat areas: fine detail where the photo has none.
         noise: largest standard deviation of the noise added to the photo, which keeps flat areas free of patterns.
         hold_out: share of the files that training never sees.
         grid: pixels of the network's own grid, a divisor of `size`.
@@ -43,11 +43,11 @@ class PaintingSettings:
     content: float = 1.0
     style: float = 2.5
     texture: float = 2.5
-    variation: float = 2.0
-    lattice: float = 4.0
+    total_variation: float = 2.0
+    checkerboard: float = 4.0
     shift: float = 100.0
     shifted: int = 4
-    unrest: float = 600.0
+    flat_area_noise: float = 600.0
     noise: float = 0.02
     hold_out: float = 0.05
     grid: int = MULTIPLE
@@ -65,7 +65,7 @@ def texture_statistics(networks: LossNetworks, x: Tensor, size: int, rng: np.ran
 
 
 def wide_photos(photos: npt.NDArray[np.uint8], size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Pictures with room to move, what the network is given of them, and what it paints.
+    """Returns pictures with room to move, the part that the network is given, and the part that it paints.
 
     Args:
         photos: (B, S, S, 3) uint8, S pixels as `wide_side` says.
@@ -79,12 +79,12 @@ def wide_photos(photos: npt.NDArray[np.uint8], size: int, device: torch.device) 
 
 
 def wide_side(s: PaintingSettings) -> int:
-    """Pixels of a picture that is painted with room to move by less than the network's own grid."""
+    """Returns the side of a picture that is painted with room to move by less than the network's own grid."""
     return s.size + 2 * BORDER + s.grid - 1
 
 
 def noisy(content: Tensor, most: float, rng: np.random.Generator) -> Tensor:
-    """With noise of a random standard deviation up to `most`."""
+    """Returns the content with noise of a random standard deviation up to `most`."""
     noise = rng.normal(0, rng.uniform(0, most), content.shape)
     return content + torch.from_numpy(noise.astype(np.float32)).to(content.device)
 
@@ -96,18 +96,18 @@ def common_losses(
     features: Features,
     photo_features: Features,
 ) -> dict[str, Tensor]:
-    """Content, and what keeps the network from inventing."""
+    """Returns the content loss and the losses against invented detail."""
     content = s.content * losses.content_loss(features["4_1"], photo_features["4_1"]).mean()
     return {"content": content} | regularizers(s, painted, photo)
 
 
 def regularizers(s: PaintingSettings, painted: Tensor, photo: Tensor) -> dict[str, Tensor]:
-    """Returns what keeps the network from inventing: variation, lattice, unrest, range."""
+    """Returns the losses against invented detail: total variation, checkerboard, flat-area noise, range."""
     clamped = through_clamp(painted)
     return {
-        "variation": s.variation * losses.total_variation(painted).mean(),
-        "lattice": s.lattice * losses.lattice(clamped, s.grid).mean(),
-        "unrest": s.unrest * losses.unrest(clamped, photo).mean(),
+        "total_variation": s.total_variation * losses.total_variation(painted).mean(),
+        "checkerboard": s.checkerboard * losses.checkerboard(clamped, s.grid).mean(),
+        "flat_area_noise": s.flat_area_noise * losses.flat_area_noise(clamped, photo).mean(),
         "range": losses.out_of_range(painted).mean(),
     }
 
@@ -115,7 +115,7 @@ def regularizers(s: PaintingSettings, painted: Tensor, photo: Tensor) -> dict[st
 def shift_loss(
     s: PaintingSettings, paint: Callable[[Tensor], Tensor], wide: Tensor, painted: Tensor, rng: np.random.Generator
 ) -> Tensor:
-    """How much the picture changes when the photo moves by less than the network's own grid.
+    """Penalizes changes of the picture when the photo moves by less than the network's own grid.
 
     Squared difference of the last pictures of the batch to the same photos painted some pixels further, where both
     overlap. It is what takes the scales out of flat areas: they stand on an 8-pixel grid and don't move with the photo.
@@ -137,21 +137,21 @@ def shift_loss(
 
 
 def tensor(pictures: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """(B, H, W, 3) uint8 to (B, 3, H, W) float32 in [0, 1], channels last."""
+    """Converts (B, H, W, 3) uint8 to (B, 3, H, W) float32 in [0, 1], channels last."""
     return torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float().div(255)
 
 
 def pictures(planes: Tensor) -> npt.NDArray[np.uint8]:
-    """(B, 3, H, W) in [0, 1] to (B, H, W, 3) uint8, rounded."""
+    """Converts (B, 3, H, W) in [0, 1] to (B, H, W, 3) uint8, rounded."""
     return planes.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def with_border(photos: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Reflect-padded by `BORDER` pixels: (B, H, W, 3) to (B, H + 4, W + 4, 3)."""
+    """Pads photos by `BORDER` reflected pixels: (B, H, W, 3) to (B, H + 4, W + 4, 3)."""
     around = (BORDER, BORDER)
     return np.pad(photos, ((0, 0), around, around, (0, 0)), mode="reflect")
 
 
 def packed(x: Tensor) -> Tensor:
-    """The same tensor, channels last."""
+    """Returns the same tensor, channels last."""
     return x.contiguous(memory_format=torch.channels_last)

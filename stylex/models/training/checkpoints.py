@@ -1,4 +1,4 @@
-"""What a training run leaves in its folder: checkpoint, weights, training card, sample sheets."""
+"""The files that a training run leaves in its folder: checkpoint, weights, training card, sample sheets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CARD = "card.json"
 
 @dataclass
 class State:
-    """Everything that a run is resumed from.
+    """Holds everything that a run is resumed from.
 
     Attributes:
         history: the settings that the run had, each with the step from which it had them.
@@ -103,7 +103,7 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def averaged(recipe: Recipe, state: State) -> nn.Module:
-    """A copy of the network that carries the averaged weights, on the CPU, in evaluation mode."""
+    """Returns a copy of the network that carries the averaged weights, on the CPU, in evaluation mode."""
     network = copy.deepcopy(recipe.network).cpu().eval()
     network.load_state_dict({k: v.cpu() for k, v in state.average.items()})
     return network

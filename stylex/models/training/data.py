@@ -16,7 +16,7 @@ from stylex.imaging.folders import FEWEST_PICTURES, SMALLEST_SIDE, picture_files
 from stylex.imaging.images import read_picture
 
 MOST_PICTURES = 8192
-"""How many pictures of a folder are held in memory (some 230 KB each); of more, a seeded sample is taken."""
+"""Pictures of a folder that are held in memory at most (some 230 KB each); of more, a seeded sample is taken."""
 
 Picture = npt.NDArray[np.uint8]
 
@@ -42,7 +42,7 @@ class PictureFolder:
     smallest: float = field(default=0.6, kw_only=True)
 
     def sample(self, count: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-        """Random crops, flipped half the time.
+        """Returns random crops, flipped half the time.
 
         A crop's side lies between `smallest` times `size`, which is then enlarged, and the whole picture, so that both
         smooth and dense textures are seen.
@@ -54,13 +54,13 @@ class PictureFolder:
         return np.stack([crop(self.pictures[i], size, rng, self.smallest) for i in chosen])
 
     def facts(self) -> dict[str, Any]:
-        """For the training card."""
+        """Returns the folder's facts for the training card."""
         facts = {"folder": self.path.name, "pictures": len(self.pictures), "skipped": len(self.skipped)}
         return {**facts, "file_list_sha256": self.digest}
 
 
 def crop(picture: Picture, size: int, rng: np.random.Generator, smallest: float = 0.6) -> Picture:
-    """One random crop (size, size, 3), flipped half the time, see `PictureFolder.sample`."""
+    """Returns one random crop (size, size, 3), flipped half the time, see `PictureFolder.sample`."""
     height, width = picture.shape[:2]
     longest = min(height, width)
     side = int(rng.integers(min(int(smallest * size), longest), longest + 1))
@@ -122,12 +122,12 @@ def load_folder(
 
 
 def reduced(picture: Picture, short_side: int) -> Picture:
-    """A picture whose shorter side has at most `short_side` pixels, and the longer one at most twice that."""
+    """Returns a picture whose shorter side has at most `short_side` pixels, and the longer one at most twice that."""
     return np.ascontiguousarray(shrunk(picture, short_side)[: 2 * short_side, : 2 * short_side])
 
 
 def shrunk(picture: Picture, short_side: int) -> Picture:
-    """All of a picture, its shorter side reduced to at most `short_side` pixels."""
+    """Returns all of a picture, its shorter side reduced to at most `short_side` pixels."""
     height, width = picture.shape[:2]
     scale = short_side / min(height, width)
     if scale >= 1:

@@ -16,7 +16,7 @@ from torch import Tensor
 DIRECTIONS = 32
 QUANTILES = 64
 MOST_POSITIONS = 2304
-"""Of larger maps every n-th position is taken, from a random one on."""
+"""Positions that are taken at most; larger maps are thinned to every n-th, from a random one on."""
 
 Quantiles = dict[str, Tensor]
 """Mean of each of `QUANTILES` equal slices of the sorted values, (B, `DIRECTIONS`, `QUANTILES`), by layer name."""

@@ -27,11 +27,11 @@ from stylex.models.training.checkpoints import CHECKPOINT, State, averaged, fini
 from stylex.models.training.recipe import Recipe, Schedule
 
 SUBJECT = ("style",)
-"""Of what a recipe says of itself, what a resumed run must share with the run before."""
+"""Keys of `Recipe.describe` whose values a resumed run must share with the run before."""
 
 
 def choose_device(name: str) -> torch.device:
-    """The device for "cpu", "cuda" or "auto".
+    """Returns the device for "cpu", "cuda" or "auto".
 
     Raises:
         ResourceError: CUDA was asked for and isn't there.
@@ -59,14 +59,14 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     # torch's types forget that Module.to takes a memory format
     network: nn.Module = recipe.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), schedule.rate, betas=(schedule.momentum, 0.99))
-    told = json.loads(json.dumps(recipe.describe()))  # as it is read back from a checkpoint
-    subject = {"technique": recipe.name} | {name: told[name] for name in SUBJECT if name in told}
+    described = json.loads(json.dumps(recipe.describe()))  # as it is read back from a checkpoint
+    subject = {"technique": recipe.name} | {name: described[name] for name in SUBJECT if name in described}
     averages = {k: v.detach().clone() for k, v in network.state_dict().items()}
     state = State(network, optimizer, averages, subject=subject)
     console = console or Console(stderr=True)
     if state.resume(out):
         console.print(f"resuming {out} at step {state.step}, after {state.seconds / 60:.0f} minutes")
-    state.note(told.get("settings", {}))
+    state.note(described.get("settings", {}))
     try:
         _loop(recipe, schedule, state, out, device, console)
     except KeyboardInterrupt:

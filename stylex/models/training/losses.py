@@ -21,16 +21,16 @@ FLAT = 12 / 255
 """Deviation of a window's colours up to which it is flat."""
 
 CONTRAST_FLOOR = 0.03**2
-"""Keeps the contrast of flat areas from counting; of Wang et al. 2003."""
+"""Keeps the contrast of flat areas from counting (Wang et al. 2003)."""
 
 
 def statistics(features: Features) -> Statistics:
-    """Mean and standard deviation of every layer's channels."""
+    """Returns mean and standard deviation of every layer's channels."""
     return {name: channel_statistics(x) for name, x in features.items()}
 
 
 def pooled(many: Sequence[Statistics]) -> Statistics:
-    """The statistics of all pictures of all batches together, each (1, C)."""
+    """Returns the statistics of all pictures of all batches together, each (1, C)."""
     found = {}
     for name in many[0]:
         means, deviations = (torch.cat([one[name][i] for one in many]) for i in (0, 1))
@@ -40,13 +40,13 @@ def pooled(many: Sequence[Statistics]) -> Statistics:
 
 
 def interpolate(a: Statistics, b: Statistics, weight: Tensor) -> Statistics:
-    """Statistics on the way from `a` (weight 0) to `b` (weight 1); weight is (B,)."""
+    """Returns the statistics on the way from `a` (weight 0) to `b` (weight 1); weight is (B,)."""
     w = weight[:, None]
     return {name: (a[name][0].lerp(b[name][0], w), a[name][1].lerp(b[name][1], w)) for name in a}
 
 
 def style_loss(have: Statistics, want: Statistics, layers: tuple[str, ...] | None = None) -> Tensor:
-    """Squared distance of the statistics, relative to the wanted ones' own size at every layer, summed over layers.
+    """Penalizes the distance of statistics: squared, relative to the wanted ones' size at every layer, summed.
 
     The relative form lets layers of different scale count alike (Huang and Belongie 2017, equation 13, without it).
 
@@ -64,20 +64,20 @@ def style_loss(have: Statistics, want: Statistics, layers: tuple[str, ...] | Non
 
 
 def content_loss(have: Tensor, want: Tensor) -> Tensor:
-    """Mean squared distance of the features after instance normalization, which takes colour and contrast out; (B,)."""
+    """Penalizes lost content: mean squared distance of instance-normalized features; (B,)."""
     return (_normalized(have) - _normalized(want)).square().mean((1, 2, 3))
 
 
 def total_variation(x: Tensor) -> Tensor:
-    """Mean squared difference of neighbouring pixels; (B,)."""
+    """Penalizes roughness: mean squared difference of neighbouring pixels; (B,)."""
     down, right = x[:, :, 1:] - x[:, :, :-1], x[:, :, :, 1:] - x[:, :, :, :-1]
     return down.square().mean((1, 2, 3)) + right.square().mean((1, 2, 3))
 
 
 def structure(x: Tensor, photo: Tensor, window: int = 8, scales: int = 4) -> Tensor:
-    """How little of the photo's structure is kept: 1 less the contrast-structure term of MS-SSIM; (B,).
+    """Penalizes lost structure of the photo: 1 less the contrast-structure term of MS-SSIM; (B,).
 
-    Of Wang et al. 2003, equations 2 and 3, averaged over scales instead of multiplied, over square windows instead of
+    Wang et al. 2003, equations 2 and 3, averaged over scales instead of multiplied, over square windows instead of
     Gaussian ones, which the whole picture is covered with half overlapping.
     """
     total = x.new_zeros(len(x))
@@ -91,7 +91,7 @@ def structure(x: Tensor, photo: Tensor, window: int = 8, scales: int = 4) -> Ten
 
 
 def local_style(have: Tensor, photo: Tensor, style: Tensor) -> Tensor:
-    """Distance to what the style has where it is like the photo: AdaAttN's local feature loss; (B,).
+    """Penalizes the distance to the style's features where they are like the photo's: AdaAttN's local loss; (B,).
 
     Liu et al. 2021, equation 9, without weights of its own: softmax of the normalized features' likeness, and by it
     mean and standard deviation of the style's features for every position, which the normalized photo's are given.
@@ -106,13 +106,15 @@ def local_style(have: Tensor, photo: Tensor, style: Tensor) -> Tensor:
     return (have.float().flatten(2) - wanted).square().mean((1, 2)) / scale
 
 
-def lattice(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:
-    """Share of the fine detail that repeats on the network's own grid, which in a picture happens only by chance; (B,).
+def checkerboard(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:
+    """Penalizes checkerboard artifacts: the share of the fine detail that repeats on the network's own grid; (B,).
+
+    Pictures repeat there only by chance (Odena et al. 2016 show why networks do).
 
     Sub-pixel shuffles and strided convolutions leave patterns of period 4 and 8 in flat areas. The picture is
     high-passed and cut into cells of `repeats` periods; in every cell the power of the mean over the periods is set
-    against the cell's whole power. In a photo it is one part in `repeats` squared, in a lattice all of it. The whole
-    power is taken as given, so that the gradient removes what repeats and adds nothing; detail below `FAINTEST`
+    against the cell's whole power. In a photo it is one part in `repeats` squared, in a checkerboard all of it. The
+    whole power is taken as given, so that the gradient removes what repeats and adds nothing; detail below `FAINTEST`
     doesn't count.
     """
     x = _fine_detail(x)
@@ -128,8 +130,8 @@ def lattice(x: Tensor, period: int = 8, repeats: int = 4) -> Tensor:
     return share.mean((1, 2))
 
 
-def unrest(x: Tensor, photo: Tensor) -> Tensor:
-    """Power of the fine detail of x where the photo has none; (B,).
+def flat_area_noise(x: Tensor, photo: Tensor) -> Tensor:
+    """Penalizes noise in flat areas: the power of the fine detail of x where the photo has none; (B,).
 
     Echoes of nearby edges settle in skies and walls, where nothing in the photo holds them. A place counts the more,
     the less the photo's own fine detail, over 9x9 pixels, rises above `FAINTEST`.
@@ -161,12 +163,12 @@ def _local_variance(x: Tensor, window: int) -> Tensor:
 
 
 def _fine_detail(x: Tensor) -> Tensor:
-    """What a 5x5 mean takes away."""
+    """Returns a picture less its 5x5 mean: its high frequencies."""
     return x - F.avg_pool2d(F.pad(x, [2] * 4, mode="reflect"), 5, 1)
 
 
 def out_of_range(x: Tensor) -> Tensor:
-    """Mean distance of the pixels from [0, 1]; (B,)."""
+    """Penalizes pixels outside of [0, 1] by their mean distance from it; (B,)."""
     return (x - x.clamp(0, 1)).abs().mean((1, 2, 3))
 
 
@@ -176,6 +178,6 @@ def _normalized(x: Tensor) -> Tensor:
 
 
 def random_crops(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """One crop of `size` pixels, at the same random place in every picture of the batch."""
+    """Returns one crop of `size` pixels, at the same random place in every picture of the batch."""
     top, left = (int(torch.randint(0, side - size + 1, (1,), generator=generator)) for side in x.shape[2:])
     return x[:, :, top : top + size, left : left + size]

@@ -1,4 +1,4 @@
-"""What a technique brings to its training, and how long and how fast it is trained."""
+"""The part of training that a technique defines, and the schedule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stylex.techniques import TrainDefaults
 
 
 class Recipe(ABC):
-    """What a technique brings to its training.
+    """Defines what is trained, on which losses and data: the base of every technique's training.
 
     Attributes:
         name: of the technique, or of the tool.
@@ -67,14 +67,14 @@ def total(losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast; `stylex.techniques` says where a technique differs from these defaults.
+    """Length and learning rate of the training; `stylex.techniques` says where a technique has other defaults.
 
     Attributes:
         steps: optimizer steps, at most.
         minutes: wall-clock minutes over all resumed runs, at most; 0 for no limit.
         rate: peak learning rate of Adam.
         momentum: Adam's first decay rate.
-        warmup: steps in which the rate rises.
+        warmup: steps in which the learning rate rises.
         ema: share of the newest weights in the moving average, at the least.
         clip: largest norm of the gradient.
         save_every: seconds between checkpoints.
@@ -94,10 +94,10 @@ class Schedule:
     seed: int = 0
 
     def progress(self, step: int, seconds: float) -> float:
-        """How much of the training is done, 0 to 1."""
+        """Returns the share of the training that is done, 0 to 1."""
         by_time = seconds / (60 * self.minutes) if self.minutes else 0.0
         return min(1.0, max(step / self.steps, by_time))
 
     def rate_at(self, step: int, progress: float) -> float:
-        """Linear warm-up, then half a cosine down to 2 % of the peak."""
+        """Returns the learning rate of a step: linear warm-up, then half a cosine down to 2 % of the peak."""
         return self.rate * min(1.0, (step + 1) / max(1, self.warmup)) * (0.51 + 0.49 * math.cos(math.pi * progress))

@@ -1,4 +1,4 @@
-"""What is asked of a training: the values that a recipe is made of."""
+"""A request to train: the values that a recipe is made of."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Request:
         Raises:
             InputError: --teacher has none.
         """
-        judge = "the embedded encoder judges in their place"
-        return LossNetworks(self.optional(lambda: find_teacher(self["teacher"], photos), judge), self.device)
+        otherwise = "the embedded encoder judges in their place"
+        return LossNetworks(self.optional(lambda: find_teacher(self["teacher"], photos), otherwise), self.device)
 
     def optional(self, find: Callable[[], Path], otherwise: str) -> Path | None:
         """Returns what `find` finds; None, and a notice that says what happens otherwise, where there is no --teacher.

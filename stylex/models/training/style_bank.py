@@ -25,7 +25,7 @@ PIXELS = "pixels"
 
 @dataclass(frozen=True)
 class StyleTarget:
-    """What is compared of a picture's style.
+    """Statistics and quantiles by which styles are compared.
 
     Attributes:
         statistics: mean and standard deviation of every layer's channels.

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 SCALE = 2
-"""How many times larger the picture becomes, down and across."""
+"""Factor by which the picture is enlarged, down and across."""
 TAPS = 5
 """Pixels that the bicubic enlargement reads, down and across; of each phase one row and one column are zero."""
 LARGEST_WEIGHT = 127
@@ -93,7 +93,7 @@ class Upscaler(nn.Module):
         return F.conv2d(content, self.anchor, padding=TAPS // 2)
 
     def detail(self, content: Tensor) -> Tensor:
-        """What is missing in it, (B, 12, H, W)."""
+        """Returns the detail that the bicubic enlargement lacks, (B, 12, H, W)."""
         x = F.relu(self.enter(content))
         for layer in self.body:
             x = F.relu(layer(x))

@@ -1,4 +1,4 @@
-"""How the upscaler is trained: photos and paintings, halved, against themselves."""
+"""Trains the upscaler: photos and paintings, halved, against themselves."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def encoder(spec):
 
 @pytest.mark.parametrize("size", [(16, 16), (37, 101), (64, 64), (128, 19)])
 @torch.no_grad()
-def test_any_style_size_makes_one_code(encoder, size):
+def test_a_style_of_any_size_makes_one_code(encoder, size):
     code = encoder(torch.rand(2, 3, *size))
     assert code.shape == (2, encoder.spec.code_size)
     assert torch.isfinite(code).all()
@@ -57,8 +57,8 @@ def test_spread_gap(spec):
     for width in spec.sites:
         statistics[:, at + width : at + 2 * width] = codes[:, at : at + width]
         at += 2 * width
-    assert network.spread_gap(with_palette(codes), statistics) < 1e-9
-    gap = network.spread_gap(with_palette(codes), statistics * 2.718281828)
+    assert network.sigma_mismatch(with_palette(codes), statistics) < 1e-9
+    gap = network.sigma_mismatch(with_palette(codes), statistics * 2.718281828)
     assert gap.item() == pytest.approx(1, abs=1e-4)
 
 

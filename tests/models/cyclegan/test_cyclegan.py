@@ -6,7 +6,7 @@ import torch
 
 from stylex.models.adain.network import AdaIN
 from stylex.models.cyclegan import recipe as module
-from stylex.models.cyclegan.network import CycleGan, Generator, Judge, seen
+from stylex.models.cyclegan.network import CycleGan, Discriminator, Generator, seen
 from stylex.models.cyclegan.recipe import CycleGanRecipe, CycleGanSettings, Pool, _flattened
 from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.shared.backbone import BORDER
@@ -24,7 +24,7 @@ def recipe(teacher, crops, spec, monkeypatch):
             super().__init__(spec)
 
     monkeypatch.setattr(module, "CycleGan", Tiny)
-    monkeypatch.setattr(module, "MOMENT_BATCHES", 1)
+    monkeypatch.setattr(module, "STATISTICS_BATCHES", 1)
     settings = CycleGanSettings(size=96, batch=2, flatten=True, pool=2)
     a, b = crops("photo", 9), crops("painting", 9)
     made = CycleGanRecipe(a, b, "b", LossNetworks(teacher, CPU), settings, CPU, AdaIN(spec))
@@ -42,19 +42,19 @@ def test_generators_begin_as_the_content_path_of_adain(recipe):
 def test_a_step_reaches_every_parameter(recipe):
     loss, parts = recipe.step(np.random.default_rng(0), CPU)
     loss.backward()
-    assert {"fool", "tell", "cycle", "identity", "content", "flat", "color", "shift"} <= parts.keys()
+    assert {"generator", "discriminator", "cycle", "identity", "content", "flat", "color", "shift"} <= parts.keys()
     silent = {n for n, p in recipe.network.named_parameters() if p.grad is None or not p.grad.abs().sum()}
     assert not {n for n in silent if "judge" not in n or n.endswith("weight")}, (
         "biases before a normalization have none"
     )
 
 
-def test_fooling_a_judge_doesnt_teach_it(recipe):
+def test_the_generator_loss_doesnt_train_a_discriminator(recipe):
     net = recipe.network
-    made = torch.rand(1, 3, 96, 96, requires_grad=True)
+    fake = torch.rand(1, 3, 96, 96, requires_grad=True)
     with module._untrained(net.judge_a):
-        net.judge_a(made).sum().backward()
-    assert made.grad is not None
+        net.judge_a(fake).sum().backward()
+    assert fake.grad is not None
     assert all(p.grad is None and p.requires_grad for p in net.judge_a.parameters())
 
 
@@ -72,13 +72,13 @@ def test_again_pads_what_a_generator_made(spec):
 
 
 @torch.no_grad()
-def test_a_judge_sees_lightness_sharp_and_colours_blurred():
+def test_a_discriminator_sees_lightness_sharp_and_colours_blurred():
     picture = torch.rand(1, 3, 64, 64)
     view = seen(picture)
     assert view.shape == (1, 4, 64, 64)
     torch.testing.assert_close(view[:, :1], picture.mean(1, keepdim=True))
     assert view[:, 1:].std() < 0.3 * picture.std()
-    assert Judge()(picture).shape == (1, 1, 7, 7)
+    assert Discriminator()(picture).shape == (1, 1, 7, 7)
 
 
 def test_the_pool_keeps_and_exchanges():

@@ -203,4 +203,4 @@ def test_reach_is_how_far_a_painted_pixel_sees(widths):
         (slope,) = torch.autograd.grad(painted[0, :, row].sum(), photo, retain_graph=True)
         rows = slope[0].abs().sum((0, 2)).nonzero()[:, 0] - 2
         seen += [row - int(rows.min()), int(rows.max()) - row]
-    assert max(seen) == spec.reach
+    assert max(seen) == spec.receptive_radius

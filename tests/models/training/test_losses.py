@@ -96,32 +96,32 @@ def test_total_variation():
 
 
 @pytest.mark.parametrize("period", [4, 8])
-def test_lattice_sees_the_networks_own_grid(photo, period):
+def test_checkerboard_sees_the_networks_own_grid(photo, period):
     x = as_tensor(photo)[:, :, :480, :480]
     pattern = 0.1 * torch.randn(1, 3, period, period).repeat(1, 1, 480 // period, 480 // period)
-    assert losses.lattice(pattern).item() > 0.9
-    assert losses.lattice(x).item() < 0.15
-    assert losses.lattice(x + pattern).item() > 4 * losses.lattice(x).item()
+    assert losses.checkerboard(pattern).item() > 0.9
+    assert losses.checkerboard(x).item() < 0.15
+    assert losses.checkerboard(x + pattern).item() > 4 * losses.checkerboard(x).item()
 
 
-def test_lattice_ignores_other_periods_and_flat_areas():
+def test_checkerboard_ignores_other_periods_and_flat_areas():
     grid = 0.02 * torch.randn(1, 3, 7, 7).repeat(1, 1, 70, 70)
     ours = 0.02 * torch.randn(1, 3, 8, 8).repeat(1, 1, 60, 60)
-    assert losses.lattice(ours) > 4 * losses.lattice(grid)
-    assert losses.lattice(torch.full((1, 3, 96, 96), 0.4)).item() < 1e-9
+    assert losses.checkerboard(ours) > 4 * losses.checkerboard(grid)
+    assert losses.checkerboard(torch.full((1, 3, 96, 96), 0.4)).item() < 1e-9
     with pytest.raises(AssertionError, match="no cell"):
-        losses.lattice(torch.rand(1, 3, 30, 96))
+        losses.checkerboard(torch.rand(1, 3, 30, 96))
 
 
-def test_unrest_is_fine_detail_where_the_photo_has_none(photo):
+def test_flat_area_noise_is_fine_detail_where_the_photo_has_none(photo):
     x = as_tensor(photo)[:, :, :128, :128]
     calm = torch.full_like(x, 0.5)
     noise = 0.05 * torch.randn(x.shape)
-    assert losses.unrest(calm, calm).item() < 1e-9
-    assert losses.unrest(calm + noise, calm).item() > losses.unrest(x + noise, x).item() > 0
+    assert losses.flat_area_noise(calm, calm).item() < 1e-9
+    assert losses.flat_area_noise(calm + noise, calm).item() > losses.flat_area_noise(x + noise, x).item() > 0
     half = torch.cat((calm[:, :, :, :64], (calm + noise)[:, :, :, 64:]), 3)  # rough on its right half only
     on_flat = torch.cat((noise[:, :, :, :64], torch.zeros_like(noise)[:, :, :, 64:]), 3)
-    assert losses.unrest(calm + on_flat, half) > 5 * losses.unrest(calm + on_flat.flip(3), half)
+    assert losses.flat_area_noise(calm + on_flat, half) > 5 * losses.flat_area_noise(calm + on_flat.flip(3), half)
 
 
 def test_out_of_range():

@@ -107,17 +107,17 @@ def test_gliding() -> None:
     assert gliding.step().tolist() == [[3, 0]]
 
 
-def unrest(frames: list[np.ndarray]) -> float:
+def flicker(frames: list[np.ndarray]) -> float:
     """Root mean square between frames that are moved by 2 pixels each."""
     off = [b[8:-8, 8:-12].astype(float) - a[8:-8, 10:-10] for a, b in itertools.pairwise(frames)]
     return float(np.sqrt(np.mean(np.square(off))))
 
 
 @pytest.mark.parametrize("name", ["wave", "scream", "cartoon"])
-def test_flow_halves_the_unrest(name: str, request: pytest.FixtureRequest) -> None:
+def test_flow_halves_the_flicker(name: str, request: pytest.FixtureRequest) -> None:
     chosen, frames = request.getfixturevalue(name), pan(CAT, 8, noise=4)
     by_mode = {mode: [Stylizer(chosen, temporal=mode)] for mode in ("off", "flow")}
-    rest = {mode: unrest([stylizer(frame) for frame in frames]) for mode, (stylizer,) in by_mode.items()}
+    rest = {mode: flicker([stylizer(frame) for frame in frames]) for mode, (stylizer,) in by_mode.items()}
     assert rest["flow"] < rest["off"] / 2
 
 

@@ -1,4 +1,4 @@
-"""What published networks look like to the exporter: those that hold one style, and those that take the code of any."""
+"""Published networks as the exporter sees them: those that hold a single style, and those for arbitrary styles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stylex.imaging.arrays import to_floats
 SMALLEST_STYLE = 32
 
 
-class Reference(nn.Module, ABC):
+class PublishedNetwork(nn.Module, ABC):
     """A published network.
 
     Attributes:
@@ -31,27 +31,27 @@ class Reference(nn.Module, ABC):
 
     @abstractmethod
     def graphs(self, size: int | None) -> list[Traceable]:
-        """What is exported of it.
+        """Returns the graphs that are exported of it.
 
         Args:
             size: fixed height and width of the painted picture; None for dynamic sizes.
         """
 
 
-class Painting(Reference):
-    """A network with one style in its weights."""
+class PublishedSingleStyle(PublishedNetwork):
+    """A network with a single style in its weights."""
 
     @abstractmethod
     def folded(self) -> nn.Module:
-        """The module to export: RGB (1, 3, H, W) in [0, 1] to the same."""
+        """Returns the module to export: RGB (1, 3, H, W) in [0, 1] to the same."""
 
     def graphs(self, size: int | None) -> list[Traceable]:
-        """One graph, photo to painting; see `Reference.graphs`."""
-        return [_painting(self, size)]
+        """Returns one graph, photo to painting; see `PublishedNetwork.graphs`."""
+        return [_single_style_graph(self, size)]
 
 
-class Coded(Reference):
-    """A network that paints in the style of a code; masks have a cell for every `multiple` pixels.
+class PublishedArbitraryStyle(PublishedNetwork):
+    """A network for arbitrary styles, given as codes; masks have a cell for every `multiple` pixels.
 
     Attributes:
         code_size: D, floats in a code.
@@ -65,26 +65,26 @@ class Coded(Reference):
 
     @abstractmethod
     def encode(self, style: Tensor) -> Tensor:
-        """A style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
+        """Encodes a style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
 
     def graphs(self, size: int | None) -> list[Traceable]:
-        """Transfer and style encoder, with the interface of the edge networks; see `Reference.graphs`."""
+        """Returns transfer graph and style encoder, with the interface of our own; see `PublishedNetwork.graphs`."""
         encoder = GraphSpec(STYLE_ENCODER, self.code_size, fixed_size=self.style_side or None)
-        return [_transfer(self, size), style_graph(self, SMALLEST_STYLE, encoder)]
+        return [_arbitrary_style_graph(self, size), style_graph(self, SMALLEST_STYLE, encoder)]
 
 
-def _spec(network: Reference, size: int | None, code_size: int = 0) -> GraphSpec:
+def _spec(network: PublishedNetwork, size: int | None, code_size: int = 0) -> GraphSpec:
     return GraphSpec(TRANSFER, code_size, multiple=network.multiple, smallest=network.smallest, fixed_size=size)
 
 
-def _painting(network: Painting, size: int | None) -> Traceable:
+def _single_style_graph(network: PublishedSingleStyle, size: int | None) -> Traceable:
     geometry = Geometry(_spec(network, size))
     return transfer_graph(
         network.folded(), geometry, (), ("painted",), lambda photo, _number, _check: {"content": to_floats(photo)}
     )
 
 
-def _transfer(network: Coded, size: int | None) -> Traceable:
+def _arbitrary_style_graph(network: PublishedArbitraryStyle, size: int | None) -> Traceable:
     geometry = Geometry(replace(_spec(network, size, network.code_size), cell=network.multiple))
     return transfer_graph(
         network,
@@ -95,7 +95,7 @@ def _transfer(network: Coded, size: int | None) -> Traceable:
     )
 
 
-def _feed(network: Coded, geometry: Geometry, photo: Photo, number: int, _check: bool) -> Feed:
+def _feed(network: PublishedArbitraryStyle, geometry: Geometry, photo: Photo, number: int, _check: bool) -> Feed:
     """A photo in the style of another picture.
 
     No paintings come with a checkpoint. The photo itself, upside down, in exchanged and inverted colours, is one whose

@@ -1,4 +1,4 @@
-"""What the networks that paint in any style share: how a style picture is measured, how codes and pictures meet."""
+"""Parts that the networks for arbitrary styles share: style statistics, codes, and palettes around the backbone."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from stylex.models.shared import palette
 from stylex.models.shared.backbone import BORDER, MULTIPLE, Backbone, BackboneSpec, channel_statistics, through_clamp
 
 WIDTHS = (32, 64, 96, 128)
-"""Channels of what measures styles, at 1/2, 1/4, 1/8 and 1/16 resolution."""
+"""Channels of the style statistics extractor, at 1/2, 1/4, 1/8 and 1/16 resolution."""
 SIGMA_AT_ZERO = 0.5413
 """softplus of this is 1: a new network begins with sigma = 1."""
 
 
-class StyleMeter(nn.Module):
-    """Convolutions that a style picture is measured with.
+class StyleStatisticsExtractor(nn.Module):
+    """Extracts style statistics: channel means and deviations of a few convolutions over a style picture.
 
     Attributes:
         widths: channels at 1/2, 1/4, 1/8 and 1/16 resolution.
-        measured: M, how many numbers are measured: the mean and the standard deviation of every channel.
+        statistics_size: M, how many numbers describe a style: the mean and the standard deviation of every channel.
     """
 
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
-        self.widths, self.measured = tuple(widths), 2 * sum(widths)
+        self.widths, self.statistics_size = tuple(widths), 2 * sum(widths)
         inputs = (3, *widths)
         self.enter = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1) for i, o in zip(inputs, widths, strict=False))
         self.refine = nn.ModuleList(nn.Conv2d(o, o, 3, 1, 1) for o in widths)
 
     def features(self, style: Tensor) -> list[Tensor]:
-        """Features at 1/2, 1/4, 1/8 and 1/16 resolution."""
+        """Returns the features at 1/2, 1/4, 1/8 and 1/16 resolution."""
         found: list[Tensor] = []
         x = style
         for enter, refine in zip(self.enter, self.refine, strict=True):
@@ -45,30 +45,30 @@ class StyleMeter(nn.Module):
             found.append(x)
         return found
 
-    def measure(self, style: Tensor) -> Tensor:
-        """Mean and standard deviation of the features at 1/2, 1/4, 1/8 and 1/16 resolution, (B, M)."""
-        return moments(self.features(style))
+    def statistics(self, style: Tensor) -> Tensor:
+        """Returns mean and standard deviation of the features at 1/2, 1/4, 1/8 and 1/16 resolution, (B, M)."""
+        return style_statistics(self.features(style))
 
 
-def moments(features: list[Tensor]) -> Tensor:
-    """Mean and standard deviation of all features' channels, one behind the other."""
+def style_statistics(features: list[Tensor]) -> Tensor:
+    """Returns mean and standard deviation of all features' channels, concatenated, (B, M)."""
     return torch.cat([x for found in features for x in channel_statistics(found)], 1)
 
 
 def twice(sites: Sequence[int]) -> list[int]:
-    """Every site's width, twice: of sigma and beta, or of mean and standard deviation."""
+    """Returns every site's width, twice: of sigma and beta, or of mean and standard deviation."""
     return [width for site in sites for width in (site, site)]
 
 
 def as_code(raw: Tensor, sites: Sequence[int]) -> Tensor:
-    """Sigma (positive) and beta for every site, in the order of the sites, of numbers that may be any; (B, D)."""
+    """Turns unbounded numbers (B, D) into sigma (positive) and beta for every site, in the order of the sites."""
     parts = torch.split(raw, twice(sites), 1)
     return torch.cat([F.softplus(p + SIGMA_AT_ZERO) if i % 2 == 0 else p for i, p in enumerate(parts)], 1)
 
 
 @dataclass(frozen=True)
-class Painting:
-    """What comes of painting a batch.
+class StylizedBatch:
+    """A batch that was painted, with what stood on the way.
 
     Attributes:
         picture: RGB (B, 3, H, W), not clamped.
@@ -87,8 +87,8 @@ class Painting:
     wanted_palette: palette.Palette
 
 
-class AnyStyle(nn.Module, ABC):
-    """A backbone, and what makes codes for it of style pictures: what techniques that take any style share.
+class ArbitraryStyleNetwork(nn.Module, ABC):
+    """A backbone and a style encoder: the base of the networks that take arbitrary styles.
 
     Attributes:
         spec: of the backbone.
@@ -125,8 +125,8 @@ class AnyStyle(nn.Module, ABC):
         """Returns the sigmas of a batch of site codes, (B, C) for every site."""
         return list(torch.split(codes, twice(self.spec.sites), 1)[::2])
 
-    def spread_gap(self, codes: Tensor, statistics: Tensor) -> Tensor:
-        """How far the content's standard deviations lie from the codes' sigmas, squared and in logarithms, on average.
+    def sigma_mismatch(self, codes: Tensor, statistics: Tensor) -> Tensor:
+        """Penalizes a gap between the content's standard deviations and the codes' sigmas, squared and in logarithms.
 
         At strength 0 a site passes its features on as they are, at strength 1 with the code's sigma. Left alone,
         training lets the two drift a factor of 50 apart, and every strength in between explodes.
@@ -147,11 +147,11 @@ class AnyStyle(nn.Module, ABC):
         Returns:
             RGB (B, 3, H, W), not clamped, and the content statistics (B, S).
         """
-        painting = self.paint(content, codes, strength)
-        return painting.picture, painting.statistics
+        stylized = self.paint(content, codes, strength)
+        return stylized.picture, stylized.statistics
 
-    def paint(self, content: Tensor, codes: Tensor, strength: Tensor | float = 1.0) -> Painting:
-        """Paints as `forward` does, and tells what stood between the two maps."""
+    def paint(self, content: Tensor, codes: Tensor, strength: Tensor | float = 1.0) -> StylizedBatch:
+        """Paints as `forward` does, and returns the steps between the two maps too."""
         batch, _, height, width = content.shape
         strengths = torch.as_tensor(strength, dtype=torch.float32, device=content.device).expand(batch)
         amounts = strengths.clamp(max=1)
@@ -171,4 +171,4 @@ class AnyStyle(nn.Module, ABC):
         have = palette.measured(shown)
         if self.palette_mapped:
             picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), amounts)
-        return Painting(picture, statistics, mapped, raw, have, wanted)
+        return StylizedBatch(picture, statistics, mapped, raw, have, wanted)

@@ -1,4 +1,4 @@
-"""How a network that paints in arbitrary styles is trained: losses, their weights, and what one batch is made of."""
+"""Trains networks for arbitrary styles: losses, their weights, and the batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models.encoders.loss_networks import LossNetworks
-from stylex.models.shared.any_style import AnyStyle, Painting
+from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork, StylizedBatch
 from stylex.models.shared.backbone import through_clamp
 from stylex.models.training import losses
 from stylex.models.training.batches import (
@@ -36,7 +36,7 @@ from stylex.models.weights import CALIBRATION, read_card, read_weights
 from stylex.techniques import DEFAULT, technique_named
 
 QUARTER = 4
-"""Factor by which pictures are shrunk to be judged for their composition."""
+"""Factor by which pictures are shrunk to compare their composition."""
 SCALE_PICTURES = 24
 """Photos, and paintings, over which the distance of untouched photos from paintings is averaged."""
 BANK_SEED = 17
@@ -45,7 +45,7 @@ USUAL = technique_named(DEFAULT).training
 
 
 @dataclass(frozen=True)
-class AnyStyleSettings(PaintingSettings):
+class ArbitraryStyleSettings(PaintingSettings):
     """Weights of the losses and shape of the batches, by default those of AdaIN.
 
     Attributes:
@@ -54,7 +54,7 @@ class AnyStyleSettings(PaintingSettings):
         drift: weight of the distance between the palette that the network paints and the one that is wanted, which
             the last colour map makes up for.
         iridescence: weight of colours that change where the photo is flat.
-        spread: weight of the gap between the content's standard deviations and the codes' sigmas.
+        sigma_matching: weight of the gap between the content's standard deviations and the codes' sigmas.
         identity: weight of the pixels where the photo must come back.
         describe: weight of the style statistics that AdaIN's encoder learns to predict.
         structure: weight of the photo's structure, as MS-SSIM sees it.
@@ -70,13 +70,13 @@ class AnyStyleSettings(PaintingSettings):
     style: float = USUAL.default("style_weight")
     shift: float = 80.0
     shifted: int = 2
-    unrest: float = 150.0
-    variation: float = 0.5
+    flat_area_noise: float = 150.0
+    total_variation: float = 0.5
     palette: float = 4.0
     fine: float = 2.0
     drift: float = 1.0
     iridescence: float = 60.0
-    spread: float = 0.2
+    sigma_matching: float = 0.2
     identity: float = 20.0
     describe: float = 0.5
     structure: float = 0.0
@@ -110,27 +110,32 @@ class Batch:
 
     @property
     def styled(self) -> Tensor:
-        """1 where the picture is rated by its style, (B,)."""
+        """Returns 1 where the picture is rated by its style, (B,)."""
         return 1 - self.kept
 
     @property
     def full(self) -> Tensor:
-        """1 where the style is wanted in full, (B,)."""
+        """Returns 1 where the style is wanted in full, (B,)."""
         return self.styled * (self.strength == 1).float()
 
 
-class AnyStyleRecipe(Recipe):
+class ArbitraryStyleRecipe(Recipe):
     """Training of networks for arbitrary styles; subclasses give `initial_network`, and may add losses in `encode`.
 
     Args:
         start: weights to begin with instead of those of `initial_network`; None for those.
     """
 
-    defaults: ClassVar[AnyStyleSettings] = AnyStyleSettings()
-    network: AnyStyle
+    defaults: ClassVar[ArbitraryStyleSettings] = ArbitraryStyleSettings()
+    network: ArbitraryStyleNetwork
 
     def __init__(
-        self, content: Path, style: Path, teachers: LossNetworks, settings: AnyStyleSettings, start: Path | None = None
+        self,
+        content: Path,
+        style: Path,
+        teachers: LossNetworks,
+        settings: ArbitraryStyleSettings,
+        start: Path | None = None,
     ) -> None:
         self.settings, self.teachers, self.start = settings, teachers, start
         self.photos = load_folder(content, 288, hold_out=settings.hold_out)
@@ -140,7 +145,7 @@ class AnyStyleRecipe(Recipe):
         self._scale: dict[str, float] = {}
 
     @classmethod
-    def from_request(cls, request: Request) -> AnyStyleRecipe:
+    def from_request(cls, request: Request) -> ArbitraryStyleRecipe:
         """Returns the training that is asked for."""
         weights, shifted = request.weights("content", "style"), min(cls.defaults.shifted, request["batch"])
         settings = replace(cls.defaults, **request.shape, **weights, shifted=shifted)
@@ -153,7 +158,7 @@ class AnyStyleRecipe(Recipe):
         return self.photos, self.paintings
 
     @abstractmethod
-    def initial_network(self) -> AnyStyle:
+    def initial_network(self) -> ArbitraryStyleNetwork:
         """Returns the network that training begins with."""
 
     def restart(self, seed: int) -> None:
@@ -173,9 +178,9 @@ class AnyStyleRecipe(Recipe):
         batch = self._draw(rng, device)
         with torch.autocast(device.type, torch.bfloat16):
             codes, parts = self.encode(batch.style, batch.target)
-            painting = self.network.paint(noisy(batch.content, s.noise, rng), codes, batch.strength)
-        parts |= self._losses(batch, painting, rng)
-        parts["spread"] = s.spread * self.network.spread_gap(codes, painting.statistics)
+            stylized = self.network.paint(noisy(batch.content, s.noise, rng), codes, batch.strength)
+        parts |= self._losses(batch, stylized, rng)
+        parts["sigma_matching"] = s.sigma_matching * self.network.sigma_mismatch(codes, stylized.statistics)
         if s.shifted:
             last = slice(-s.shifted, None)
 
@@ -183,7 +188,7 @@ class AnyStyleRecipe(Recipe):
                 again: Tensor = self.network(noisy(moved, s.noise, rng), codes[last], batch.strength[last])[0]
                 return again
 
-            parts["shift"] = s.shift * shift_loss(s, paint, batch.wide, painting.picture, rng)
+            parts["shift"] = s.shift * shift_loss(s, paint, batch.wide, stylized.picture, rng)
         return total(parts)
 
     @torch.no_grad()
@@ -239,9 +244,9 @@ class AnyStyleRecipe(Recipe):
             for name in photos
         }
 
-    def _losses(self, batch: Batch, painting: Painting, rng: np.random.Generator) -> dict[str, Tensor]:
+    def _losses(self, batch: Batch, stylized: StylizedBatch, rng: np.random.Generator) -> dict[str, Tensor]:
         """Returns the losses of a batch by name."""
-        s, picture, photo = self.settings, painting.picture, batch.photo
+        s, picture, photo = self.settings, stylized.picture, batch.photo
         clamped = through_clamp(picture)
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         with torch.autocast(photo.device.type, torch.bfloat16):
@@ -255,7 +260,7 @@ class AnyStyleRecipe(Recipe):
             "style": s.style * (batch.styled * style_shares(have, batch.target, self._scale)).mean(),
             "palette": s.palette * (batch.styled * palette).mean(),
             "fine": s.fine * (batch.styled * fine).mean(),
-            "drift": s.drift * _drift(painting).mean(),
+            "drift": s.drift * _drift(stylized).mean(),
             "iridescence": s.iridescence * losses.iridescence(clamped, photo).mean(),
             "identity": s.identity * (batch.kept * (picture - photo).abs().mean((1, 2, 3))).mean(),
         }
@@ -280,7 +285,7 @@ class AnyStyleRecipe(Recipe):
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
         """Paints four photos, down, in five paintings' styles, across, always the same ones."""
-        assert isinstance(network, AnyStyle)
+        assert isinstance(network, ArbitraryStyleNetwork)
         size, cpu = 256, torch.device("cpu")
         rng = np.random.default_rng(7)
         photos = self.photos.sample(4, size, rng)
@@ -295,7 +300,7 @@ class AnyStyleRecipe(Recipe):
     @torch.no_grad()
     def extras(self, network: nn.Module) -> dict[str, Tensor]:
         """Returns codes of 64 training styles, for calibration."""
-        assert isinstance(network, AnyStyle)
+        assert isinstance(network, ArbitraryStyleNetwork)
         styles = tensor(self.paintings.sample(64, 256, np.random.default_rng(11)), torch.device("cpu"))
         return {CALIBRATION: network.encode(styles)}
 
@@ -313,9 +318,9 @@ class AnyStyleRecipe(Recipe):
         return found
 
 
-def _drift(painting: Painting) -> Tensor:
+def _drift(stylized: StylizedBatch) -> Tensor:
     """Returns how far the palette that the network painted lies from the wanted one, relative to that; (B,)."""
-    (mean, covariance), (wanted, spread) = painting.raw_palette, painting.wanted_palette
-    trace = spread.diagonal(dim1=1, dim2=2).sum(1) + 1e-3
+    (mean, covariance), (wanted, wanted_covariance) = stylized.raw_palette, stylized.wanted_palette
+    trace = wanted_covariance.diagonal(dim1=1, dim2=2).sum(1) + 1e-3
     means = (mean - wanted).square().sum(1) / trace
-    return (means + (covariance - spread).square().sum((1, 2)) / trace.square()).float()
+    return (means + (covariance - wanted_covariance).square().sum((1, 2)) / trace.square()).float()
