@@ -56,5 +56,5 @@ def test_constants_of_one_name_are_one(tiny):
 def test_a_cycle_is_our_bug(tiny):
     graph = Graph(tiny)
     graph.add("Relu", ["nowhere"], "r9")
-    with pytest.raises(AssertionError, match="nothing makes"):
+    with pytest.raises(AssertionError, match="nothing produces"):
         graph.finish()
