@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +49,9 @@ class GatysPainter(StylePainter):
 
     def __post_init__(self) -> None:
         try:
-            import torch
+            import torch  # noqa: F401 - whether it is there
         except ImportError:
             raise MissingPackage("torch", "export") from None
-        if self.threads:
-            torch.set_num_threads(self.threads)
 
     @property
     def technique(self) -> str:
@@ -107,7 +106,8 @@ class GatysPainter(StylePainter):
             if self.on_step:
                 self.on_step(replace(step, picture=functools.partial(_picture_of, step, finished)))
 
-        found = self._opened()(photo, styles, tell)
+        with _torch_threads(self.threads):
+            found = self._opened()(photo, styles, tell)
         return replace(found, picture=finished(found.picture))
 
     def _opened(self) -> Gatys:
@@ -121,6 +121,19 @@ class GatysPainter(StylePainter):
     def prepared(self, style: Any) -> Any:
         """Returns the style's pictures, read. Raises as a call does."""
         return style_pictures(style, self.technique)
+
+
+@contextlib.contextmanager
+def _torch_threads(count: int) -> Iterator[None]:
+    """Lets torch compute on so many threads inside the block; 0 leaves it as it is."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _picture_of(step: Step, finished: Callable[[Image], Image]) -> Image:
