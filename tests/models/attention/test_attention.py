@@ -107,7 +107,7 @@ def test_everything_that_attends_learns(network):
 def test_training_and_graph_paint_alike(network, spec):
     weights = Weights(Path("none"), {}, {CALIBRATION: network.encode(torch.rand(4, 3, 64, 64))}, "0" * 64, {})
     transfer = next(g for g in graphs(network, weights, None) if g.spec.role == TRANSFER)
-    assert transfer.code_size == network.code_size and transfer.sites == spec.sites
+    assert transfer.spec.code_size == network.code_size and transfer.spec.sites == spec.sites
     content, codes = pictures(), network.encode(torch.rand(1, 3, 64, 64))
     painting, sites = network.paint(content, codes, 0.7), codes[:, : network.code_size]
     picture, statistics = transfer.module(

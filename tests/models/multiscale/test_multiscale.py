@@ -97,7 +97,7 @@ def test_everything_learns(network):
 def test_training_and_graph_paint_alike(network, deep, size):
     weights = Weights(Path("none"), {}, {CALIBRATION: network.encode(torch.rand(4, 3, 64, 64))}, "0" * 64, {})
     transfer = next(g for g in graphs(network, weights, size) if g.spec.role == TRANSFER)
-    assert (transfer.multiple, transfer.smallest, transfer.cell) == (16, 64, 8)
+    assert (transfer.spec.multiple, transfer.spec.smallest, transfer.spec.cell) == (16, 64, 8)
     assert transfer.example[2].shape[2] * 8 + 2 * BORDER == transfer.example[0].shape[2]
     content, codes = pictures(), network.encode(torch.rand(1, 3, 64, 64))
     painting, sites = network.paint(content, codes, 0.7), codes[:, : network.code_size]
