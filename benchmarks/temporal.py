@@ -38,7 +38,7 @@ from stylex.runtime.benchmark import default_photo, write_report
 from stylex.runtime.loading import load
 from stylex.runtime.video.flow import Motion, at, motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
-from stylex.runtime.video.stylizer import MODES, Look, Stylizer, look
+from stylex.runtime.video.stylizer import MODES, PreparedStyle, Stylizer, prepare_style
 from stylex.techniques import technique_named
 
 COLUMNS = ("what moves", "style", "mode", "warping error", "share of off", "frames/s")
@@ -144,7 +144,7 @@ def warping_error(steps: Sequence[Step], painted: Sequence[Image]) -> float:
     return float((total / max(count, 1)) ** 0.5)
 
 
-def measured(what: str, steps: Sequence[Step], chosen: Look) -> list[dict[str, Any]]:
+def measured(what: str, steps: Sequence[Step], chosen: PreparedStyle) -> list[dict[str, Any]]:
     """A row for each mode."""
     rows: list[dict[str, Any]] = []
     for mode in MODES:
@@ -161,7 +161,7 @@ def measured(what: str, steps: Sequence[Step], chosen: Look) -> list[dict[str, A
     return [{**row, "unpainted_error": unpainted, "frames": len(steps)} for row in rows]
 
 
-def looks(arguments: argparse.Namespace) -> Iterator[Look]:
+def styles(arguments: argparse.Namespace) -> Iterator[PreparedStyle]:
     """A painter for each style."""
     one = technique_named(arguments.technique).single_style
     rest = (arguments.precision, "cpu")
@@ -170,7 +170,7 @@ def looks(arguments: argparse.Namespace) -> Iterator[Look]:
         painter = load(
             arguments.technique, *rest, graphs=arguments.graphs, threads=arguments.threads, spinning=False, **style_of
         )
-        yield look(painter, None if one else style)
+        yield prepare_style(painter, None if one else style)
 
 
 def main() -> None:
@@ -191,7 +191,7 @@ def main() -> None:
         films = {what: make(arguments.frames, arguments.noise) for what, make in made.items()}
         if arguments.film:
             films["film"] = film_steps(arguments.film, arguments.frames)
-        rows = [row for one in looks(arguments) for what, steps in films.items() for row in measured(what, steps, one)]
+        rows = [row for one in styles(arguments) for what, steps in films.items() for row in measured(what, steps, one)]
     except StylexError as error:
         parser.exit(error.exit_code, f"temporal.py: {error}\n")
     keys = ("what", "style", "mode")

@@ -26,7 +26,7 @@ from stylex.runtime.loading import load
 from stylex.runtime.video.facts import Frame, Span
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.reader import Reader
-from stylex.runtime.video.stylizer import MODES, Stylizer, look
+from stylex.runtime.video.stylizer import MODES, Stylizer, prepare_style
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 WIDTH, BEFORE, GAIN = 480, 12, 8
@@ -84,7 +84,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         frames = read(arguments.film, arguments.start, BEFORE + arguments.frames)
-        chosen = look(load("adain", arguments.precision, "cpu"), arguments.style)
+        chosen = prepare_style(load("adain", arguments.precision, "cpu"), arguments.style)
         shown = frames[BEFORE:]
         rows = [row("the film", shown, shown)]
         for mode in MODES:

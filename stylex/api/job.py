@@ -1,4 +1,4 @@
-"""How everything that `stylex.stylize` takes works together: techniques, regions, faces, tiles, sizes."""
+"""Composes everything that `stylex.stylize` takes: techniques, regions, faces, tiles, sizes."""
 
 from __future__ import annotations
 

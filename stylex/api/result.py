@@ -1,4 +1,4 @@
-"""What comes out of `stylex.stylize`, with the truth about what ran."""
+"""The result of `stylex.stylize`, with the truth about what ran."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stylex.runtime.semantic.masks import Mask
 
 @dataclass(frozen=True)
 class Ran:
-    """What really ran.
+    """Facts of what really ran.
 
     Attributes:
         technique: its name.

@@ -31,7 +31,7 @@ OPTIONAL = {
 }
 """Package, as it is imported, to the extra that brings it."""
 MISSING_LIBRARY = re.compile(r"([^\s:]+\.so[.\d]*): cannot open shared object file")
-"""How the dynamic linker says that a library isn't there."""
+"""Pattern of the dynamic linker's message that a library isn't there."""
 
 
 OPTIONS = {"masks": "mask", "regions": "region"}
@@ -99,7 +99,7 @@ class Verbs(click.Group):
 
 
 def _lacking(library: str, module: str) -> ResourceError:
-    """What to do about a shared library that a package was linked against and the system doesn't have."""
+    """Returns advice for a shared library that a package was linked against and the system doesn't have."""
     package = module.split(".")[0]
     if package == "cv2":  # opencv-python needs a desktop's libraries, which servers don't have
         return ResourceError(

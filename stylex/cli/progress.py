@@ -1,4 +1,4 @@
-"""What is to be seen of long work: bars, of an optimization with the losses, and a preview picture."""
+"""Progress of long work: bars, of an optimization with the losses, and a preview picture."""
 
 from __future__ import annotations
 

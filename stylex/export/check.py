@@ -21,7 +21,7 @@ from stylex.quant.calibration import Feed
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What a precision must reach.
+    """The limits that a precision must reach.
 
     Attributes:
         mean_psnr, worst_psnr: decibels of the pictures, on average and at the worst.

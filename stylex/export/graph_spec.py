@@ -1,4 +1,4 @@
-"""What a technique hands to the exporter: its model, the graphs of it, and real inputs to check them with."""
+"""The exporter's contract with a technique: its model, the graphs of it, and real inputs to check them with."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Feed: TypeAlias = dict[str, npt.NDArray[Any]]
 LARGEST = 2**14
 """Pixels that a dynamic side may have."""
 STRENGTHS = (1.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.5)
-"""Of the pictures that are calibrated on or checked with, in turn: features that pass a site unchanged have another
-range than restyled ones."""
+"""Strengths of the calibration and check pictures, in turn: features that pass a site unchanged have another range than
+restyled ones."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How far two pictures are apart."""
+"""Distances between two pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDENTICAL = 100.0
 
 @dataclass(frozen=True)
 class Difference:
-    """Of one output.
+    """Differences of one output.
 
     Attributes:
         largest: largest absolute difference, in the output's own units.

@@ -16,10 +16,10 @@ from stylex.imaging.images import read_picture
 Photo: TypeAlias = npt.NDArray[np.uint8]
 
 CALIBRATING, CHECKING = ("astronaut", "coffee", "rocket"), ("chelsea", "stereo_motorcycle")
-"""Of the bundled photos: what is checked was never calibrated on. The dark, empty sky of the rocket is needed to
-calibrate: without it the worst picture at INT8 fell from 33 to 24 dB."""
+"""Names of the bundled photos: none that is checked was calibrated on. Calibration needs the dark, empty sky of the
+rocket: without it the worst picture at INT8 fell from 33 to 24 dB."""
 MOST_FILES = 32
-"""Of a folder, so many seeded files are read for each purpose."""
+"""Files of a folder that are read for each purpose at most, a seeded choice."""
 
 
 def bundled(name: str) -> Photo:

@@ -36,7 +36,7 @@ CHECKED_PHOTOS = 24
 PICTURE = 256
 """Pixels of the pictures that a dynamic graph is calibrated and checked with."""
 MOST_PIXELS = CALIBRATION_PHOTOS * 512**2
-"""Of all pictures together; of large fixed sizes fewer are taken, but never fewer than `FEWEST_PHOTOS`."""
+"""Pixels of all pictures together; of large fixed sizes fewer are taken, but never fewer than `FEWEST_PHOTOS`."""
 FEWEST_PHOTOS = 4
 EQUALIZED = 4
 """Every so many calibration photos serve to equalize the channels, which needs no exact ranges."""
@@ -49,7 +49,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """What to export; the defaults of `stylex export`.
+    """Settings of an export; the defaults of `stylex export`.
 
     Attributes:
         precision: "fp32", "fp16" or "int8".

@@ -1,4 +1,4 @@
-"""What the graphs of all networks have in common: sizes and geometry, codes and masks, a clamped picture."""
+"""The common part of all networks' graphs: sizes and geometry, codes and masks, a clamped picture."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Clamped(nn.Module):
         self.network = network
 
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """What the network gives for the same inputs."""
+        """Returns the network's outputs for the same inputs."""
         outputs = self.network(*inputs)
         if isinstance(outputs, Tensor):
             return outputs.clamp(0, 1)

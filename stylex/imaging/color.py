@@ -46,7 +46,7 @@ def _parts(picture: npt.NDArray[np.uint8]) -> list[slice]:
 
 
 def _lightness(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """How often each of the 256 levels of L* occurs."""
+    """Counts each of the 256 levels of L*."""
     parts = (cv2.cvtColor(picture[rows], cv2.COLOR_RGB2LAB)[:, :, 0] for rows in _parts(picture))
     return np.asarray(sum(np.bincount(part.ravel(), minlength=256) for part in parts))
 

@@ -12,7 +12,7 @@ from stylex.errors import InputError, UsageError
 
 @dataclass(frozen=True)
 class Format:
-    """What stylex knows of one file format."""
+    """Facts of one file format."""
 
     name: str  # as Pillow calls it, in any case
     suffixes: tuple[str, ...]  # that it is written under; the first is the one suggested

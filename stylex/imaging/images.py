@@ -254,7 +254,7 @@ def _refusing_broken(path: Path) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """What an exception says, short and on one line."""
+    """Returns an exception's text, short and on one line."""
     if isinstance(error, UnidentifiedImageError):  # its text is the file object's repr
         return "unreadable header"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
@@ -262,7 +262,7 @@ def _reason(error: Exception) -> str:
 
 
 def _upright(image: Image.Image) -> Image.Transpose | None:
-    """What the EXIF orientation asks for; nothing where the EXIF is absent or damaged, as viewers take it."""
+    """Returns the transposition that the EXIF orientation asks for; None where there is none or it is damaged."""
     try:
         return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # the pixels are fine; Pillow raises struct.error, SyntaxError, TypeError and others here

@@ -1,1 +1,1 @@
-"""What runs exported graphs: NumPy, OpenCV and ONNX Runtime, never torch."""
+"""Runs exported graphs with NumPy, OpenCV and ONNX Runtime, never torch."""

@@ -1,4 +1,4 @@
-"""How fast a technique runs here: median, 95th percentile, memory, each configuration in a process of its own."""
+"""Measures the speed of a technique: median, 95th percentile, memory, each configuration in a process of its own."""
 
 from __future__ import annotations
 

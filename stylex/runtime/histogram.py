@@ -122,15 +122,15 @@ def _match_rgb(photo: Image, styles: Pairs, strength: float) -> Image:
 
 
 def _match_lab(photo: Image, styles: Pairs, strength: float) -> Image:
-    work = Work()
-    counted = [(_lab_counts(style, work), weight) for style, weight in styles]
-    moves = (strength * _moves(_lab_counts(photo, work), counted)).astype(np.float32)
+    scratch = ScratchBuffers()
+    counted = [(_lab_counts(style, scratch), weight) for style, weight in styles]
+    moves = (strength * _moves(_lab_counts(photo, scratch), counted)).astype(np.float32)
     painted = np.empty(photo.shape, photo.dtype)
     for part, into in zip(_parts(photo), _parts(painted), strict=True):
-        lab = to_lab(part, work)
-        levels = cv2.split(lab_levels(lab, work))
+        lab = to_lab(part, scratch)
+        levels = cv2.split(lab_levels(lab, scratch))
         moved = cv2.merge([move.take(level) for move, level in zip(moves, levels, strict=True)])
-        into[:] = from_lab(lab, moved, photo.dtype, work)
+        into[:] = from_lab(lab, moved, photo.dtype, scratch)
     return painted
 
 
@@ -140,14 +140,14 @@ def _parts(picture: Image) -> list[Image]:
     return [picture[top : top + rows] for top in range(0, len(picture), rows)]
 
 
-def _lab_counts(picture: Image, work: Work) -> npt.NDArray[np.float64]:
-    """How often each level of L*, a* and b* occurs, (3, LAB_LEVELS)."""
-    found = [_counts(lab_levels(to_lab(part, work), work), LAB_LEVELS) for part in _parts(picture)]
+def _lab_counts(picture: Image, scratch: ScratchBuffers) -> npt.NDArray[np.float64]:
+    """Counts the levels of L*, a* and b*, (3, LAB_LEVELS)."""
+    found = [_counts(lab_levels(to_lab(part, scratch), scratch), LAB_LEVELS) for part in _parts(picture)]
     return np.asarray(np.sum(found, 0))
 
 
 def _counts(picture: Image, levels: int) -> npt.NDArray[np.float64]:
-    """How often each level occurs in each channel of (H, W, 3): (3, levels)."""
+    """Counts the levels of each channel of (H, W, 3): (3, levels)."""
     # OpenCV adds up to 2**31 in integers before it returns float32, which is exact up to 2**24 pixels of one level and
     # off by less than one in a million beyond.
     # Plane by plane it takes a fifth of the time.
@@ -163,50 +163,53 @@ def _moves(have: npt.NDArray[np.float64], styles: Pairs) -> npt.NDArray[np.float
 
 
 def table(have: npt.NDArray[np.float64], want: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """What each level becomes, (N,), from the counts (N,) of the photo and of the style; it never falls."""
+    """Returns the new value of each level, (N,), from the counts (N,) of the photo and of the style; it never falls."""
     there = want.nonzero()[0]
     frequencies = np.cumsum(want)[there] / want.sum()
     return np.asarray(np.interp(np.cumsum(have) / have.sum(), frequencies, there), np.float64)
 
 
-class Work:
-    """Memory that is used over and over: to ask for it anew for every step took longer than the arithmetic."""
+class ScratchBuffers:
+    """Holds memory that is used over and over: to allocate it for every step took longer than the arithmetic."""
 
     def __init__(self) -> None:
         self.buffers = [np.empty(0, np.float32)] * 2
 
     def of(self, index: int, like: Image) -> npt.NDArray[np.float32]:
-        """One of two buffers, in the shape of a part."""
+        """Returns one of two buffers, in the shape of a part."""
         if self.buffers[index].size < like.size:
             self.buffers[index] = np.empty(like.size, np.float32)
         return self.buffers[index][: like.size].reshape(like.shape)
 
 
-def to_lab(picture: Image, work: Work | None = None) -> npt.NDArray[np.float32]:
-    """RGB uint8 or uint16 (H, W, 3) as CIE L*a*b* (H, W, 3); `work` is for parts."""
+def to_lab(picture: Image, scratch: ScratchBuffers | None = None) -> npt.NDArray[np.float32]:
+    """RGB uint8 or uint16 (H, W, 3) as CIE L*a*b* (H, W, 3); `scratch` holds memory for parts."""
     scale = np.float32(1 / np.iinfo(picture.dtype).max)
-    scaled = np.multiply(picture, scale, out=work.of(0, picture) if work else None, dtype=np.float32)
-    return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB, dst=work.of(1, picture) if work else None))
+    scaled = np.multiply(picture, scale, out=scratch.of(0, picture) if scratch else None, dtype=np.float32)
+    return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB, dst=scratch.of(1, picture) if scratch else None))
 
 
-def lab_levels(lab: npt.NDArray[np.float32], work: Work | None = None) -> npt.NDArray[np.uint16]:
+def lab_levels(lab: npt.NDArray[np.float32], scratch: ScratchBuffers | None = None) -> npt.NDArray[np.uint16]:
     """L*a*b* (H, W, 3) as levels from 0 to 4095."""
     low, high = np.array(LAB_RANGES).T
     steps = LAB_LEVELS / (high - low)
     affine = np.column_stack((np.diag(steps), -low * steps)).astype(np.float32)
-    levels = np.asarray(cv2.transform(lab, affine, dst=work.of(0, lab) if work else None))
+    levels = np.asarray(cv2.transform(lab, affine, dst=scratch.of(0, lab) if scratch else None))
     return np.asarray(levels.clip(0, LAB_LEVELS - 1, out=levels).astype(np.uint16))
 
 
 def from_lab(
-    lab: npt.NDArray[np.float32], moves: npt.NDArray[np.float32], dtype: npt.DTypeLike, work: Work | None = None
+    lab: npt.NDArray[np.float32],
+    moves: npt.NDArray[np.float32],
+    dtype: npt.DTypeLike,
+    scratch: ScratchBuffers | None = None,
 ) -> Image:
     """L*a*b* (H, W, 3), moved by so many levels (H, W, 3), as RGB of the type; colours that RGB lacks are clipped."""
     low, high = np.array(LAB_RANGES).T
     steps = np.diag((high - low) / LAB_LEVELS).astype(np.float32)
-    moved = np.asarray(cv2.transform(moves, steps, dst=work.of(0, lab) if work else None))
+    moved = np.asarray(cv2.transform(moves, steps, dst=scratch.of(0, lab) if scratch else None))
     np.add(moved, lab, out=moved)
-    rgb = np.asarray(cv2.cvtColor(moved, cv2.COLOR_LAB2RGB, dst=work.of(1, lab) if work else None))
+    rgb = np.asarray(cv2.cvtColor(moved, cv2.COLOR_LAB2RGB, dst=scratch.of(1, lab) if scratch else None))
     rgb.clip(0, 1, out=rgb)
     rgb *= np.iinfo(dtype).max
     return np.asarray(np.rint(rgb, out=rgb), dtype)

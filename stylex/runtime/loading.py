@@ -125,7 +125,7 @@ def _one_style(technique: Technique, style: str, folder: Path) -> str:
 
 
 def best_precision(provider: Provider) -> str:
-    """What `precision="auto"` takes on a provider."""
+    """Returns the precision that "auto" means on a provider."""
     if provider.name == "cpu" and not hardware.int8_is_exact():
         return "fp32"
     return provider.best
@@ -148,7 +148,7 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
 
 
 def _source(technique: str, style: str) -> str:
-    """What `stylex export` is to be told, to make the graph of a technique and style."""
+    """Returns the arguments of `stylex export` that make the graph of a technique and style."""
     if not row_named(technique).single_style:
         return technique
     return f"{technique} --style {style}" if style in styles_in(GRAPHS, technique) else f"{technique} --weights FILE"

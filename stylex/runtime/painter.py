@@ -218,7 +218,7 @@ class Painter(StylePainter):
         return Painted(*paint_tiles(paint, plan, self.transfer.metadata.spec, photo, cells, frozen, progress))
 
     def tiles(self, photo: Image, tile: Tile) -> Tiling | None:
-        """How a photo would be cut; None where it would be painted at once. Raises as a call of the painter does."""
+        """Returns how a photo would be cut; None where it would be painted at once. Raises as a call does."""
         return planned(self.transfer.metadata, photo.shape[0], photo.shape[1], tile)
 
     def _paint_whole(

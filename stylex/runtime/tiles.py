@@ -7,7 +7,7 @@ The statistics have to be the whole photo's own. Those of a thumbnail are off by
 already rounds other values another way, which shows as differences of 30 levels. They can be had from tiles exactly.
 What is measured of a tile is wrong at its borders, where it is reflected instead of going on. But the overlap of two
 neighbours, measured alone, is wrong at the same borders in the same way, so that the first plus the second minus the
-overlap is the union. This holds for a site when the statistics of the sites before it are right: every look at all
+overlap is the union. This holds for a site when the statistics of the sites before it are right: every pass over all
 tiles settles one site.
 """
 
@@ -36,12 +36,12 @@ SIDE = 2048
 Floats: TypeAlias = npt.NDArray[np.float32]
 Tile: TypeAlias = "int | Literal['auto', 'off']"
 Progress: TypeAlias = Callable[[int, int], object]
-"""Told after every run of the graph: how many are done, and how many there will be."""
+"""Called after every run of the graph: how many are done, and how many there will be."""
 
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """What a transfer graph made.
+    """The output of a transfer graph.
 
     Attributes:
         picture: RGB uint8 (H, W, 3).
@@ -58,7 +58,7 @@ Paint: TypeAlias = Callable[[Image, "Floats | None", "Floats | None"], Painted]
 
 
 @dataclass(frozen=True)
-class Span:
+class Extent:
     """A part of one side.
 
     Attributes:
@@ -74,13 +74,13 @@ class Span:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a photo is cut.
+    """The cut of a photo into tiles.
 
     Attributes:
         height, width: of the photo.
         down, across: pixels of a tile, multiples of what the graph paints; the last ones may be smaller.
         halo: pixels of the photo around a tile that are needed, where there are so many; such a multiple too.
-        looks: how often all tiles are looked at before they are painted.
+        passes: statistics passes over all tiles before painting, one per modulation site.
     """
 
     height: int
@@ -88,39 +88,39 @@ class Tiling:
     down: int
     across: int
     halo: int
-    looks: int
+    passes: int
 
     def __str__(self) -> str:
         return f"{self.count} tiles of {self.across}x{self.down}"
 
     @property
-    def rows(self) -> list[Span]:
-        """From top to bottom."""
+    def rows(self) -> list[Extent]:
+        """Returns the extents from top to bottom."""
         return _spans(self.height, self.down, self.halo)
 
     @property
-    def columns(self) -> list[Span]:
-        """From left to right."""
+    def columns(self) -> list[Extent]:
+        """Returns the extents from left to right."""
         return _spans(self.width, self.across, self.halo)
 
     @property
     def count(self) -> int:
-        """How many tiles."""
+        """Returns the number of tiles."""
         return len(self.rows) * len(self.columns)
 
     @property
     def runs(self) -> int:
-        """How often the graph is run in all."""
-        return self.looks * len(_parts(self)) + self.count
+        """Returns how often the graph is run in all."""
+        return self.passes * len(_parts(self)) + self.count
 
 
-def _spans(side: int, step: int, halo: int) -> list[Span]:
+def _spans(side: int, step: int, halo: int) -> list[Extent]:
     ends = [(start, min(start + step, side)) for start in range(0, side, step)]
-    return [Span(start, end, max(0, start - halo), min(side, end + halo)) for start, end in ends]
+    return [Extent(start, end, max(0, start - halo), min(side, end + halo)) for start, end in ends]
 
 
 def planned(metadata: GraphMetadata, height: int, width: int, tile: Tile) -> Tiling | None:
-    """How a photo is to be cut; None where it is painted at once.
+    """Returns how a photo is to be cut; None where it is painted at once.
 
     Args:
         metadata: of the transfer graph.
@@ -137,7 +137,7 @@ def planned(metadata: GraphMetadata, height: int, width: int, tile: Tile) -> Til
     halo = _up(spec.reach, spec.multiple)
     longest = SIDE if tile == AUTO else _up(_required(metadata, tile, halo), spec.multiple)
     down, across = (_up(math.ceil(side / math.ceil(side / longest)), spec.multiple) for side in (height, width))
-    plan = Tiling(height, width, down, across, halo, looks=len(spec.sites))
+    plan = Tiling(height, width, down, across, halo, passes=len(spec.sites))
     return plan if plan.count > 1 else None
 
 
@@ -171,7 +171,7 @@ def paint_tiles(
     frozen: Floats | None,
     progress: Progress,
 ) -> tuple[Image, Floats | None]:
-    """Paint a photo tile by tile.
+    """Paints a photo tile by tile.
 
     Args:
         paint: paints one part.
@@ -183,18 +183,18 @@ def paint_tiles(
     Returns:
         RGB uint8 (H, W, 3), and the statistics (1, S) that it was painted with.
     """
-    looks, parts = plan.looks if frozen is None else 0, _parts(plan)
-    done, work = 0, plan.runs if looks else plan.count
+    passes, parts = plan.passes if frozen is None else 0, _parts(plan)
+    done, total = 0, plan.runs if passes else plan.count
 
     def run(top: int, bottom: int, left: int, right: int) -> Painted:
         nonlocal done
         piece = np.ascontiguousarray(photo[top:bottom, left:right])
-        made = paint(piece, None if masks is None else _cut(masks, top, left, piece, spec), frozen)
+        painted = paint(piece, None if masks is None else _cut(masks, top, left, piece, spec), frozen)
         done += 1
-        progress(done, work)
-        return made
+        progress(done, total)
+        return painted
 
-    for _ in range(looks):
+    for _ in range(passes):
         frozen = pooled([(_measured(run(*part)), sign * _painted(part, spec)) for part, sign in parts], spec)
     picture = np.empty_like(photo)
     for y in plan.rows:
@@ -206,7 +206,7 @@ def paint_tiles(
 
 
 def _cut(masks: Floats, top: int, left: int, piece: Image, spec: GraphSpec) -> Floats:
-    """The cells of a part of the photo, of as many as the graph paints of it."""
+    """Returns the cells of a part of the photo, of as many as the graph paints of it."""
     rows, columns = (spec.painted_side(side) // spec.cell for side in piece.shape[:2])
     top, left = top // spec.cell, left // spec.cell
     return masks[:, :, top : top + rows, left : left + columns]
@@ -217,13 +217,13 @@ Box: TypeAlias = "tuple[int, int, int, int]"
 
 
 def _parts(plan: Tiling) -> list[tuple[Box, int]]:
-    """What to measure, and 1 to add it or -1 to take it away."""
+    """Returns the parts to measure, and 1 to add one or -1 to take it away."""
     down, across = _signed(plan.rows), _signed(plan.columns)
     return [((top, bottom, left, right), a * b) for top, bottom, a in down for left, right, b in across]
 
 
-def _signed(spans: list[Span]) -> list[tuple[int, int, int]]:
-    """Spans and their overlaps, which are to be subtracted; without what cancels out."""
+def _signed(spans: list[Extent]) -> list[tuple[int, int, int]]:
+    """Returns extents and their overlaps, which are to be subtracted; without what cancels out."""
     found = [(spans[0].first, spans[0].last, 1)]
     for before, span in itertools.pairwise(spans):
         overlap, whole = (span.first, before.last), (span.first, span.last)
@@ -238,13 +238,13 @@ def _measured(part: Painted) -> Floats:
 
 
 def _painted(part: Box, spec: GraphSpec) -> int:
-    """Pixels that the graph paints of a part, whose features are what it measures."""
+    """Returns the pixels that the graph paints of a part, whose features are what it measures."""
     top, bottom, left, right = part
     return spec.painted_side(bottom - top) * spec.painted_side(right - left)
 
 
 def _mean_of(spec: GraphSpec, size: int) -> npt.NDArray[np.intp]:
-    """For each statistic where its mean stands: for a mean itself, for a root mean square -1."""
+    """Returns for each statistic where its mean stands: for a mean itself, for a root mean square -1."""
     found, at = np.full(size, -1), 0
     for width in spec.sites:
         found[at : at + 2 * width] = np.tile(np.arange(at, at + width), 2)
@@ -253,7 +253,7 @@ def _mean_of(spec: GraphSpec, size: int) -> npt.NDArray[np.intp]:
 
 
 def pooled(seen: Sequence[tuple[Floats, int]], spec: GraphSpec) -> Floats:
-    """Statistics of a whole from those of its parts.
+    """Returns the statistics of a whole from those of its parts.
 
     Args:
         seen: statistics (1, S) of every part, and its pixels, negative where it is to be taken away.
@@ -268,5 +268,5 @@ def pooled(seen: Sequence[tuple[Floats, int]], spec: GraphSpec) -> Floats:
     is_mean, has_mean = mean_of == np.arange(len(mean_of)), mean_of >= 0
     moments = np.where(is_mean, values, values**2 + has_mean * values[:, mean_of] ** 2)
     whole = pixels @ moments / pixels.sum()
-    spread = np.sqrt(np.maximum(whole - has_mean * whole[mean_of] ** 2, 0))
-    return np.asarray(np.where(is_mean, whole, spread)[None], np.float32)
+    deviation = np.sqrt(np.maximum(whole - has_mean * whole[mean_of] ** 2, 0))
+    return np.asarray(np.where(is_mean, whole, deviation)[None], np.float32)

@@ -38,7 +38,7 @@ class Upscaler:
 
     @property
     def name(self) -> str:
-        """What really runs, for messages."""
+        """Returns what really runs, for messages."""
         return f"upscaler {self.session.metadata.precision} on {self.session.provider}"
 
     def __call__(self, picture: Image, progress: Progress = lambda done, of: None) -> Image:

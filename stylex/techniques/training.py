@@ -10,7 +10,7 @@ from stylex.techniques.options import Option
 
 @dataclass(frozen=True)
 class TrainDefaults:
-    """How a network is trained when nothing else is said.
+    """Defaults of a network's training.
 
     Attributes:
         help: of the command, what it trains first.

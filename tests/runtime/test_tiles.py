@@ -131,7 +131,7 @@ def test_any_style_is_painted_the_same_in_tiles(adain: Painter, scene: np.ndarra
 
 
 def test_statistics_of_its_own_would_show(adain: Painter, scene: np.ndarray) -> None:
-    """What the looks are for: tiles by themselves differ by far more."""
+    """The passes are needed: tiles by themselves differ by far more."""
     codes = adain.codes("starry-night")[0]
     one = np.ones((1, 1, 1, 1), np.float32)
     left = adain.paint(np.ascontiguousarray(scene[:, :226]), codes, one).picture
@@ -157,7 +157,7 @@ def test_progress_counts_every_run(fast: Painter, scene: np.ndarray) -> None:
     told: list[tuple[int, int]] = []
     fast(scene, tile=160, progress=lambda done, of: told.append((done, of)))
     plan = fast.tiles(scene, 160)
-    assert plan is not None and plan.count == 6 and plan.looks == 1
+    assert plan is not None and plan.count == 6 and plan.passes == 1
     assert told == [(i, plan.runs) for i in range(1, plan.runs + 1)]
 
 

@@ -121,7 +121,7 @@ def _tell(one: Exported) -> None:
 
 
 def _models(technique: str | None, weights: Path | None, checkpoints: tuple[Path, ...], style: str) -> list[Model]:
-    """What is to be exported: a published checkpoint, a weights file of ours, or the embedded ones."""
+    """Returns the models to export: a published checkpoint, a weights file of ours, or the embedded ones."""
     from stylex.errors import UsageError
     from stylex.models.published.checkpoints import load_checkpoint
     from stylex.models.registry import embedded_models, own_model

@@ -38,7 +38,7 @@ def command(
       stylex webcam --camera 1 --technique fast --style great-wave --temporal flow
     """
     from stylex.files import check_place
-    from stylex.runtime.video.live import Booth, Camera, Window, require_display, watch
+    from stylex.runtime.video.live import Camera, LivePreview, Window, require_display, watch
     from stylex.runtime.video.stylizer import Stylizer
 
     check_place(save_to / "stylex-001.png")
@@ -48,10 +48,10 @@ def command(
         stylizer = Stylizer(chosen[0], strength, keep_colors, temporal, keyframes)
         if stylizer.notice:
             click.echo(f"stylex: {stylizer.notice}", err=True)
-        booth = Booth(chosen, stylizer, save_to)
+        preview = LivePreview(chosen, stylizer, save_to)
         with Window() as window:
-            count = watch(opened, booth, window)
+            count = watch(opened, preview, window)
     click.echo(
-        f"{opened.name}: {count} frames, {technique} {stylizer.look.painter.precision} on "
-        f"{stylizer.look.painter.provider}, temporal {stylizer.runs}, {booth.rate:.1f} frames/s"
+        f"{opened.name}: {count} frames, {technique} {stylizer.style.painter.precision} on "
+        f"{stylizer.style.painter.provider}, temporal {stylizer.runs}, {preview.rate:.1f} frames/s"
     )

@@ -1,4 +1,4 @@
-"""What `stylex run` takes to paint places differently: regions, masks, segmenters, faces."""
+"""Options of `stylex run` to paint places differently: regions, masks, segmenters, faces."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class OwnedCommand(click.Command):
         self.help = whole
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """What every technique has, then what only some have."""
+        """Writes the options that every technique has, then those that only some have."""
         technique = ctx.meta.get(TECHNIQUE)
         sections: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):

@@ -1,4 +1,4 @@
-"""What the verbs for moving pictures share: their options, and a painter with its styles."""
+"""The common part of the commands for moving pictures: their options, and a painter with its styles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stylex.techniques import DEFAULT, NETWORKS, technique_named
 from stylex.techniques.options import KEYFRAMES, TEMPORAL
 
 if TYPE_CHECKING:
-    from stylex.runtime.video.stylizer import Look
+    from stylex.runtime.video.stylizer import PreparedStyle
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +30,7 @@ def steadiness_options(function: F) -> F:
     return decorated(function, decorators)
 
 
-def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> list[Look]:
+def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> list[PreparedStyle]:
     """A painter with each of the styles, one painter for all of them where it takes any.
 
     Args:
@@ -39,10 +39,10 @@ def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> lis
         backend: precision, provider, threads and graphs, as `stylex.load` takes them.
     """
     from stylex.runtime.loading import load
-    from stylex.runtime.video.stylizer import look
+    from stylex.runtime.video.stylizer import prepare_style
 
     if technique_named(technique).single_style:
-        return [look(load(technique, style=style, spinning=False, **backend)) for style in styles or ("",)]
+        return [prepare_style(load(technique, style=style, spinning=False, **backend)) for style in styles or ("",)]
     require_styles(styles)
     painter = load(technique, spinning=False, **backend)
-    return [look(painter, style, Path(style).stem) for style in styles]
+    return [prepare_style(painter, style, Path(style).stem) for style in styles]

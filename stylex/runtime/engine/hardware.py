@@ -1,4 +1,4 @@
-"""What the machine is: processor, instruction sets, memory."""
+"""Facts of the machine: processor, instruction sets, memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _cpuinfo() -> str:
 
 
 def _told_by(*command: str) -> str:
-    """What a system command prints; empty where there is no such command, or it fails or hangs."""
+    """Returns the output of a system command; empty where there is no such command, or it fails or hangs."""
     try:
         done = subprocess.run(command, capture_output=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):

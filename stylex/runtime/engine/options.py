@@ -19,7 +19,7 @@ CACHE_OPTIONS: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, eq=False)
 class SessionOptions:
-    """How graphs are run.
+    """Settings with which graphs are run.
 
     Attributes:
         threads: for the CPU, 0 for all cores.

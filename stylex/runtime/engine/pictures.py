@@ -80,6 +80,6 @@ def _padded(picture: Image, start: tuple[int, int], sides: tuple[int, int], bord
 
 
 def _cut(painted: Image, sides: tuple[int, int], size: tuple[int, int], scale: int) -> Image:
-    """What belongs to `size` pixels of the picture; some graphs paint the border as well, others leave it out."""
+    """Returns the part for `size` pixels of the picture; some graphs paint the border as well, others leave it out."""
     top, left = ((have - scale * side) // 2 for have, side in zip(painted.shape, sides, strict=False))
     return np.array(painted[top : top + scale * size[0], left : left + scale * size[1]], np.uint8)

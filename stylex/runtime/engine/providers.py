@@ -47,7 +47,7 @@ class Provider:
         return precision == "fp32" or target in self.targets
 
     def options(self, precision: str) -> dict[str, str]:
-        """What it is opened with for a graph of this precision."""
+        """Returns the options to open it with for a graph of this precision."""
         return {option: "True" for known, option in self.enables if known == precision}
 
 
@@ -78,7 +78,7 @@ PROVIDERS = (
 )
 NAMES = tuple(p.name for p in PROVIDERS)
 PREFERENCE = ("cuda", "cpu")
-"""What `auto` tries, in this order: CUDA, unmeasured, where it is installed, then the CPU, which always starts."""
+"""Providers that `auto` tries, in this order: CUDA, unmeasured, where installed, then the CPU, which always starts."""
 
 
 def provider_named(name: str) -> Provider:

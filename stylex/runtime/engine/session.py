@@ -18,7 +18,7 @@ from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, available, session_arguments
 
 EXTERNAL_LOCATION = b"\n\x08location"
-"""How an external tensor's file name begins in the protobuf encoding of ONNX."""
+"""Bytes before an external tensor's file name in the protobuf encoding of ONNX."""
 
 
 @dataclass(frozen=True)

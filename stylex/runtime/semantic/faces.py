@@ -33,7 +33,7 @@ SCORE = 0.7
 INNER, OUTER = 0.9, 1.65
 """Where the protection begins to fall off and where it ends, in half face boxes from the middle."""
 HEAD = (1.0, 1.25)
-"""Of the protected ellipse, its width and its height in face boxes; boxes end above the chin and at the hairline."""
+"""Width and height of the protected ellipse in face boxes; boxes end above the chin and at the hairline."""
 MAP_SIDE = 512
 
 
@@ -114,7 +114,7 @@ def _by_yunet(photo: Image, model: Path) -> list[Face]:
 
 
 def protection(photo: Image, faces: Sequence[Face], strength: float = STRENGTH) -> Mask:
-    """How much of the strength each place keeps: `strength` on faces, rising smoothly to 1 around them.
+    """Returns the share of the strength that each place keeps: `strength` on faces, rising smoothly to 1 around them.
 
     Args:
         photo: RGB uint8 (H, W, 3), for its proportions.

@@ -38,7 +38,7 @@ class SalientRegion:
 
 
 def saliency(photo: Image) -> Mask:
-    """How much each place stands out, 0 to 1: what the log spectrum has beyond its own average.
+    """Returns the saliency of each place, 0 to 1: the residual of the log spectrum over its own average.
 
     Spectral residual (Hou and Zhang 2007, equations 9 to 11), on lightness and both colour axes of L*a*b*, the largest
     of the three; the paper takes lightness alone. Places near the middle count more, as where people point a camera.

@@ -1,4 +1,4 @@
-"""What segmenters give: class numbers, shares or log-odds, all brought to one share a class."""
+"""Outputs of segmenters: class numbers, shares or log-odds, all brought to one share a class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from stylex.errors import ModelError
 
 ROUNDING = 1e-3
-"""How far shares may lie outside of 0..1, or their sum from 1."""
+"""Distance that shares may lie outside of 0..1, or their sum from 1."""
 
 
 def shares(output: npt.NDArray[Any], classes: Sequence[str], source: str) -> npt.NDArray[np.float32]:

@@ -46,7 +46,7 @@ STRENGTH = re.compile(r"(?P<style>.+): *(?P<strength>[+-]?(\d+\.?\d*|\.\d+))")
 
 @dataclass(frozen=True)
 class Region:
-    """What becomes of a region.
+    """The treatment of a region.
 
     Attributes:
         name: a class of the segmenter, the name of a mask, or `BACKGROUND`.

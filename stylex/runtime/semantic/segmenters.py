@@ -41,11 +41,11 @@ Triple = tuple[float, float, float]
 
 
 class Segments(Protocol):
-    """What finds regions in a photo."""
+    """Finds regions in a photo."""
 
     @property
     def title(self) -> str:
-        """What it is, in a few words."""
+        """Returns a description in a few words."""
 
     def __call__(self, photo: Image) -> dict[str, Mask]:
         """Masks by the name of the region, each with the photo's proportions but of any resolution.
@@ -57,7 +57,7 @@ class Segments(Protocol):
 
 @dataclass(frozen=True)
 class Takes:
-    """What a segmenter's graph takes.
+    """The input of a segmenter's graph.
 
     Attributes:
         name: of its one input.

@@ -1,4 +1,4 @@
-"""What runs in the decoder's own process: a film in, messages out. A crash in here takes nothing else down.
+"""The decoder, which runs in a process of its own: a film in, messages out. A crash in here takes nothing else down.
 
 The messages on the pipe: `FilmFacts`, then for every frame its time and duration followed by its bytes, `Sound` packets
 between them, and `End`; or a `StylexError` instead of any of these.
@@ -30,7 +30,7 @@ from stylex.imaging.sizes import at_most
 from stylex.runtime.video import opening
 from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
 from stylex.runtime.video.geometry import upright
-from stylex.runtime.video.sound import Track
+from stylex.runtime.video.sound import AudioPassthrough
 
 UNSPECIFIED = 2
 """FFmpeg's number for a matrix of colours that the file doesn't name."""
@@ -94,23 +94,25 @@ class Decoder:
         yield End(self.skipped)
 
     def _messages(self, container: InputContainer, stream: VideoStream) -> Iterator[FilmFacts | Frame | Sound]:
-        track = Track(container, limited=not self.span.whole)
-        for frame, time in self._wanted(container, stream, track):
+        audio = AudioPassthrough(container, limited=not self.span.whole)
+        for frame, time in self._wanted(container, stream, audio):
             if not self.count:
-                yield self._begin(frame, time, container, stream, track)
+                yield self._begin(frame, time, container, stream, audio)
             self.count += 1
             picture, duration = self._picture(frame), frame.duration or 0
             self._latest = (time, duration)
-            yield from track.until(time * self._base)
+            yield from audio.until(time * self._base)
             yield Frame(picture, time - self._first, duration)
         if self._latest is None:
             raise InputError(self._nothing())
         time, duration = self._latest
-        yield from track.rest((time + (duration or self._usual())) * self._base)
+        yield from audio.rest((time + (duration or self._usual())) * self._base)
 
-    def _wanted(self, container: InputContainer, stream: VideoStream, track: Track) -> Iterator[tuple[VideoFrame, int]]:
-        """The frames of the span with their times, each later than the one before."""
-        for frame in self._decoded(container, stream, track):
+    def _wanted(
+        self, container: InputContainer, stream: VideoStream, audio: AudioPassthrough
+    ) -> Iterator[tuple[VideoFrame, int]]:
+        """Yields the frames of the span with their times, each later than the one before."""
+        for frame in self._decoded(container, stream, audio):
             time = self._time(frame)
             if time is None:
                 self.skipped += 1
@@ -123,13 +125,13 @@ class Decoder:
             if self.span.frames is not None and self.count >= self.span.frames:
                 return
 
-    def _decoded(self, container: InputContainer, stream: VideoStream, track: Track) -> Iterator[VideoFrame]:
-        """Every frame that isn't damaged; packets of sound go to the track."""
+    def _decoded(self, container: InputContainer, stream: VideoStream, audio: AudioPassthrough) -> Iterator[VideoFrame]:
+        """Yields every frame that isn't damaged; packets of sound go to `audio`."""
         partial = False
         try:
-            for packet in container.demux([stream, *track.streams]):
+            for packet in container.demux([stream, *audio.streams]):
                 if packet.stream_index != stream.index:
-                    track.take(packet)
+                    audio.take(packet)
                     continue
                 partial = packet.is_corrupt if packet.size else partial
                 yield from self._frames_in(packet)
@@ -153,19 +155,19 @@ class Decoder:
         return good
 
     def _time(self, frame: VideoFrame) -> int | None:
-        """When a frame is shown; None where that isn't later than the frame before."""
+        """Returns when a frame is shown; None where that isn't later than the frame before."""
         if frame.pts is None:
             return self._origin if self._latest is None else self._latest[0] + self._usual()
         return frame.pts if self._latest is None or frame.pts > self._latest[0] else None
 
     def _usual(self) -> int:
-        """How long a frame is shown on average, in units of time."""
+        """Returns how long a frame is shown on average, in units of time."""
         return max(1, round(1 / (self._rate * self._base)))
 
     def _begin(
-        self, frame: VideoFrame, time: int, container: InputContainer, stream: VideoStream, track: Track
+        self, frame: VideoFrame, time: int, container: InputContainer, stream: VideoStream, audio: AudioPassthrough
     ) -> FilmFacts:
-        """What the first frame says of the film."""
+        """Returns the film's facts, from the first frame and the streams."""
         self._coded = (frame.width, frame.height)
         if frame.width * frame.height > MAX_PIXELS:
             raise InputError(
@@ -175,7 +177,7 @@ class Decoder:
         self._turned = upright(frame)
         if self.span.start > 0:
             self._first, self.skipped = time, 0  # decoders have to start before the frame that is wanted
-            track.begin(time * self._base)
+            audio.begin(time * self._base)
         aspect = stream.sample_aspect_ratio or Fraction(1)
         width, height = self._size
         if self._turned.swaps:
@@ -187,13 +189,13 @@ class Decoder:
             self._rate,
             self._expected(container, stream),
             aspect,
-            track.template(),
-            opening.left_out(container, stream, track.streams),
+            audio.template(),
+            opening.left_out(container, stream, audio.streams),
             frame.color_trc in WIDE_RANGE,
         )
 
     def _expected(self, container: InputContainer, stream: VideoStream) -> int | None:
-        """How many frames will come, as far as the file tells."""
+        """Returns how many frames will come; None where the file doesn't say."""
         total = opening.frames_of(container, stream, self._rate)
         if total is not None:
             end = math.inf if self.span.end is None else self.span.end * float(self._rate)

@@ -1,4 +1,4 @@
-"""What the decoder's process tells: facts of a film, its frames, the packets of its sound. Plain data, no PyAV."""
+"""Messages of the decoder's process: facts of a film, its frames, the packets of its sound. Plain data, no PyAV."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Span:
-    """Which part of a film is wanted.
+    """The part of a film that is wanted.
 
     Attributes:
         start: in seconds from the film's first frame.
@@ -25,19 +25,19 @@ class Span:
 
     @property
     def whole(self) -> bool:
-        """Whether that is the whole film."""
+        """Returns whether that is the whole film."""
         return self == Span()
 
 
 @dataclass(frozen=True)
 class FilmFacts:
-    """What is known before the first frame is painted.
+    """Facts that are known before the first frame is painted.
 
     Attributes:
         width, height: of the frames as they come, upright and reduced.
         time_base: seconds that one unit of a frame's time lasts.
         rate: frames a second on average.
-        frames: how many are expected, for a progress bar; None where the file doesn't tell.
+        frames: how many are expected, for a progress bar; None where the file doesn't say.
         aspect: width of a pixel by its height.
         sound: a tiny file (NUT) that has the sound's streams with their headers, to make streams after; empty for a
             silent film.
@@ -63,7 +63,7 @@ class Frame:
     Attributes:
         picture: RGB uint8 (H, W, 3).
         time: when it is shown, in units of the film's time base.
-        duration: how long, in the same units; 0 where the file doesn't tell.
+        duration: how long, in the same units; 0 where the file doesn't say.
     """
 
     picture: npt.NDArray[np.uint8]

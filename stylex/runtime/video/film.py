@@ -19,7 +19,7 @@ Progress = Callable[[int, FilmFacts], object]
 
 @dataclass(frozen=True)
 class FilmReport:
-    """What was done.
+    """Facts of a painted film.
 
     Attributes:
         frames: painted ones.
@@ -53,9 +53,9 @@ def paint_film(
     span: Span | None = None,
     longest: int | None = None,
     crf: int = CRF,
-    tell: Progress = lambda _count, _facts: None,
+    progress: Progress = lambda _count, _facts: None,
 ) -> FilmReport:
-    """Paint a film.
+    """Paints a film.
 
     Frames keep their times, sound is copied as it is, rotation is applied to the pixels. Nothing stands under the
     output's name before all of it is written; Ctrl-C and errors leave nothing behind.
@@ -67,7 +67,7 @@ def paint_film(
         span: the part that is wanted.
         longest: the longer side is reduced to so many pixels; None for as it is.
         crf: quality of the encoded film.
-        tell: called after every frame.
+        progress: called after every frame.
 
     Raises:
         UsageError: the output's suffix, or sound that its format can't hold.
@@ -83,14 +83,14 @@ def paint_film(
                     writer.put(item)
                     continue
                 writer.put(Frame(stylizer(item.picture), item.time, item.duration))
-                tell(reader.count, reader.facts)
+                progress(reader.count, reader.facts)
             writer.finish()
         seconds = time.perf_counter() - start
     return _report(reader, writer, stylizer, seconds)
 
 
 def _report(reader: Reader, writer: Writer, stylizer: Stylizer, seconds: float) -> FilmReport:
-    painter = stylizer.look.painter
+    painter = stylizer.style.painter
     return FilmReport(
         reader.count,
         writer.width,
@@ -99,7 +99,7 @@ def _report(reader: Reader, writer: Writer, stylizer: Stylizer, seconds: float) 
         round(reader.count / seconds, 2),
         stylizer.shots,
         painter.transfer.metadata.technique,
-        stylizer.look.name,
+        stylizer.style.name,
         painter.precision,
         painter.provider,
         stylizer.runs,
@@ -110,7 +110,7 @@ def _report(reader: Reader, writer: Writer, stylizer: Stylizer, seconds: float) 
 def _notices(reader: Reader, writer: Writer, stylizer: Stylizer) -> list[str]:
     facts = reader.facts
     odd = (facts.width, facts.height) != (writer.width, writer.height)
-    told = {
+    notices = {
         stylizer.notice: bool(stylizer.notice),
         f"{reader.skipped} damaged frames were left out, the ones before them are shown longer": reader.skipped > 0,
         f"{writer.unusable} packets of sound with impossible times were left out": writer.unusable > 0,
@@ -118,4 +118,4 @@ def _notices(reader: Reader, writer: Writer, stylizer: Stylizer) -> list[str]:
         "the film has a high dynamic range, which isn't tone-mapped: its colours come paler": facts.wide_range,
         f"{facts.width}x{facts.height} was made even by repeating the last row or column": odd,
     }
-    return [text for text, applies in told.items() if applies]
+    return [text for text, applies in notices.items() if applies]

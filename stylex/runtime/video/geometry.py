@@ -1,4 +1,4 @@
-"""How coded pictures become what is seen, turned upright."""
+"""Orientation of coded pictures, and turning them upright."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 
 
-class Turn:
-    """How coded pictures are turned to stand upright.
+class Orientation:
+    """Turns coded pictures upright.
 
     Args:
         swaps: rows become columns; done first.
@@ -24,13 +24,13 @@ class Turn:
         self.swaps, self.left, self.up = swaps, left, up
 
     def apply(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """The picture (H, W, 3), upright, C-contiguous."""
+        """Returns the picture (H, W, 3), upright, C-contiguous."""
         turned = picture.transpose(1, 0, 2) if self.swaps else picture
         return np.ascontiguousarray(turned[:: -1 if self.up else 1, :: -1 if self.left else 1])
 
 
-def upright(frame: VideoFrame | None) -> Turn:
-    """What the display matrix of a frame asks for: x' = a x + c y, y' = b x + d y, with values of 0 and +-1.
+def upright(frame: VideoFrame | None) -> Orientation:
+    """Returns the orientation in a frame's display matrix: x' = a x + c y, y' = b x + d y, with values of 0 and +-1.
 
     Turns by other angles than multiples of 90 degrees go to the nearest.
     """
@@ -39,5 +39,5 @@ def upright(frame: VideoFrame | None) -> Turn:
         if data.type is SideDataType.DISPLAYMATRIX:
             a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
             swaps = abs(b) + abs(c) > abs(a) + abs(d)
-            return Turn(swaps, (c if swaps else a) < 0, (b if swaps else d) < 0)
-    return Turn(False, False, False)
+            return Orientation(swaps, (c if swaps else a) < 0, (b if swaps else d) < 0)
+    return Orientation(False, False, False)

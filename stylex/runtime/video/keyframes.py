@@ -20,13 +20,13 @@ SHIFT, CONTRAST = 6.0, 1.1
 keyframe, or its deviation by such a factor, and most of the picture takes part: a fade, another light, the camera
 somewhere else, but not something that passes."""
 MOST, LITTLE, PART = 0.6, 4.0, 0.05
-"""What most means, and which levels of difference count: LITTLE and a PART of what was there."""
+"""Share of the picture that is most of it, and the levels of difference that count: LITTLE and a PART of the value."""
 NOISE = 2.0
 """Levels added to deviations, so that those of black frames compare."""
 
 
 class Keyframe(Enum):
-    """What a frame is for the statistics."""
+    """The role of a frame for the content statistics."""
 
     NONE = "use what there is"
     DUE = "measure again, it is time"
@@ -35,7 +35,7 @@ class Keyframe(Enum):
 
 
 class KeyframeFinder:
-    """Tells for one frame after the other what it is.
+    """Finds the role of one frame after the other.
 
     Args:
         every: frames from one keyframe of a shot to the next; 0 for as long as the picture stays alike.
@@ -46,14 +46,14 @@ class KeyframeFinder:
         self.reset()
 
     def reset(self) -> None:
-        """Let the next frame begin a shot."""
+        """Lets the next frame begin a shot."""
         self._last: npt.NDArray[np.float32] | None = None
         self._key = np.zeros((THUMBNAIL[1], THUMBNAIL[0], 3), np.float32)
         self._usual: float | None = None  # not known before a shot's second frame
         self._since = 0
 
     def __call__(self, frame: npt.NDArray[np.uint8]) -> Keyframe:
-        """What a frame is, RGB uint8 (H, W, 3)."""
+        """Returns the role of the next frame, RGB uint8 (H, W, 3)."""
         thumbnail = cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
         found = self._found(thumbnail)
         self._last = thumbnail
@@ -77,7 +77,7 @@ class KeyframeFinder:
 
 
 def has_become_another(thumbnail: npt.NDArray[np.float32], key: npt.NDArray[np.float32]) -> bool:
-    """Whether a frame of the same shot needs other statistics than the keyframe; thumbnails (h, w, 3)."""
+    """Returns whether a frame of the same shot needs other statistics than the keyframe; thumbnails (h, w, 3)."""
     shift = np.abs(thumbnail.mean((0, 1)) - key.mean((0, 1))).max()
     ratio = np.log((thumbnail.std((0, 1)) + NOISE) / (key.std((0, 1)) + NOISE))
     if shift <= SHIFT and np.abs(ratio).max() <= np.log(CONTRAST):
@@ -87,7 +87,7 @@ def has_become_another(thumbnail: npt.NDArray[np.float32], key: npt.NDArray[np.f
 
 
 def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
-    """Of two thumbnails' grey values, -1 to 1; 1 where both are flat, 0 where one is."""
+    """Returns the correlation of two thumbnails' grey values, -1 to 1; 1 where both are flat, 0 where one is."""
     a, b = (picture.mean(2) - picture.mean() for picture in (one, other))
     norms = float(np.linalg.norm(a)), float(np.linalg.norm(b))
     if max(norms) < 1:

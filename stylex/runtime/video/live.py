@@ -18,13 +18,13 @@ import numpy as np
 from stylex.errors import InputError, ResourceError
 from stylex.imaging.arrays import Image
 from stylex.imaging.images import write_picture
-from stylex.runtime.video.stylizer import MODES, Look, Stylizer
+from stylex.runtime.video.stylizer import MODES, PreparedStyle, Stylizer
 
 TITLE = "stylex"
 FONT, LINE = cv2.FONT_HERSHEY_SIMPLEX, 20
-"""Of the caption; the height of a line in pixels."""
+"""Font of the caption, and the height of a line in pixels."""
 STEP = 0.1
-"""What + and - change the strength by."""
+"""Step by which + and - change the strength."""
 SMOOTH = 0.9
 """Share that the frames before keep in the frame rate."""
 KEYS = "+ - strength   n p style   t temporal mode   s save   q quit"
@@ -35,7 +35,7 @@ PATIENCE = 20.0
 
 
 def require_display() -> None:
-    """Open and close a window in a process of its own, since some window systems end the process where there is none.
+    """Opens and closes a window in a process of its own, since some window systems end the process where there is none.
 
     Raises:
         ResourceError: no window can be opened.
@@ -98,24 +98,24 @@ class Camera:
             yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-class Booth:
-    """What stands between camera and window: paints, reacts to keys, counts frames.
+class LivePreview:
+    """Paints the frames of a camera, reacts to keys and counts frames, apart from the window.
 
     Args:
-        looks: painters with their styles; n and p go through them.
-        stylizer: paints; begins with the first look.
+        styles: painters with their styles; n and p go through them.
+        stylizer: paints; begins with the first of them.
         folder: where s saves pictures.
     """
 
-    def __init__(self, looks: Sequence[Look], stylizer: Stylizer, folder: Path) -> None:
-        self.looks, self.stylizer, self.folder = looks, stylizer, folder
+    def __init__(self, styles: Sequence[PreparedStyle], stylizer: Stylizer, folder: Path) -> None:
+        self.styles, self.stylizer, self.folder = styles, stylizer, folder
         self.rate = 0.0
-        self.told = KEYS
+        self.message = KEYS
         self.painted: Image | None = None
         self._chosen, self._last = 0, 0.0
 
     def paint(self, frame: Image) -> Image:
-        """Paint a frame, RGB uint8 (H, W, 3), and count it."""
+        """Paints a frame, RGB uint8 (H, W, 3), and counts it."""
         painted = self.painted = self.stylizer(frame)
         now = time.perf_counter()
         if self._last:
@@ -125,7 +125,7 @@ class Booth:
         return painted
 
     def press(self, key: int) -> bool:
-        """React to a key as `cv2.waitKey` gives it, -1 for none; False to quit.
+        """Reacts to a key as `cv2.waitKey` gives it, -1 for none; False to quit.
 
         Raises:
             ResourceError: a picture can't be saved.
@@ -148,12 +148,17 @@ class Booth:
         return True
 
     def captioned(self, picture: Image) -> Image:
-        """The picture with the frame rate, what paints, and what the last key did."""
+        """Returns the picture with a caption: the frame rate, the style, and what the last key did."""
         shown, stylizer = picture.copy(), self.stylizer
         runs = "" if stylizer.runs == stylizer.temporal else f", which runs as {stylizer.runs}"
-        what = (f"{self.rate:.1f} frames/s", stylizer.look.name, f"strength {stylizer.strength:.1f}", stylizer.temporal)
+        what = (
+            f"{self.rate:.1f} frames/s",
+            stylizer.style.name,
+            f"strength {stylizer.strength:.1f}",
+            stylizer.temporal,
+        )
         first = "   ".join(what) + runs
-        for line, text in enumerate((first, self.told)):
+        for line, text in enumerate((first, self.message)):
             (width, _), _ = cv2.getTextSize(text, FONT, 0.45, 1)
             top = LINE * line
             cv2.rectangle(shown, (0, top), (width + 12, top + LINE), (0, 0, 0), cv2.FILLED)
@@ -161,19 +166,19 @@ class Booth:
         return np.asarray(shown, np.uint8)
 
     def _strengthen(self, step: float) -> None:
-        strength = min(max(self.stylizer.strength + step, 0.0), self.stylizer.look.strongest)
+        strength = min(max(self.stylizer.strength + step, 0.0), self.stylizer.style.strongest)
         self.stylizer.strength = round(strength, 2)
-        self.told = f"strength {self.stylizer.strength:.1f}"
+        self.message = f"strength {self.stylizer.strength:.1f}"
 
     def _choose(self, step: int) -> None:
-        self._chosen = (self._chosen + step) % len(self.looks)
-        look = self.looks[self._chosen]
-        self.stylizer.look, self.stylizer.strength = look, min(self.stylizer.strength, look.strongest)
-        self.told = look.name
+        self._chosen = (self._chosen + step) % len(self.styles)
+        style = self.styles[self._chosen]
+        self.stylizer.style, self.stylizer.strength = style, min(self.stylizer.strength, style.strongest)
+        self.message = style.name
 
     def _next_mode(self) -> None:
         self.stylizer.temporal = MODES[(MODES.index(self.stylizer.temporal) + 1) % len(MODES)]
-        self.told = self.stylizer.notice or f"temporal {self.stylizer.temporal}"
+        self.message = self.stylizer.notice or f"temporal {self.stylizer.temporal}"
 
     def _save(self) -> None:
         if self.painted is None:
@@ -182,14 +187,14 @@ class Booth:
         while (path := self.folder / f"stylex-{number:03}.png").exists():
             number += 1
         write_picture(path, self.painted)
-        self.told = f"saved {path.name}"
+        self.message = f"saved {path.name}"
 
 
 class Screen(Protocol):
-    """What shows pictures and hears keys."""
+    """Shows pictures and reads keys."""
 
     def show(self, picture: Image) -> int:
-        """Show RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
+        """Shows RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
 
 
 class Window:
@@ -209,7 +214,7 @@ class Window:
             cv2.destroyAllWindows()
 
     def show(self, picture: Image) -> int:
-        """Show RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
+        """Shows RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
         with _explained():
             cv2.imshow(TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
             key = cv2.waitKey(1)
@@ -225,14 +230,14 @@ def _explained() -> Iterator[None]:
         raise ResourceError(f"the window failed ({text}): run it in another desktop session") from error
 
 
-def watch(camera: Camera, booth: Booth, screen: Screen) -> int:
-    """Show the painted camera until q is pressed; returns the number of frames.
+def watch(camera: Camera, preview: LivePreview, screen: Screen) -> int:
+    """Shows the painted camera until q is pressed; returns the number of frames.
 
     Raises:
         InputError: the camera has vanished.
         ResourceError: the window fails, or a picture can't be saved.
     """
     for count, frame in enumerate(camera, 1):
-        if not booth.press(screen.show(booth.captioned(booth.paint(frame)))):
+        if not preview.press(screen.show(preview.captioned(preview.paint(frame)))):
             return count
     raise AssertionError("a camera has no last frame")

@@ -24,7 +24,7 @@ SHORT_BY = Fraction(1, 4)
 
 
 def opened(path: Path) -> InputContainer:
-    """A film file, open.
+    """Opens a film file.
 
     Raises:
         InputError: it is missing, no regular file, empty, or no film.
@@ -47,12 +47,12 @@ def opened(path: Path) -> InputContainer:
 
 
 def reason(error: av.FFmpegError) -> str:
-    """What FFmpeg says, without the numbers and names around it."""
+    """Returns FFmpeg's reason, without the numbers and names around it."""
     return " ".join((error.strerror or str(error)).split())[:100]
 
 
 def video_of(container: InputContainer, path: Path) -> VideoStream:
-    """The stream with the moving pictures.
+    """Returns the stream with the moving pictures.
 
     Raises:
         InputError: there is none, as in a file of sound alone, or no decoder for it.
@@ -67,12 +67,12 @@ def video_of(container: InputContainer, path: Path) -> VideoStream:
 
 
 def rate_of(stream: VideoStream) -> Fraction | None:
-    """Frames a second on average; None where the file doesn't tell."""
+    """Returns frames a second on average; None where the file doesn't say."""
     return stream.average_rate or stream.guessed_rate or None
 
 
 def frames_of(container: InputContainer, stream: VideoStream, rate: Fraction) -> int | None:
-    """How many frames a film has, from its header."""
+    """Returns how many frames a film has by its header; None where it doesn't say."""
     if stream.frames:
         return stream.frames
     if stream.duration and stream.time_base:
@@ -82,12 +82,12 @@ def frames_of(container: InputContainer, stream: VideoStream, rate: Fraction) ->
 
 
 def seek(container: InputContainer, seconds: float) -> None:
-    """Go to the last keyframe before a time that counts from the film's start."""
+    """Goes to the last keyframe before a time that counts from the film's start."""
     container.seek(int(seconds * av.time_base) + (container.start_time or 0))
 
 
 def left_out(container: InputContainer, video: Stream, sound: Sequence[Stream]) -> tuple[str, ...]:
-    """Streams beside the video and the copied sound, as "1 subtitle stream"."""
+    """Returns the streams beside the video and the copied sound, as "1 subtitle stream"."""
     kept = {video.index, *(stream.index for stream in sound)}
     others = [stream.type for stream in container.streams if stream.index not in kept]
     kinds = [kind for kind in others if kind not in ("data", "attachment")]
@@ -110,14 +110,14 @@ class Missing:
     seconds: float
 
     def matters(self, span: Span, rate: Fraction) -> bool:
-        """Whether it is part of the span, or so near that a decoder would read it."""
+        """Returns whether it is part of the span, or so near that a decoder would read it."""
         if span.end is not None and self.seconds > span.end + SLACK_SECONDS:
             return False
         return span.frames is None or self.number < span.start * rate + span.frames + SLACK_FRAMES
 
 
 def refuse_cut_short(container: InputContainer, stream: VideoStream, path: Path, span: Span) -> None:
-    """Find out before anything is painted whether a part of the film is missing.
+    """Finds out before anything is painted whether a part of the film is missing.
 
     Raises:
         InputError: it is, within the span.
@@ -129,12 +129,12 @@ def refuse_cut_short(container: InputContainer, stream: VideoStream, path: Path,
     whole = missing.seconds - SLACK_SECONDS - 0.1
     advice = f", or paint what is whole, up to {whole:.1f} s" if whole > 1 else ""
     end = {"end": f"{whole:.1f}"} if whole > 1 else {}
-    told = f"{path} is cut short: frame {missing.number} of {missing.of} is missing: get it again{advice}"
-    raise InputError(told, **end)
+    message = f"{path} is cut short: frame {missing.number} of {missing.of} is missing: get it again{advice}"
+    raise InputError(message, **end)
 
 
 def is_indexed(container: InputContainer) -> bool:
-    """Whether the file lists places and sizes of all frames, as MP4 does."""
+    """Returns whether the file lists places and sizes of all frames, as MP4 does."""
     return "mp4" in container.format.name.split(",")
 
 

@@ -12,7 +12,7 @@ from stylex.imaging.arrays import Image
 from stylex.runtime.painter import Painter
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Progress, Tile
-from stylex.runtime.video.stylizer import EVERY, STATISTICS, Look, Stylizer, look
+from stylex.runtime.video.stylizer import EVERY, STATISTICS, PreparedStyle, Stylizer, prepare_style
 
 if TYPE_CHECKING:
     from stylex.runtime.video.facts import FilmFacts, Span
@@ -59,7 +59,7 @@ class FilmPainter(StylePainter):
 
     @property
     def takes_styles(self) -> bool:
-        """Returns whether it paints in any style, rather than in the one of its weights."""
+        """Returns whether it paints in arbitrary styles, rather than in the one of its weights."""
         return self.base.takes_styles
 
     @property
@@ -82,7 +82,7 @@ class FilmPainter(StylePainter):
 
     def stylizer(self, style: Any = None, strength: float = 1.0, keep_colors: bool = False, name: str = "") -> Stylizer:
         """Returns what paints the frames of one film. Raises as a call does."""
-        chosen: Look = look(self.base, style, name)
+        chosen: PreparedStyle = prepare_style(self.base, style, name)
         return Stylizer(chosen, strength, keep_colors, self.temporal, self.keyframes)
 
     def film(

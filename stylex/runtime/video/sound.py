@@ -16,8 +16,8 @@ from av.packet import Packet
 from stylex.runtime.video.facts import Sound
 
 
-class Track:
-    """The streams of sound of an open film.
+class AudioPassthrough:
+    """Passes the audio streams of an open film through, as packets.
 
     Args:
         container: the film.
@@ -32,7 +32,7 @@ class Track:
         self._begun = False
 
     def template(self) -> bytes:
-        """A NUT file with the headers of the streams and no sound; empty where there are none."""
+        """Returns a NUT file with the headers of the streams and no sound; empty where there are none."""
         if not self.streams:
             return b""
         buffer = io.BytesIO()
@@ -46,11 +46,11 @@ class Track:
         return buffer.getvalue()
 
     def begin(self, seconds: Fraction) -> None:
-        """Let the sound start with a frame at that time; what is earlier is left out."""
+        """Lets the sound start with a frame at that time; what is earlier is left out."""
         self._start, self._begun = seconds, True
 
     def take(self, packet: Packet[Any]) -> None:
-        """Keep a packet until its time has come; one without a time is left out."""
+        """Keeps a packet until its time has come; one without a time is left out."""
         dts = packet.dts if packet.dts is not None else packet.pts
         if dts is None or not packet.size:
             return
@@ -61,12 +61,12 @@ class Track:
         self._held.append((pts * base, sound))
 
     def until(self, seconds: Fraction) -> Iterator[Sound]:
-        """The packets that go before a frame at that time."""
+        """Yields the packets that go before a frame at that time."""
         while self._held and (not self._limited or self._held[0][0] <= seconds):
             yield from self._shifted(*self._held.popleft())
 
     def rest(self, end: Fraction) -> Iterator[Sound]:
-        """The packets behind the last frame; of a part of a film only up to its end."""
+        """Yields the packets behind the last frame; of a part of a film only up to its end."""
         for seconds, sound in self._held:
             if not self._limited or seconds < end:
                 yield from self._shifted(seconds, sound)
@@ -82,5 +82,5 @@ class Track:
 
 
 def streams_of(template: bytes) -> list[AudioStream]:
-    """The streams that `Track.template` describes, to add streams to a film after them."""
+    """Returns the streams that `AudioPassthrough.template` describes, to add streams to a film after them."""
     return list(av.open(io.BytesIO(template)).streams.audio) if template else []

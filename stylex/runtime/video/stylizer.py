@@ -28,8 +28,8 @@ KEPT = 0.8
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """A painter with the style that it paints in.
+class PreparedStyle:
+    """A painter with an encoded style that it paints in.
 
     Attributes:
         name: of the style.
@@ -44,36 +44,36 @@ class Look:
 
     @property
     def strongest(self) -> float:
-        """The largest strength."""
+        """Returns the largest strength."""
         return STRONGEST if self.codes is not None else 1.0
 
 
-def look(painter: Painter, style: Style | None = None, name: str = "") -> Look:
-    """A painter with a style, which is encoded once.
+def prepare_style(painter: Painter, style: Style | None = None, name: str = "") -> PreparedStyle:
+    """Encodes a style once for a painter.
 
     Raises:
         UsageError, InputError: as a call of the painter does.
     """
     if not painter.takes_styles:
-        return Look(painter.transfer.metadata.style, painter)
+        return PreparedStyle(painter.transfer.metadata.style, painter)
     if style is None:
         raise UsageError(f"{painter.transfer.metadata.technique} needs a style: give a built-in name or a picture")
-    return Look(name or str(style), painter, *painter.codes(style))
+    return PreparedStyle(name or str(style), painter, *painter.codes(style))
 
 
-class Gliding:
-    """Content statistics that go to newly measured ones in small steps, so that no jump is seen."""
+class StatisticsInterpolator:
+    """Interpolates content statistics towards newly measured ones in small steps, so that no jump is seen."""
 
     def __init__(self, measured: npt.NDArray[np.float32]) -> None:
         self.value = self._target = measured
         self._left = 0
 
     def aim(self, measured: npt.NDArray[np.float32], frames: int) -> None:
-        """Be there in so many frames."""
+        """Sets the statistics to reach in so many frames."""
         self._target, self._left = measured, frames
 
     def step(self) -> npt.NDArray[np.float32]:
-        """The statistics of the next frame."""
+        """Returns the statistics of the next frame."""
         if self._left:
             self.value = self.value + (self._target - self.value) / np.float32(self._left)
             self._left -= 1
@@ -90,7 +90,7 @@ class Stylizer:
       where something is newly seen.
 
     Args:
-        look: painter and style; may be changed between frames, as may `strength` and `temporal`.
+        style: painter and style; may be changed between frames, as may `strength` and `temporal`.
         strength: as in `Painter`.
         keep_colors: take only the strokes, not the colours.
         temporal: one of `MODES`.
@@ -102,7 +102,7 @@ class Stylizer:
 
     def __init__(
         self,
-        look: Look,
+        style: PreparedStyle,
         strength: float = 1.0,
         keep_colors: bool = False,
         temporal: str = STATISTICS,
@@ -110,41 +110,41 @@ class Stylizer:
     ) -> None:
         if temporal not in MODES:
             raise UsageError(f"the temporal mode is {temporal!r}; choose {', '.join(MODES)}")
-        if not 0 <= strength <= look.strongest:
-            raise UsageError(f"strength is {strength}; it must lie between 0 and {look.strongest:g}")
+        if not 0 <= strength <= style.strongest:
+            raise UsageError(f"strength is {strength}; it must lie between 0 and {style.strongest:g}")
         if every < 0:
             raise UsageError(f"keyframes every {every} frames make no sense: give 0 or more")
-        self.look, self.strength, self.keep_colors, self.temporal = look, strength, keep_colors, temporal
+        self.style, self.strength, self.keep_colors, self.temporal = style, strength, keep_colors, temporal
         self.shots = 0
         self._finder = KeyframeFinder(every)
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was painted: the next frame begins a shot."""
+        """Forgets what was painted: the next frame begins a shot."""
         self._finder.reset()
         self._state: tuple[object, ...] = ()
-        self._gliding: Gliding | None = None
+        self._interpolator: StatisticsInterpolator | None = None
         self._grey: npt.NDArray[np.uint8] | None = None
         self._painted: Image | None = None
 
     @property
     def runs(self) -> str:
-        """The mode that really runs: a painter that measures no statistics has none to freeze."""
-        return OFF if self.temporal == STATISTICS and not self.look.painter.measures else self.temporal
+        """Returns the mode that really runs: a painter that measures no statistics has none to freeze."""
+        return OFF if self.temporal == STATISTICS and not self.style.painter.measures else self.temporal
 
     @property
     def notice(self) -> str:
-        """What the user should know of the mode; empty for nothing."""
-        if self.temporal == OFF or self.look.painter.measures:
+        """Returns what the user should know of the mode; empty for nothing."""
+        if self.temporal == OFF or self.style.painter.measures:
             return ""
-        name = self.look.painter.transfer.metadata.technique
+        name = self.style.painter.transfer.metadata.technique
         if self.temporal == STATISTICS:
             return f"{name} has no statistics that could be frozen: every frame is painted alone; flow works with it"
         return f"{name} has no statistics that could be frozen: only the flow steadies it"
 
     def __call__(self, frame: Image) -> Image:
-        """Paint the next frame, RGB uint8 (H, W, 3)."""
-        state = (frame.shape, id(self.look), self.strength, self.temporal)
+        """Paints the next frame, RGB uint8 (H, W, 3)."""
+        state = (frame.shape, id(self.style), self.strength, self.temporal)
         if state != self._state:
             self.reset()
             self._state = state
@@ -153,34 +153,34 @@ class Stylizer:
         painted = self._paint(frame, keyframe)
         if self.temporal == FLOW:
             painted = self._steadied(frame, painted, keyframe)
-        if self.look.codes is None:
+        if self.style.codes is None:
             painted = mixed(frame, painted, self.strength)
         return keep_colors(painted, frame) if self.keep_colors else painted
 
     def _paint(self, frame: Image, keyframe: Keyframe) -> Image:
-        if self.runs == OFF or not self.look.painter.measures:
+        if self.runs == OFF or not self.style.painter.measures:
             return self._run(frame)[0]
-        if keyframe is Keyframe.CUT or self._gliding is None:
+        if keyframe is Keyframe.CUT or self._interpolator is None:
             picture, measured = self._run(frame)
             assert measured is not None
-            self._gliding = Gliding(measured)
+            self._interpolator = StatisticsInterpolator(measured)
             return picture
         if keyframe is not Keyframe.NONE:
             measured = self._run(frame)[1]
             assert measured is not None
-            self._gliding.aim(measured, QUICK if keyframe is Keyframe.CHANGED else max(1, self._finder.every))
-        return self._run(frame, self._gliding.step())[0]
+            self._interpolator.aim(measured, QUICK if keyframe is Keyframe.CHANGED else max(1, self._finder.every))
+        return self._run(frame, self._interpolator.step())[0]
 
     def _run(
         self, frame: Image, frozen: npt.NDArray[np.float32] | None = None
     ) -> tuple[Image, npt.NDArray[np.float32] | None]:
-        look = self.look
-        masks = None if look.weights is None else self.strength * look.weights[:, None, None, None]
-        painted = look.painter.paint(frame, look.codes, masks, frozen)
+        style = self.style
+        masks = None if style.weights is None else self.strength * style.weights[:, None, None, None]
+        painted = style.painter.paint(frame, style.codes, masks, frozen)
         return painted.picture, painted.statistics
 
     def _steadied(self, frame: Image, painted: Image, keyframe: Keyframe) -> Image:
-        """The painted frame mixed with the last one, warped, where that shows the same thing."""
+        """Returns the painted frame mixed with the last one, warped, where that shows the same thing."""
         grey = small_grey(frame)
         if keyframe is not Keyframe.CUT and self._grey is not None and self._painted is not None:
             found = motion(self._grey, grey, frame.shape[:2])

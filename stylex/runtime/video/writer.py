@@ -28,7 +28,7 @@ CRF: int = options.CRF.default
 """The encoder's constant rate factor: 0 loses nothing, 51 is worst; 18 to 23 look good."""
 PRESET = "veryfast"
 THREADS = 2
-"""Of the encoder; the network wants the cores too."""
+"""Threads of the encoder; the network wants the cores too."""
 WAITING = 8
 """Frames and packets that wait for the encoder at most."""
 

@@ -21,24 +21,24 @@ from stylex.runtime.video import film as film_module
 from stylex.runtime.video.decoder import Decoder
 from stylex.runtime.video.facts import Frame, Span
 from stylex.runtime.video.film import paint_film
-from stylex.runtime.video.stylizer import Look, Stylizer, look
+from stylex.runtime.video.stylizer import PreparedStyle, Stylizer, prepare_style
 
 Make = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def scream() -> Look:
-    return look(stylex.load("fast", "int8", "cpu", style="the-scream", threads=1))
+def scream() -> PreparedStyle:
+    return prepare_style(stylex.load("fast", "int8", "cpu", style="the-scream", threads=1))
 
 
 def frames_of(path: Path) -> list[Frame]:
     return [message for message in Decoder(path, Span(), None) if isinstance(message, Frame)]
 
 
-def test_a_film_is_painted(scream: Look, make_film: Make, tmp_path: Path) -> None:
+def test_a_film_is_painted(scream: PreparedStyle, make_film: Make, tmp_path: Path) -> None:
     film, output = make_film(pictures=12, times=[*range(0, 110, 10), 300], sound=True, turn=90), tmp_path / "out.mp4"
     told: list[int] = []
-    report = paint_film(film, output, Stylizer(scream), crf=5, tell=lambda count, facts: told.append(count))
+    report = paint_film(film, output, Stylizer(scream), crf=5, progress=lambda count, facts: told.append(count))
     assert (report.frames, report.width, report.height, report.shots) == (12, 48, 64, 1)
     assert (report.technique, report.style, report.precision, report.provider) == ("fast", "the-scream", "int8", "cpu")
     assert (report.temporal, report.notices) == ("statistics", ())
@@ -57,7 +57,7 @@ def test_a_film_is_painted(scream: Look, make_film: Make, tmp_path: Path) -> Non
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["film.mp4", "out.mp4"]
 
 
-def test_notices(scream: Look, make_film: Make, tmp_path: Path) -> None:
+def test_notices(scream: PreparedStyle, make_film: Make, tmp_path: Path) -> None:
     odd = [np.full((47, 63, 3), 90, np.uint8)] * 3
     film = make_film("odd.mkv", odd, codec="ffv1", pix_fmt="yuv420p10le", color_trc=16)
     report = paint_film(film, tmp_path / "out.mkv", Stylizer(scream), longest=40)
@@ -65,13 +65,13 @@ def test_notices(scream: Look, make_film: Make, tmp_path: Path) -> None:
     assert report.notices == ("the film has a high dynamic range, which isn't tone-mapped: its colours come paler",)
     report = paint_film(film, tmp_path / "out.mkv", Stylizer(scream))
     assert "63x47 was made even by repeating the last row or column" in report.notices
-    cartoon = look(stylex.load("cyclegan", "int8", "cpu", style="cartoon", threads=1))
+    cartoon = prepare_style(stylex.load("cyclegan", "int8", "cpu", style="cartoon", threads=1))
     report = paint_film(film, tmp_path / "out.mkv", Stylizer(cartoon), Span(frames=2))
     assert (report.temporal, report.frames) == ("off", 2)
     assert any("every frame is painted alone" in notice for notice in report.notices)
 
 
-def test_damaged_frames_are_counted(scream: Look, make_film: Make, tmp_path: Path) -> None:
+def test_damaged_frames_are_counted(scream: PreparedStyle, make_film: Make, tmp_path: Path) -> None:
     film = make_film(pictures=24)
     with av.open(str(film)) as container:
         entry = container.streams.video[0].index_entries[12]
@@ -97,7 +97,9 @@ class Failing(Stylizer):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), ResourceError("no")])
-def test_what_fails_leaves_the_old_film(error: BaseException, scream: Look, make_film: Make, tmp_path: Path) -> None:
+def test_what_fails_leaves_the_old_film(
+    error: BaseException, scream: PreparedStyle, make_film: Make, tmp_path: Path
+) -> None:
     film, output = make_film(), tmp_path / "out.mp4"
     output.write_bytes(b"of last time")
     stylizer = Failing(scream)
@@ -108,7 +110,7 @@ def test_what_fails_leaves_the_old_film(error: BaseException, scream: Look, make
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["film.mp4", "out.mp4"]
 
 
-def test_a_film_that_goes_bad_leaves_nothing(scream: Look, make_film: Make, tmp_path: Path) -> None:
+def test_a_film_that_goes_bad_leaves_nothing(scream: PreparedStyle, make_film: Make, tmp_path: Path) -> None:
     parts = [make_film("1.h264"), make_film("2.h264", [np.zeros((32, 32, 3), np.uint8)] * 4)]
     (tmp_path / "both.h264").write_bytes(b"".join(part.read_bytes() for part in parts))
     with pytest.raises(InputError, match="changes its size"):
@@ -116,7 +118,9 @@ def test_a_film_that_goes_bad_leaves_nothing(scream: Look, make_film: Make, tmp_
     assert not [entry for entry in tmp_path.iterdir() if entry.suffix == ".mp4"]
 
 
-def test_a_full_disk_is_told(scream: Look, make_film: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told(
+    scream: PreparedStyle, make_film: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
@@ -160,7 +164,7 @@ from pathlib import Path
 import stylex
 from stylex.runtime.engine.hardware import peak_memory_mib
 from stylex.runtime.video.film import paint_film
-from stylex.runtime.video.stylizer import Stylizer, look
+from stylex.runtime.video.stylizer import Stylizer, prepare_style
 
 class Same(Stylizer):
     def __call__(self, frame):
@@ -170,7 +174,7 @@ if __name__ == "__main__":
     painter = stylex.load("fast", "int8", "cpu", style="the-scream", threads=1)
     marks = []
     tell = lambda count, facts: marks.append(peak_memory_mib())
-    paint_film(Path(sys.argv[1]), Path(sys.argv[2]), Same(look(painter)), tell=tell)
+    paint_film(Path(sys.argv[1]), Path(sys.argv[2]), Same(prepare_style(painter)), progress=tell)
     print(len(marks), marks[79], marks[-1])
 """
 

@@ -13,17 +13,17 @@ import stylex
 from stylex.errors import InputError, ResourceError
 from stylex.imaging.images import read_picture
 from stylex.runtime.video import live
-from stylex.runtime.video.live import Booth, Camera, require_display, watch
-from stylex.runtime.video.stylizer import Look, Stylizer, look
+from stylex.runtime.video.live import Camera, LivePreview, require_display, watch
+from stylex.runtime.video.stylizer import PreparedStyle, Stylizer, prepare_style
 
 Make = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def looks() -> list[Look]:
+def styles() -> list[PreparedStyle]:
     painter = stylex.load("adain", "int8", "cpu", threads=1)
-    network = look(stylex.load("cyclegan", "int8", "cpu", style="cartoon", threads=1))
-    return [look(painter, "great-wave"), look(painter, "irises"), network]
+    network = prepare_style(stylex.load("cyclegan", "int8", "cpu", style="cartoon", threads=1))
+    return [prepare_style(painter, "great-wave"), prepare_style(painter, "irises"), network]
 
 
 class Script:
@@ -38,12 +38,12 @@ class Script:
         return -1 if key == " " else ord(key)
 
 
-def booth(looks: list[Look], folder: Path, **options: object) -> Booth:
-    return Booth(looks, Stylizer(looks[0], **options), folder)  # type: ignore[arg-type]
+def preview(styles: list[PreparedStyle], folder: Path, **options: object) -> LivePreview:
+    return LivePreview(styles, Stylizer(styles[0], **options), folder)  # type: ignore[arg-type]
 
 
-def test_watching_until_q(looks: list[Look], make_film: Make, tmp_path: Path) -> None:
-    screen, standing = Script("  q"), booth(looks, tmp_path)
+def test_showing_until_q(styles: list[PreparedStyle], make_film: Make, tmp_path: Path) -> None:
+    screen, standing = Script("  q"), preview(styles, tmp_path)
     with Camera(str(make_film())) as camera:
         assert watch(camera, standing, screen) == 3
     assert standing.rate > 0
@@ -59,12 +59,12 @@ def test_colours_are_not_swapped(make_film: Make) -> None:
     assert red > 180 and blue < 80
 
 
-def test_a_camera_that_vanishes(looks: list[Look], make_film: Make, tmp_path: Path) -> None:
+def test_a_camera_that_vanishes(styles: list[PreparedStyle], make_film: Make, tmp_path: Path) -> None:
     with (
         Camera(str(make_film(pictures=3))) as camera,
         pytest.raises(InputError, match=r"film\.mp4 has vanished: connect it again"),
     ):
-        watch(camera, booth(looks, tmp_path), Script("     "))
+        watch(camera, preview(styles, tmp_path), Script("     "))
 
 
 def test_no_camera(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -75,8 +75,8 @@ def test_no_camera(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == ""
 
 
-def test_strength_keys(looks: list[Look], tmp_path: Path) -> None:
-    standing = booth(looks, tmp_path, strength=0.95)
+def test_strength_keys(styles: list[PreparedStyle], tmp_path: Path) -> None:
+    standing = preview(styles, tmp_path, strength=0.95)
     assert standing.press(ord("-")) and standing.stylizer.strength == 0.85
     for _ in range(20):
         standing.press(ord("+"))
@@ -85,49 +85,49 @@ def test_strength_keys(looks: list[Look], tmp_path: Path) -> None:
         standing.press(ord("-"))
     assert standing.stylizer.strength == 0
     standing.press(ord("="))
-    assert (standing.stylizer.strength, standing.told) == (0.1, "strength 0.1")
+    assert (standing.stylizer.strength, standing.message) == (0.1, "strength 0.1")
 
 
-def test_style_keys(looks: list[Look], tmp_path: Path) -> None:
-    standing = booth(looks, tmp_path, strength=1.4)
+def test_style_keys(styles: list[PreparedStyle], tmp_path: Path) -> None:
+    standing = preview(styles, tmp_path, strength=1.4)
     standing.press(ord("n"))
-    assert standing.told == "irises" and standing.stylizer.look is looks[1]
+    assert standing.message == "irises" and standing.stylizer.style is styles[1]
     standing.press(ord("n"))
     assert (
-        standing.stylizer.look is looks[2] and standing.stylizer.strength == 1
+        standing.stylizer.style is styles[2] and standing.stylizer.strength == 1
     )  # as strong as a network of one style goes
     standing.press(ord("n"))
-    assert standing.stylizer.look is looks[0]
+    assert standing.stylizer.style is styles[0]
     standing.press(ord("p"))
-    assert standing.stylizer.look is looks[2]
+    assert standing.stylizer.style is styles[2]
 
 
-def test_the_mode_key_says_what_really_runs(looks: list[Look], tmp_path: Path, photo: np.ndarray) -> None:
-    standing = booth(looks, tmp_path)
+def test_the_mode_key_says_what_really_runs(styles: list[PreparedStyle], tmp_path: Path, photo: np.ndarray) -> None:
+    standing = preview(styles, tmp_path)
     for mode in ("flow", "off", "statistics"):
         standing.press(ord("t"))
-        assert (standing.stylizer.temporal, standing.told) == (mode, f"temporal {mode}")
+        assert (standing.stylizer.temporal, standing.message) == (mode, f"temporal {mode}")
     standing.press(ord("p"))
     plain = standing.captioned(photo)
     standing.stylizer.temporal = "off"
     standing.press(ord("t"))
-    assert "every frame is painted alone" in standing.told
+    assert "every frame is painted alone" in standing.message
     assert (standing.captioned(photo) != plain).any()
 
 
-def test_saving(looks: list[Look], tmp_path: Path, photo: np.ndarray) -> None:
-    standing = booth(looks, tmp_path)
+def test_saving(styles: list[PreparedStyle], tmp_path: Path, photo: np.ndarray) -> None:
+    standing = preview(styles, tmp_path)
     standing.press(ord("s"))  # nothing painted yet
     assert list(tmp_path.iterdir()) == []
     painted = standing.paint(photo)
     for name in ("stylex-001.png", "stylex-002.png"):
         standing.press(ord("s"))
-        assert standing.told == f"saved {name}"
+        assert standing.message == f"saved {name}"
         np.testing.assert_array_equal(read_picture(tmp_path / name).rgb, painted)
 
 
-def test_other_keys(looks: list[Look], tmp_path: Path) -> None:
-    standing = booth(looks, tmp_path)
+def test_other_keys(styles: list[PreparedStyle], tmp_path: Path) -> None:
+    standing = preview(styles, tmp_path)
     assert standing.press(-1) and standing.press(ord("x")) and standing.press(200)
     assert not standing.press(ord("q"))
     assert not standing.press(27)

@@ -12,7 +12,7 @@ import stylex
 from stylex.errors import UsageError
 from stylex.imaging.color import keep_colors
 from stylex.runtime.painter import Painter
-from stylex.runtime.video.stylizer import Gliding, Look, Stylizer, look
+from stylex.runtime.video.stylizer import PreparedStyle, StatisticsInterpolator, Stylizer, prepare_style
 
 
 def pan(photo: np.ndarray, count: int, noise: float = 0.0) -> list[np.ndarray]:
@@ -31,21 +31,21 @@ def adain() -> Painter:
 
 
 @pytest.fixture(scope="module")
-def wave(adain: Painter) -> Look:
-    return look(adain, "great-wave")
+def wave(adain: Painter) -> PreparedStyle:
+    return prepare_style(adain, "great-wave")
 
 
 @pytest.fixture(scope="module")
-def scream() -> Look:
-    return look(stylex.load("fast", "int8", "cpu", style="the-scream", threads=1))
+def scream() -> PreparedStyle:
+    return prepare_style(stylex.load("fast", "int8", "cpu", style="the-scream", threads=1))
 
 
 @pytest.fixture(scope="module")
-def cartoon() -> Look:
-    return look(stylex.load("cyclegan", "int8", "cpu", style="cartoon", threads=1))
+def cartoon() -> PreparedStyle:
+    return prepare_style(stylex.load("cyclegan", "int8", "cpu", style="cartoon", threads=1))
 
 
-def test_off_is_the_painter(wave: Look, scream: Look) -> None:
+def test_off_is_the_painter(wave: PreparedStyle, scream: PreparedStyle) -> None:
     frames = pan(CAT, 3)
     for chosen, style in ((wave, "great-wave"), (scream, None)):
         stylizer = Stylizer(chosen, 0.7, keep_colors=True, temporal="off")
@@ -53,7 +53,7 @@ def test_off_is_the_painter(wave: Look, scream: Look) -> None:
             np.testing.assert_array_equal(stylizer(frame), chosen.painter(frame, style, 0.7, keep_colors=True))
 
 
-def frozen(chosen: Look, frame: np.ndarray, statistics: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def frozen(chosen: PreparedStyle, frame: np.ndarray, statistics: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     masks = None if chosen.weights is None else chosen.weights[:, None, None, None]
     painted = chosen.painter.paint(frame, chosen.codes, masks, statistics)
     assert painted.statistics is not None
@@ -74,7 +74,7 @@ def test_statistics_are_those_of_the_shots_first_frame(name: str, request: pytes
             np.testing.assert_array_equal(painted[i], frozen(chosen, frames[i], statistics)[0])
 
 
-def test_keyframes_glide_to_what_they_measure(wave: Look) -> None:
+def test_keyframes_glide_to_what_they_measure(wave: PreparedStyle) -> None:
     frames = [pan(CAT[:, i // 3 :], 1)[0] for i in range(9)]  # so slowly that nothing else makes a keyframe
     stylizer = Stylizer(wave, every=4)
     painted = [stylizer(frame) for frame in frames]
@@ -86,7 +86,7 @@ def test_keyframes_glide_to_what_they_measure(wave: Look) -> None:
     assert np.abs(painted[7].astype(int) - there).max() <= 1
 
 
-def test_a_fade_in_is_not_painted_with_the_statistics_of_black(wave: Look) -> None:
+def test_a_fade_in_is_not_painted_with_the_statistics_of_black(wave: PreparedStyle) -> None:
     photo = pan(CAT, 1)[0]
     fade = [(photo * (i / 10)).astype(np.uint8) for i in range(11)] + [photo] * 12
     stylizer = Stylizer(wave)
@@ -96,15 +96,15 @@ def test_a_fade_in_is_not_painted_with_the_statistics_of_black(wave: Look) -> No
     assert off < 3 and off < far / 5
 
 
-def test_gliding() -> None:
-    gliding = Gliding(np.zeros((1, 2), np.float32))
-    assert gliding.step().tolist() == [[0, 0]]
-    gliding.aim(np.array([[4, 8]], np.float32), 4)
-    assert [gliding.step()[0, 1] for _ in range(6)] == [2, 4, 6, 8, 8, 8]
-    gliding.aim(np.zeros((1, 2), np.float32), 4)
-    gliding.step()
-    gliding.aim(np.array([[3, 0]], np.float32), 1)  # turns from where it is
-    assert gliding.step().tolist() == [[3, 0]]
+def test_the_statistics_interpolator() -> None:
+    interpolator = StatisticsInterpolator(np.zeros((1, 2), np.float32))
+    assert interpolator.step().tolist() == [[0, 0]]
+    interpolator.aim(np.array([[4, 8]], np.float32), 4)
+    assert [interpolator.step()[0, 1] for _ in range(6)] == [2, 4, 6, 8, 8, 8]
+    interpolator.aim(np.zeros((1, 2), np.float32), 4)
+    interpolator.step()
+    interpolator.aim(np.array([[3, 0]], np.float32), 1)  # turns from where it is
+    assert interpolator.step().tolist() == [[3, 0]]
 
 
 def flicker(frames: list[np.ndarray]) -> float:
@@ -121,7 +121,7 @@ def test_flow_halves_the_flicker(name: str, request: pytest.FixtureRequest) -> N
     assert rest["flow"] < rest["off"] / 2
 
 
-def test_flow_begins_anew_behind_a_cut(wave: Look) -> None:
+def test_flow_begins_anew_behind_a_cut(wave: PreparedStyle) -> None:
     frames = pan(CAT, 3) + pan(COFFEE, 2)
     stylizer = Stylizer(wave, temporal="flow")
     painted = [stylizer(frame) for frame in frames]
@@ -129,7 +129,7 @@ def test_flow_begins_anew_behind_a_cut(wave: Look) -> None:
     assert (painted[4] != wave.painter(frames[4], "great-wave")).any()
 
 
-def test_flow_shows_what_appears_at_once(scream: Look) -> None:
+def test_flow_shows_what_appears_at_once(scream: PreparedStyle) -> None:
     frame = pan(CAT, 1)[0]
     other = frame.copy()
     other[30:70, 40:90] = COFFEE[60:100, 60:110]
@@ -142,7 +142,7 @@ def test_flow_shows_what_appears_at_once(scream: Look) -> None:
     assert np.abs(steady - alone).mean() < 0.4 * np.abs(was - alone).mean()
 
 
-def test_a_painter_without_statistics_says_so(cartoon: Look) -> None:
+def test_a_painter_without_statistics_says_so(cartoon: PreparedStyle) -> None:
     frame = pan(CAT, 1)[0]
     stylizer = Stylizer(cartoon)
     assert stylizer.runs == "off"
@@ -153,13 +153,13 @@ def test_a_painter_without_statistics_says_so(cartoon: Look) -> None:
     assert Stylizer(cartoon, temporal="off").notice == ""
 
 
-def test_changes_between_frames(wave: Look, scream: Look) -> None:
+def test_changes_between_frames(wave: PreparedStyle, scream: PreparedStyle) -> None:
     frames = pan(CAT, 6)
     stylizer = Stylizer(wave, temporal="flow")
     stylizer(frames[0])
     stylizer.strength = 0.5
     np.testing.assert_array_equal(stylizer(frames[1]), wave.painter(frames[1], "great-wave", 0.5))
-    stylizer.look = scream
+    stylizer.style = scream
     np.testing.assert_array_equal(stylizer(frames[2]), scream.painter(frames[2], None, 0.5))
     stylizer(frames[3])
     stylizer.temporal = "off"
@@ -169,13 +169,13 @@ def test_changes_between_frames(wave: Look, scream: Look) -> None:
     assert stylizer(smaller).shape == smaller.shape
 
 
-def test_strength_0_of_one_style_is_the_film(scream: Look) -> None:
+def test_strength_0_of_one_style_is_the_film(scream: PreparedStyle) -> None:
     stylizer = Stylizer(scream, 0.0, temporal="flow")
     for frame in pan(CAT, 3):
         np.testing.assert_array_equal(stylizer(frame), frame)
 
 
-def test_the_films_colours(wave: Look) -> None:
+def test_the_films_colours(wave: PreparedStyle) -> None:
     frames = pan(CAT, 3)
     plain, kept = Stylizer(wave, temporal="flow"), Stylizer(wave, temporal="flow", keep_colors=True)
     for frame in frames:
@@ -183,22 +183,22 @@ def test_the_films_colours(wave: Look) -> None:
 
 
 def test_several_styles(adain: Painter) -> None:
-    mixed = look(adain, [("great-wave", 3), ("the-scream", 1)], "both")
+    mixed = prepare_style(adain, [("great-wave", 3), ("the-scream", 1)], "both")
     assert (mixed.name, mixed.strongest) == ("both", 1.5)
     frame = pan(CAT, 1)[0]
     expected = adain(frame, [("great-wave", 3), ("the-scream", 1)])
     np.testing.assert_array_equal(Stylizer(mixed, temporal="off")(frame), expected)
 
 
-def test_wrong_calls(adain: Painter, wave: Look, scream: Look) -> None:
+def test_wrong_calls(adain: Painter, wave: PreparedStyle, scream: PreparedStyle) -> None:
     for arguments, told in (
-        ({"look": wave, "temporal": "smooth"}, "the temporal mode is 'smooth'; choose off, statistics, flow"),
-        ({"look": wave, "strength": 1.6}, "strength is 1.6; it must lie between 0 and 1.5"),
-        ({"look": scream, "strength": 1.2}, "strength is 1.2; it must lie between 0 and 1$"),
-        ({"look": wave, "strength": float("nan")}, "strength is nan"),
-        ({"look": wave, "every": -1}, "keyframes every -1 frames"),
+        ({"style": wave, "temporal": "smooth"}, "the temporal mode is 'smooth'; choose off, statistics, flow"),
+        ({"style": wave, "strength": 1.6}, "strength is 1.6; it must lie between 0 and 1.5"),
+        ({"style": scream, "strength": 1.2}, "strength is 1.2; it must lie between 0 and 1$"),
+        ({"style": wave, "strength": float("nan")}, "strength is nan"),
+        ({"style": wave, "every": -1}, "keyframes every -1 frames"),
     ):
         with pytest.raises(UsageError, match=told):
             Stylizer(**arguments)
     with pytest.raises(UsageError, match="adain needs a style"):
-        look(adain)
+        prepare_style(adain)
