@@ -51,7 +51,10 @@ def trained_on(card: Mapping[str, Any]) -> frozenset[str] | None:
         return None
     runs = [card.get("settings", {}), *(run.get("settings", {}) for run in card.get("history", ()))]
     terms = {measure for setting, measure in TERMS.items() if any(run.get(setting) for run in runs)}
-    return frozenset((*layers, *terms))
+    begun = card.get("start")  # weights that the training began with have seen what their own training rated
+    before = begun.get("card") if isinstance(begun, Mapping) else None
+    earlier = trained_on(before) if isinstance(before, Mapping) else None
+    return frozenset((*layers, *terms)) | (earlier or frozenset())
 
 
 def in_words(names: Iterable[str]) -> str:

@@ -12,6 +12,8 @@ def test_new_cards_list_their_layers() -> None:
     card = {"trained_on": ["vgg16:1_1", "slim:5_1", CONTENT], "settings": {"lattice": 4.0, "structure": 0.0}}
     assert trained_on(card) == {"vgg16:1_1", "slim:5_1", CONTENT, "checkerboard"}
     assert trained_on({"trained_on": []}) == frozenset()
+    again = {"trained_on": ["slim:4_1"], "start": {"card": card}}
+    assert trained_on(again) == {"slim:4_1", *trained_on(card)}, "also what it was begun with"
 
 
 def test_old_cards_say_which_teachers_they_had() -> None:
