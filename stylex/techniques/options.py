@@ -43,7 +43,7 @@ class Option:
 
 STRONGEST = 1.5
 """Largest strength: 1 is the style as it is, 0 keeps the photo."""
-FACE_STRENGTH = 0.4
+FACE_STRENGTH = 0.2
 """Share of the strength that --protect-faces leaves on faces where no other is given."""
 
 SPACE = Option("space", "rgb", "Colour space.", choices=("rgb", "lab"))

@@ -136,7 +136,7 @@ def test_without_loss_networks_the_embedded_encoder_judges(tmp_path, crops, teac
     options = [o for o in run_options(teacher, tmp_path) if o not in ("--teacher", teacher)]
     made = invoked("train", "fast", "--content", photos, "--style", painting, *options)
     assert made.exit_code == 0, made.output
-    assert "the embedded encoder discriminators" in made.output
+    assert "the embedded encoder judges" in made.output
     assert json.loads((tmp_path / "card.json").read_text())["teachers"] == "the embedded encoder"
 
 
@@ -157,7 +157,7 @@ def test_a_teacher_folder_that_doesnt_suffice(tmp_path, crops, vgg16, tiny_spec,
     refused = invoked(*call)
     assert refused.exit_code == 4 and "other.pth is damaged" in refused.output and "Traceback" not in refused.output
     (tmp_path / "teacher" / "other.pth").unlink()
-    assert "until then the embedded encoder discriminators" in invoked(*call).output
+    assert "until then the embedded encoder judges" in invoked(*call).output
     shutil.copy(vgg16, tmp_path / "teacher")
     made = invoked(*call, "--steps", 2)
     assert made.exit_code == 0, made.output
