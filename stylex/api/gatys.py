@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +88,7 @@ class GatysPainter(StylePainter):
     def painting(self, photo: Image, style: Any, strength: float, keep_colors: bool, progress: Progress) -> Painting:
         """Paints likewise; Ctrl-C ends the work with what there is."""
         from stylex.models.reference.pixels import SMALLEST
+        from stylex.models.threads import torch_threads
 
         require_strength(strength)
         height, width = photo.shape[:2]
@@ -106,7 +106,7 @@ class GatysPainter(StylePainter):
             if self.on_step:
                 self.on_step(replace(step, picture=functools.partial(_picture_of, step, finished)))
 
-        with _torch_threads(self.threads):
+        with torch_threads(self.threads):
             found = self._opened()(photo, styles, tell)
         return replace(found, picture=finished(found.picture))
 
@@ -121,19 +121,6 @@ class GatysPainter(StylePainter):
     def prepared(self, style: Any) -> Any:
         """Returns the style's pictures, read. Raises as a call does."""
         return style_pictures(style, self.technique)
-
-
-@contextlib.contextmanager
-def _torch_threads(count: int) -> Iterator[None]:
-    """Lets torch compute on so many threads inside the block; 0 leaves it as it is."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _picture_of(step: Step, finished: Callable[[Image], Image]) -> Image:

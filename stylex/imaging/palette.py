@@ -155,40 +155,38 @@ def amounts_of(masks: Floats) -> Floats:
     return np.asarray(masks / np.maximum(1, masks.sum(0, keepdims=True)), np.float32)
 
 
-def maps_before(photo: Bytes, styles: Floats, amounts: Floats) -> Floats:
-    """Returns the maps (K, 3, 4) from the photo's palette, where each style is painted, to that of the style.
+def palettes_under(picture: Bytes, amounts: Floats) -> Floats:
+    """Returns the palette (K, 9) of the places where each style is painted.
 
     Args:
-        photo: RGB uint8 (H, W, 3).
+        picture: RGB uint8 (H, W, 3).
+        amounts: (K, 1, h, w), see `amounts_of`.
+    """
+    if _uniform(amounts):
+        return np.stack([palette_of(picture)] * len(amounts))
+    return np.stack([palette_of(picture, amount[0]) for amount in amounts])
+
+
+def maps_before(photo: Floats, styles: Floats) -> Floats:
+    """Returns the maps (K, 3, 4) from the photo's palettes (K, 9), see `palettes_under`, to those of the styles."""
+    return np.stack([transport(a, b, MOST_BEFORE) for a, b in zip(photo, styles, strict=True)])
+
+
+def maps_after(photo: Floats, painted: Floats, styles: Floats, amounts: Floats) -> Floats:
+    """Returns the maps (K, 3, 4) from the painted picture's palettes to those that are wanted there.
+
+    Args:
+        photo: palettes (K, 9) before any map, see `palettes_under`.
+        painted: those of what the network made of it.
         styles: palettes (K, 9).
         amounts: (K, 1, h, w), see `amounts_of`.
     """
-    sources = _palettes_under(photo, amounts)
-    return np.stack([transport(a, b, MOST_BEFORE) for a, b in zip(sources, styles, strict=True)])
-
-
-def maps_after(photo: Bytes, painted: Bytes, styles: Floats, amounts: Floats) -> Floats:
-    """Returns the maps (K, 3, 4) from the painted picture's palette to the one that is wanted there.
-
-    Args:
-        photo: as it was before any map, RGB uint8 (H, W, 3).
-        painted: what the network made of it, likewise.
-        styles, amounts: see `maps_before`.
-    """
     maps = []
-    pairs = zip(_palettes_under(photo, amounts), _palettes_under(painted, amounts), amounts, strict=True)
-    for original, have, amount in pairs:
+    for original, have, amount in zip(photo, painted, amounts, strict=True):
         weight = float(amount.sum(dtype=np.float64))
         shares = (amounts * amount).sum((1, 2, 3), dtype=np.float64) / max(weight, 1e-12)
         maps.append(transport(have, between(original, styles, shares.astype(np.float32)), MOST_AFTER))
     return np.stack(maps)
-
-
-def _palettes_under(picture: Bytes, amounts: Floats) -> list[Floats]:
-    """Returns the picture's palette under every style's amounts."""
-    if _uniform(amounts):
-        return [palette_of(picture)] * len(amounts)
-    return [palette_of(picture, amount[0]) for amount in amounts]
 
 
 def _uniform(amounts: Floats) -> bool:

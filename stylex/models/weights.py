@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from safetensors import SafetensorError
 from safetensors.torch import load
@@ -24,6 +24,14 @@ PACKED = ".packed"
 
 
 NOT_STATED = "not stated"
+
+
+@runtime_checkable
+class MapsPalettes(Protocol):
+    """A network whose codes tell whether it stands between maps of palettes, see `ArbitraryStyleNetwork`."""
+
+    code_size: int
+    palette_mapped: bool
 
 
 @dataclass(frozen=True)
@@ -55,9 +63,9 @@ class Weights:
         except RuntimeError as error:
             raise ModelError(f"{self.path} doesn't fit this network: {' '.join(str(error).split())[:300]}") from error
         network.eval()
-        codes, size = self.extras.get(CALIBRATION), getattr(network, "code_size", None)
-        if codes is not None and isinstance(size, int):  # trained before or after palettes were mapped
-            network.palette_mapped = codes.shape[-1] > size  # type: ignore[assignment]  # torch types attributes as parts
+        codes = self.extras.get(CALIBRATION)
+        if codes is not None and isinstance(network, MapsPalettes):  # trained before or after palettes were mapped
+            network.palette_mapped = codes.shape[-1] > network.code_size
 
     def origin(self) -> tuple[str, str]:
         """Returns licence and provenance, as far as the card tells."""

@@ -23,7 +23,7 @@ from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
 from stylex.imaging.content import picture_of
 from stylex.imaging.images import as_rgb, read_picture
-from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, recolored
+from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, palettes_under, recolored
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import painted_size, run_picture
 from stylex.runtime.engine.session import Session, open_graph
@@ -182,17 +182,22 @@ class Painter(StylePainter):
         if codes is None or masks is None or not self.transfer.metadata.spec.palette:
             return self._paint_network(photo, codes, masks, frozen, tile, progress)
         codes, styles = np.split(codes, [self.transfer.metadata.spec.code_size], 1)
-        amounts, maps = amounts_of(masks), None
+        amounts = amounts_of(masks)
         if frozen is not None:
             frozen, numbers = np.split(frozen, [self._measured_size], 1)
             maps = PaletteMaps.unpacked(numbers, len(codes))
-        before = maps_before(photo, styles, amounts) if maps is None else maps.before
-        painted = self._paint_network(recolored(photo, before, amounts), codes, masks, frozen, tile, progress)
-        after = maps_after(photo, painted.picture, styles, amounts) if maps is None else maps.after
+            mapped = recolored(photo, maps.before, amounts)
+            painted = self._paint_network(mapped, codes, masks, frozen, tile, progress)
+        else:
+            own = palettes_under(photo, amounts)
+            before = maps_before(own, styles)
+            painted = self._paint_network(recolored(photo, before, amounts), codes, masks, None, tile, progress)
+            after = maps_after(own, palettes_under(painted.picture, amounts), styles, amounts)
+            maps = PaletteMaps(before, after)
         statistics = painted.statistics
         if statistics is not None:
-            statistics = np.concatenate((statistics, PaletteMaps(before, after).packed()), 1)
-        return Painted(recolored(painted.picture, after, amounts), statistics)
+            statistics = np.concatenate((statistics, maps.packed()), 1)
+        return Painted(recolored(painted.picture, maps.after, amounts), statistics)
 
     @property
     def _measured_size(self) -> int:

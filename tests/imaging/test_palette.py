@@ -74,7 +74,7 @@ def test_pictures_of_one_colour(flat, photo):
 
 def test_a_grey_style_makes_a_grey_picture(photo):
     grey = np.repeat(photo.mean(2, keepdims=True), 3, 2).astype(np.uint8)
-    made = p.recolored(photo, p.maps_before(photo, p.palette_of(grey)[None], ONE), ONE).astype(int)
+    made = p.recolored(photo, p.maps_before(p.palettes_under(photo, ONE), p.palette_of(grey)[None]), ONE).astype(int)
     assert (made.max(2) - made.min(2)).mean() < 3 and made.std() > 20
 
 
@@ -85,12 +85,12 @@ def test_amounts_are_strengths_of_at_most_one_in_sum():
 
 
 def test_at_strength_zero_nothing_changes(photo):
-    maps = p.maps_before(photo, drawn(1)[None], 0 * ONE)
+    maps = p.maps_before(p.palettes_under(photo, 0 * ONE), drawn(1)[None])
     assert p.recolored(photo, maps, 0 * ONE) is photo
 
 
 def test_half_the_strength_goes_half_the_way(photo):
-    maps = p.maps_before(photo, drawn(1)[None], ONE)
+    maps = p.maps_before(p.palettes_under(photo, ONE), drawn(1)[None])
     whole, half = (p.recolored(photo, maps, share * ONE).astype(int) for share in (np.float32(1), np.float32(0.5)))
     inside = (whole > 0) & (whole < 255)
     assert np.abs(half - (photo + whole) / 2)[inside].max() <= 1
@@ -99,7 +99,7 @@ def test_half_the_strength_goes_half_the_way(photo):
 def test_a_map_of_one_region_leaves_the_others(photo):
     masks = np.zeros((1, 1, 4, 4), np.float32)
     masks[:, :, :, 2:] = 1
-    maps = p.maps_before(photo, drawn(1)[None], masks)
+    maps = p.maps_before(p.palettes_under(photo, masks), drawn(1)[None])
     made = p.recolored(photo, maps, masks)
     quarter = photo.shape[1] // 4
     assert np.array_equal(made[:, :quarter], photo[:, :quarter])
@@ -109,7 +109,7 @@ def test_a_map_of_one_region_leaves_the_others(photo):
 
 def test_masks_that_hardly_differ_paint_as_one_does():
     large = picture(3, 1100, 1000)  # more pixels than are mapped at a time
-    maps = p.maps_before(large, drawn(2)[None], ONE)
+    maps = p.maps_before(p.palettes_under(large, ONE), drawn(2)[None])
     almost = np.ones((1, 1, 3, 3), np.float32)
     almost[0, 0, 0, 0] = 0.9999
     np.testing.assert_allclose(
@@ -128,7 +128,9 @@ def test_the_palette_on_the_way():
 def test_what_was_painted_is_given_the_wanted_palette(photo):
     painted = np.clip(photo.astype(int) // 2 + 90, 0, 255).astype(np.uint8)
     style = p.palette_of(picture(5, spread=30))
-    made = p.recolored(painted, p.maps_after(photo, painted, style[None], ONE), ONE)
+    made = p.recolored(
+        painted, p.maps_after(p.palettes_under(photo, ONE), p.palettes_under(painted, ONE), style[None], ONE), ONE
+    )
     np.testing.assert_allclose(p.palette_of(made)[:3], style[:3], atol=0.02)
 
 

@@ -11,7 +11,7 @@ from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphSpec
 from stylex.errors import ModelError
 from stylex.export.graph_spec import STRENGTHS, Feed, Photo, Traceable
 from stylex.export.transfer_graph import Geometry, style_graph, transfer_graph
-from stylex.imaging.palette import amounts_of, maps_before, recolored
+from stylex.imaging.palette import amounts_of, maps_before, palettes_under, recolored
 from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork
 from stylex.models.shared.backbone import BORDER, FEWEST, MULTIPLE, BackboneSpec
 from stylex.models.weights import CALIBRATION, Weights
@@ -54,7 +54,7 @@ def _transfer(network: ArbitraryStyleNetwork, known: Tensor, size: int | None) -
         code, style = code[:, : network.code_size], code[:, network.code_size :]
         if network.palette_mapped:
             amounts = amounts_of(np.full((1, 1, 1, 1), STRENGTHS[number % len(STRENGTHS)], np.float32))
-            photo = recolored(photo, maps_before(photo, style, amounts), amounts)
+            photo = recolored(photo, maps_before(palettes_under(photo, amounts), style), amounts)
         return geometry.coded_feed(photo, code, number, statistics_size)
 
     outputs = ("painted", "statistics")

@@ -12,12 +12,13 @@ import PIL.Image
 
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
+from stylex.runtime.guided_painter import GuidedPainter
 from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.grabcut import SalientRegion
 from stylex.runtime.semantic.masks import Mask, mask_of, require_size, resized
 from stylex.runtime.semantic.regions import BACKGROUND, FEATHER, Region, paint, parse_region, region_masks
 from stylex.runtime.semantic.segmenters import Segments, open_segmenter, own_segmenter
-from stylex.runtime.style_painter import Style, StylePainter
+from stylex.runtime.style_painter import Style
 from stylex.runtime.tiles import Progress, Tile, Tiling
 
 OWN, GRABCUT = "person", "grabcut"
@@ -48,7 +49,7 @@ class Places:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SemanticPainter(StylePainter):
+class SemanticPainter(GuidedPainter):
     """Regions, found and painted; what a call takes as a style are regions, see `Regions`.
 
     Attributes:
@@ -74,29 +75,9 @@ class SemanticPainter(StylePainter):
         return "semantic"
 
     @property
-    def precision(self) -> str:
-        """Returns the precision that really paints."""
-        return self.base.precision
-
-    @property
-    def provider(self) -> str:
-        """Returns the execution provider that really paints."""
-        return self.base.provider
-
-    @property
-    def title(self) -> str:
-        """Returns what runs, in a few words."""
-        return f"semantic with {self.base.title}"
-
-    @property
     def takes_masks(self) -> bool:
         """Returns whether every place can have a style and a strength of its own."""
         return self.base.takes_masks
-
-    @property
-    def measures(self) -> bool:
-        """Returns whether it measures statistics of the photo, which can be frozen."""
-        return self.base.measures
 
     def paint_rgb(
         self, content: Image, style: Any, strength: float, keep_colors: bool, tile: Tile, progress: Progress
@@ -152,14 +133,6 @@ class SemanticPainter(StylePainter):
     def tiles(self, content: Image, tile: Tile) -> Tiling | None:
         """Returns the tiles that a photo would be cut in; None where it would be painted at once."""
         return self.base.tiles(content, tile)
-
-    def warm_up(self, height: int = 512, width: int = 512) -> None:
-        """Paints a black photo of this size, so that the first real one doesn't wait."""
-        self.base.warm_up(height, width)
-
-    def close(self) -> None:
-        """Frees the graphs of the painter."""
-        self.base.close()
 
 
 def regions_of(given: Any) -> list[Region]:

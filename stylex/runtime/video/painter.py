@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylex.imaging.arrays import Image
+from stylex.runtime.guided_painter import GuidedPainter
 from stylex.runtime.painter import Painter
-from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Progress, Tile
 from stylex.runtime.video.stylizer import EVERY, STATISTICS, PreparedStyle, Stylizer, prepare_style
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class FilmPainter(StylePainter):
+class FilmPainter(GuidedPainter):
     """Paints films, and pictures that are given to it one after the other as frames of one.
 
     Unlike other painters it remembers the last frame: calls from several threads are painted one after the other.
@@ -43,29 +43,9 @@ class FilmPainter(StylePainter):
         return "video"
 
     @property
-    def precision(self) -> str:
-        """Returns the precision that really paints."""
-        return self.base.precision
-
-    @property
-    def provider(self) -> str:
-        """Returns the execution provider that really paints."""
-        return self.base.provider
-
-    @property
-    def title(self) -> str:
-        """Returns what runs, in a few words."""
-        return f"video with {self.base.title}"
-
-    @property
     def takes_styles(self) -> bool:
         """Returns whether it paints in arbitrary styles, rather than in the one of its weights."""
         return self.base.takes_styles
-
-    @property
-    def measures(self) -> bool:
-        """Returns whether statistics are frozen between keyframes."""
-        return self.base.measures
 
     def paint_rgb(
         self, content: Image, style: Any, strength: float, keep_colors: bool, tile: Tile, progress: Progress
@@ -109,11 +89,3 @@ class FilmPainter(StylePainter):
     def prepared(self, style: Any) -> Any:
         """Returns the style with every picture encoded. Raises as a call does."""
         return self.base.prepared(style)
-
-    def warm_up(self, height: int = 512, width: int = 512) -> None:
-        """Paints a black photo of this size, so that the first real one doesn't wait."""
-        self.base.warm_up(height, width)
-
-    def close(self) -> None:
-        """Frees the graphs of the painter."""
-        self.base.close()

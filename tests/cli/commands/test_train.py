@@ -17,6 +17,7 @@ from stylex.cli.commands.export import command as export_command
 from stylex.export import pipeline
 from stylex.export.pipeline import ExportSettings
 from stylex.export.trace import OPSET
+from stylex.files import sha256_of
 from stylex.imaging.images import write_picture
 from stylex.models import registry
 from stylex.models.adain import embedded as adain_embedded
@@ -86,6 +87,21 @@ def test_train_resume_and_export(tmp_path, crops, teacher, tiny_network):
     assert {r["path"] for r in reported} == {str(f) for f in exported.iterdir()}
     assert "photo" in reported[0]["metadata"]["provenance"], "the card tells what it was trained on"
     assert reported[0]["metadata"]["licence"] == "not stated"
+
+
+def test_training_begins_with_given_weights(tmp_path, crops, teacher, tiny_network):
+    first, again = tmp_path / "first", tmp_path / "again"
+    assert trained(crops, teacher, first, 1).exit_code == 0
+    result = trained(crops, teacher, again, 1, "--start", first / "weights.safetensors", "--rate", 1e-12)
+    assert result.exit_code == 0, result.output
+    card = json.loads((again / "card.json").read_text())
+    assert card["start"]["weights_sha256"] == sha256_of(first / "weights.safetensors")
+    assert card["start"]["card"]["steps"] == 1 and "describe" not in card["losses"]
+    before, after = (load_file(folder / "weights.safetensors") for folder in (first, again))
+    for name in before.keys() - {CALIBRATION}:
+        torch.testing.assert_close(after[name], before[name], atol=1e-3, rtol=0)
+    missing = trained(crops, teacher, tmp_path / "none", 1, "--start", tmp_path / "none.safetensors")
+    assert missing.exit_code == 3 and "none.safetensors is not a file" in missing.output
 
 
 def run_options(teacher, out):

@@ -49,7 +49,9 @@ def test_torch_recolors_as_the_runtime_does(pictures):
     colors = palette.before(palette.measured(as_tensor(photo)), palette.measured(as_tensor(style)))
     have = palette.recolored(as_tensor(photo), colors, torch.tensor([0.7]))
     amounts = np.full((1, 1, 1, 1), 0.7, np.float32)
-    wanted = runtime.recolored(photo, runtime.maps_before(photo, runtime.palette_of(style)[None], amounts), amounts)
+    wanted = runtime.recolored(
+        photo, runtime.maps_before(runtime.palettes_under(photo, amounts), runtime.palette_of(style)[None]), amounts
+    )
     # OpenCV multiplies bytes by matrices of a few binary digits
     assert (have[0].clamp(0, 1) * 255 - as_tensor(wanted)[0] * 255).abs().max() <= 0.8
 

@@ -163,3 +163,14 @@ def test_random_crops_are_seeded_and_share_their_place():
     assert torch.equal(one, two) and one.shape == (3, 1, 4, 4)
     assert torch.equal(one[0], one[2])
     assert losses.random_crops(x, 10, torch.Generator()).shape == x.shape
+
+
+def test_iridescence_is_colour_that_changes_where_the_photo_is_flat():
+    flat = torch.full((1, 3, 96, 96), 0.5)
+    ramp = torch.linspace(-0.2, 0.2, 96).expand(1, 96, 96)
+    bands = flat + torch.stack((ramp, -ramp, 0 * ramp), 1)  # green on the left, pink on the right
+    assert losses.iridescence(flat, flat).item() == pytest.approx(0, abs=1e-6)
+    assert losses.iridescence(flat + ramp[:, None], flat).item() < 1e-6, "lightness may change"
+    found = losses.iridescence(bands, flat).item()
+    assert found > 1e-3
+    assert losses.iridescence(bands, torch.rand(1, 3, 96, 96)).item() < 0.05 * found, "a rough photo may be colourful"
