@@ -21,7 +21,7 @@ class Ran:
         technique: its name.
         title: the technique in a few words, such as "adain int8 on cpu".
         precision, provider: of the graph; empty for techniques without graphs.
-        seconds: from the first style that was read to the last pixel, without loading the technique.
+        seconds: from the photo that was read to the last pixel, without loading the technique or encoding a style.
         tiles: how many tiles; 0 where the photo was painted at once.
         tiling: the same in words, such as "6 tiles of 1024x800"; empty for 0.
         regions: who found which regions, in words; empty without regions.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -12,21 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from stylex.api.job import Job, StageProgress, enlarged, untold
-from stylex.api.loading import Precision, Provider, load, network_of
+from stylex.api.job import StageProgress, untold
+from stylex.api.loading import Precision, Provider
+from stylex.api.prepared import prepare
 from stylex.api.result import Result
-from stylex.errors import Interrupted, UsageError
+from stylex.errors import Interrupted
 from stylex.imaging.arrays import Image
-from stylex.imaging.content import Content, picture_of
-from stylex.imaging.images import limited
-from stylex.runtime.painter import Painter
-from stylex.runtime.semantic.painter import GivenMask, Regions, SemanticPainter, regions_of
+from stylex.imaging.content import Content
+from stylex.runtime.semantic.painter import GivenMask, Regions
 from stylex.runtime.semantic.regions import FEATHER
 from stylex.runtime.semantic.segmenters import Segments
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
-from stylex.runtime.upscale import load_upscaler, require_room
-from stylex.techniques import ARBITRARY, BY_NAME, DEFAULT, SINGLE, listed
+from stylex.techniques import DEFAULT
 
 
 @overload
@@ -115,74 +111,28 @@ def stylize(
         ResourceError: memory, a package or the provider is missing.
         Interrupted: Ctrl-C ended an optimization; with `report` there is a `Result` instead, with what there was.
     """
-    name = str(technique) if isinstance(technique, (str, Path)) else technique.technique
-    known = BY_NAME.get(name)
-    _require_photo(name, masks, regions, face_model, protect_faces)
-    whole = picture_of(content, "the content")
-    sides, picture = whole.rgb.shape[:2], limited(whole, size or (known and known.size) or None)
-    del whole  # of a large photo that is a lot
-    if upscale != 1:
-        require_room(picture.rgb.shape[0], picture.rgb.shape[1], upscale)
-    where = {"segmenter": segmenter, "classes": classes, "feather": feather, "masks": dict(masks or {})}
-    backend = {"precision": precision, "provider": provider, "graphs": graphs, "threads": threads}
-    painter, style = _opened(technique, style, own, where if regions else None, backend)
-    start = time.perf_counter()
-    job = Job(painter, picture, sides, style, strength, keep_colors, tile, progress or untold)
-    result = job.protecting(protect_faces, face_model).painted(regions)
-    if upscale != 1:
-        result = enlarged(result, load_upscaler(provider, graphs, threads), progress or untold)
-    ran = replace(result.ran, seconds=time.perf_counter() - start)
-    result = replace(result, ran=ran, _given=content)
-    if ran.stopped and not report:
+    prepared = prepare(
+        technique,
+        style,
+        strength=strength,
+        keep_colors=keep_colors,
+        regions=regions,
+        masks=masks,
+        segmenter=segmenter,
+        classes=classes,
+        feather=feather,
+        protect_faces=protect_faces,
+        face_model=face_model,
+        upscale=upscale,
+        size=size,
+        tile=tile,
+        precision=precision,
+        provider=provider,
+        graphs=graphs,
+        threads=threads,
+        **own,
+    )
+    result = prepared.painted(prepared.read(content), progress or untold)
+    if result.ran.stopped and not report:
         raise Interrupted(result.notes[0])
     return result if report else result.picture
-
-
-def _require_photo(
-    name: str, masks: object, regions: object, face_model: object, protect_faces: bool | float | None
-) -> None:
-    """Refuses what makes no sense before anything is read."""
-    if name == "video":
-        raise UsageError("video paints films, not a photo: call stylex.stylize_film(film, output, ...)")
-    if name == "semantic" and not regions:
-        regions_of(regions)
-    if masks and not regions:
-        raise UsageError("masks say where regions are: give regions too", regions=None)
-    if face_model is not None and protect_faces in (None, False):
-        raise UsageError("the face model only says how faces are found: protect them too", protect_faces=None)
-
-
-def _opened(
-    technique: str | Path | StylePainter,
-    style: Any,
-    own: dict[str, Any],
-    where: dict[str, Any] | None,
-    backend: dict[str, Any],
-) -> tuple[StylePainter, Any]:
-    """Returns the painter, and the style that is left to say to it.
-
-    Args:
-        where: fields of `SemanticPainter` where there are regions.
-        backend: `precision`, `provider`, `graphs` and `threads`.
-    """
-    if not isinstance(technique, (str, Path)):
-        if own:
-            raise UsageError(f"a painter that is loaded takes no {', '.join(own)}: give that to stylex.load")
-        painter: StylePainter = technique
-    elif technique == "semantic":
-        painter, where = load("semantic", **backend, **own, **(where or {})), None
-    elif str(technique) in SINGLE:
-        painter, style = load(str(technique), style=network_of(str(technique), style), **backend, **own), None
-    else:
-        files = {"provider": backend["provider"], "threads": backend["threads"]}
-        painter = load(technique, **(files if str(technique).endswith(".onnx") else _told(backend)), **own)
-    if where is not None:
-        if not (isinstance(painter, Painter) and painter.takes_masks):
-            raise UsageError(f"{painter.technique} paints no regions: take {listed(ARBITRARY, 'or')}", regions=None)
-        painter = SemanticPainter(painter, **where)
-    return painter, style
-
-
-def _told(backend: dict[str, Any]) -> dict[str, Any]:
-    """Returns the parts of a backend that aren't left to stylex, so that a technique without graphs takes them."""
-    return {name: value for name, value in backend.items() if value not in ("auto", None, 0)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,9 +123,15 @@ class SemanticPainter(GuidedPainter):
             if len(names) > 1:
                 raise UsageError(f"grabcut finds one region, not {', '.join(names)}: give masks of the others")
             return SalientRegion(names[0])
-        if chosen == OWN:
+        return self._opened
+
+    @functools.cached_property
+    def _opened(self) -> Segments:
+        """The segmenter of a file, opened once for all photos."""
+        assert isinstance(self.segmenter, (str, Path))
+        if self.segmenter == OWN:
             return own_segmenter(self.graphs, self.base.options.threads)
-        return open_segmenter(chosen, self.classes, self.base.options.threads)
+        return open_segmenter(self.segmenter, self.classes, self.base.options.threads)
 
     def prepared(self, style: Any) -> list[Region]:
         """Returns the regions with every style encoded. Raises as a call does."""

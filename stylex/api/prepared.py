@@ -1,0 +1,180 @@
+"""A technique with everything that a call says about the painting: loaded once, ready for any number of photos."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from stylex.api.job import Job, StageProgress, enlarged, untold
+from stylex.api.loading import Precision, Provider, load, network_of
+from stylex.api.result import Result
+from stylex.errors import UsageError
+from stylex.imaging.content import Content, picture_of
+from stylex.imaging.images import Picture, limited
+from stylex.runtime.painter import Painter
+from stylex.runtime.semantic.painter import GivenMask, Regions, SemanticPainter, regions_of
+from stylex.runtime.semantic.regions import FEATHER, Region
+from stylex.runtime.semantic.segmenters import Segments
+from stylex.runtime.style_painter import StylePainter
+from stylex.runtime.tiles import Tile
+from stylex.runtime.upscale import Upscaler, load_upscaler, require_room
+from stylex.techniques import ARBITRARY, BY_NAME, SINGLE, listed
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo that was read.
+
+    Attributes:
+        given: as the caller gave it.
+        picture: as it will be painted, reduced.
+        sides: height and width before that, which masks have.
+    """
+
+    given: Content
+    picture: Picture
+    sides: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A technique that is loaded, its styles encoded; safe to call from several threads at once.
+
+    Attributes:
+        regions: None for the whole photo in one style.
+        upscaler: doubles the size; None for the photo's own.
+        size: pixels that the longer side of photos is reduced to; None for as they are.
+        The others are those of `stylize`.
+    """
+
+    painter: StylePainter
+    style: Any
+    strength: float
+    keep_colors: bool
+    regions: list[Region] | None
+    protect_faces: bool | float | None
+    face_model: Path | str | None
+    upscaler: Upscaler | None
+    size: int | None
+    tile: Tile
+
+    def read(self, content: Content) -> Photo:
+        """Returns a photo as it will be painted.
+
+        Raises:
+            InputError: it can't be read, or would be too large when it is enlarged.
+        """
+        whole = picture_of(content, "the content")
+        picture = limited(whole, self.size)
+        if self.upscaler is not None:
+            require_room(*picture.rgb.shape[:2])
+        return Photo(content, picture, whole.rgb.shape[:2])
+
+    def painted(self, photo: Photo, progress: StageProgress = untold) -> Result:
+        """Returns the painted photo. Raises as `stylize` does."""
+        start = time.perf_counter()
+        rest = (self.style, self.strength, self.keep_colors, self.tile, progress)
+        job = Job(self.painter, photo.picture, photo.sides, *rest)
+        result = job.protecting(self.protect_faces, self.face_model).painted(self.regions)
+        if self.upscaler is not None:
+            result = enlarged(result, self.upscaler, progress)
+        ran = replace(result.ran, seconds=time.perf_counter() - start)
+        return replace(result, ran=ran, _given=photo.given)
+
+
+def prepare(
+    technique: str | Path | StylePainter,
+    style: Any = None,
+    *,
+    strength: float = 1.0,
+    keep_colors: bool = False,
+    regions: Regions | None = None,
+    masks: Mapping[str, GivenMask] | None = None,
+    segmenter: str | Path | Segments = "person",
+    classes: Sequence[str] = (),
+    feather: float = FEATHER,
+    protect_faces: bool | float | None = None,
+    face_model: Path | str | None = None,
+    upscale: int = 1,
+    size: int | None = None,
+    tile: Tile = "auto",
+    precision: Precision = "auto",
+    provider: Provider = "auto",
+    graphs: Path | str | None = None,
+    threads: int = 0,
+    **own: Any,
+) -> Prepared:
+    """Loads a technique and reads its styles. Arguments and errors are those of `stylize`."""
+    name = str(technique) if isinstance(technique, (str, Path)) else technique.technique
+    known = BY_NAME.get(name)
+    _require_photo(name, masks, regions, face_model, protect_faces)
+    if upscale != 1:
+        require_room(1, 1, upscale)
+    where = {"segmenter": segmenter, "classes": classes, "feather": feather, "masks": dict(masks or {})}
+    backend = {"precision": precision, "provider": provider, "graphs": graphs, "threads": threads}
+    painter, style = _opened(technique, style, own, where if regions else None, backend)
+    return Prepared(
+        painter,
+        None if regions else painter.prepared(style),
+        strength,
+        keep_colors,
+        painter.prepared(regions) if regions else None,
+        protect_faces,
+        face_model,
+        load_upscaler(provider, graphs, threads) if upscale != 1 else None,
+        size or (known and known.size) or None,
+        tile,
+    )
+
+
+def _require_photo(
+    name: str, masks: object, regions: object, face_model: object, protect_faces: bool | float | None
+) -> None:
+    """Refuses what makes no sense before anything is read."""
+    if name == "video":
+        raise UsageError("video paints films, not a photo: call stylex.stylize_film(film, output, ...)")
+    if name == "semantic" and not regions:
+        regions_of(regions)
+    if masks and not regions:
+        raise UsageError("masks say where regions are: give regions too", regions=None)
+    if face_model is not None and protect_faces in (None, False):
+        raise UsageError("the face model only says how faces are found: protect them too", protect_faces=None)
+
+
+def _opened(
+    technique: str | Path | StylePainter,
+    style: Any,
+    own: dict[str, Any],
+    where: dict[str, Any] | None,
+    backend: dict[str, Any],
+) -> tuple[StylePainter, Any]:
+    """Returns the painter, and the style that is left to say to it.
+
+    Args:
+        where: fields of `SemanticPainter` where there are regions.
+        backend: `precision`, `provider`, `graphs` and `threads`.
+    """
+    if not isinstance(technique, (str, Path)):
+        if own:
+            raise UsageError(f"a painter that is loaded takes no {', '.join(own)}: give that to stylex.load")
+        painter: StylePainter = technique
+    elif technique == "semantic":
+        painter, where = load("semantic", **backend, **own, **(where or {})), None
+    elif str(technique) in SINGLE:
+        painter, style = load(str(technique), style=network_of(str(technique), style), **backend, **own), None
+    else:
+        files = {"provider": backend["provider"], "threads": backend["threads"]}
+        painter = load(technique, **(files if str(technique).endswith(".onnx") else _told(backend)), **own)
+    if where is not None:
+        if not (isinstance(painter, Painter) and painter.takes_masks):
+            raise UsageError(f"{painter.technique} paints no regions: take {listed(ARBITRARY, 'or')}", regions=None)
+        painter = SemanticPainter(painter, **where)
+    return painter, style
+
+
+def _told(backend: dict[str, Any]) -> dict[str, Any]:
+    """Returns the parts of a backend that aren't left to stylex, so that a technique without graphs takes them."""
+    return {name: value for name, value in backend.items() if value not in ("auto", None, 0)}
