@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from stylex.artifacts.catalog import GRAPHS, transfer_file
 from stylex.cli.tables import print_table
 from stylex.models.registry import embedded_models
-from stylex.runtime.benchmark import write_report
+from stylex.runtime.benchmark.report import write_report
 from stylex.runtime.engine.session import open_graph
 from stylex.techniques import ARBITRARY
 

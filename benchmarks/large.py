@@ -32,7 +32,8 @@ from stylex.imaging.arrays import Image
 from stylex.imaging.folders import picture_files
 from stylex.imaging.images import read_picture
 from stylex.models.training.data import is_held_out
-from stylex.runtime.benchmark import isolated, milliseconds, write_report
+from stylex.runtime.benchmark.report import write_report
+from stylex.runtime.benchmark.timing import isolated, milliseconds
 from stylex.runtime.engine.hardware import peak_memory_mib
 from stylex.runtime.loading import load
 from stylex.runtime.painter import Painter

@@ -25,7 +25,7 @@ from stylex.errors import StylexError
 from stylex.export.metrics import psnr, ssim
 from stylex.imaging.arrays import Image, to_floats
 from stylex.models.training import losses
-from stylex.runtime.benchmark import write_report
+from stylex.runtime.benchmark.report import write_report
 from stylex.runtime.loading import load
 from stylex.techniques import TECHNIQUES
 

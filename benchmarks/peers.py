@@ -36,7 +36,8 @@ from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
 from stylex.models.shared.published_network import PublishedNetwork
 from stylex.models.shared.vgg import mirrored_decoder, normalized_vgg
-from stylex.runtime.benchmark import Row, write_report
+from stylex.runtime.benchmark.report import write_report
+from stylex.runtime.benchmark.row import Row, percentiles
 from stylex.runtime.engine.providers import Provider, candidates, session_arguments
 from stylex.runtime.engine.session import Session, open_graph
 from stylex.techniques import TECHNIQUES
@@ -45,7 +46,7 @@ SIZE = 512
 """Pixels of the photo, unless --size says otherwise."""
 WARM_UP, TURN = 0.2, 0.5
 """Seconds that every network runs in a turn, untimed and timed."""
-COLUMNS = ("network", "precision", "provider", "median ms", "p95 ms", "M weights", "file MB", "times TransformerNet")
+COLUMNS = ("network", "precision", "provider", "p50 ms", "p99 ms", "M weights", "file MB", "times TransformerNet")
 
 
 def vgg_adain() -> VggAdaIN:
@@ -166,17 +167,14 @@ def timed(job: Job, seconds: float) -> list[float]:
 
 def row(job: Job, times: list[float], provider: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One row of the report."""
-    median, p95 = float(np.median(times)), float(np.percentile(times, 95))
     measured = Row(
         name=job.name,
         precision=job.precision,
         provider=provider,
         size=arguments.size,
         threads=arguments.threads,
-        median_ms=round(median, 2),
-        p95_ms=round(p95, 2),
-        images_per_second=round(1e3 / median, 2),
         file_bytes=job.path.stat().st_size,
+        **percentiles(times),
     )
     return {**asdict(measured), "million_weights": round(million_weights(job.path), 3)}
 
@@ -193,12 +191,12 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = measure(arguments, Path(folder))
-    slow = next(r["median_ms"] for r in rows if r["name"] == "TransformerNet")
+    slow = next(r["p50_ms"] for r in rows if r["name"] == "TransformerNet")
     for r in rows:
-        r["times_transformernet"] = round(slow / r["median_ms"], 2)
+        r["times_transformernet"] = round(slow / r["p50_ms"], 2)
     cells = [
         (
-            *(r[key] for key in ("name", "precision", "provider", "median_ms", "p95_ms")),
+            *(r[key] for key in ("name", "precision", "provider", "p50_ms", "p99_ms")),
             f"{r['million_weights']:.2f}",
             f"{r['file_bytes'] / 1e6:.2f}",
             f"{r['times_transformernet']:.1f}",
@@ -206,7 +204,7 @@ def main() -> None:
         for r in rows
     ]
     print_table(f"one photo at {arguments.size}x{arguments.size}", COLUMNS, cells)
-    times = {(r["name"], r["precision"]): r["median_ms"] for r in rows}
+    times = {(r["name"], r["precision"]): r["p50_ms"] for r in rows}
     for name, fast in ((name, ms) for (name, precision), ms in times.items() if precision == "int8"):
         print(f"{name} INT8 is {slow / fast:.1f} times as fast as TransformerNet FP32")
         if (name, "fp32") in times:

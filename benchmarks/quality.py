@@ -45,7 +45,7 @@ from stylex.export.metrics import psnr, ssim
 from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.images import write_picture
 from stylex.models.encoders.loss_network_files import RESCALED, SLIM, VGG16, find_teacher
-from stylex.runtime.benchmark import write_report
+from stylex.runtime.benchmark.report import write_report
 from stylex.techniques import ARBITRARY
 
 PICTURED = 6

@@ -25,7 +25,9 @@ from stylex.cli.tables import print_table
 from stylex.errors import InputError, StylexError
 from stylex.imaging.arrays import Image
 from stylex.models.segmenter.data import MaskedFolder, load_masked
-from stylex.runtime.benchmark import default_photo, milliseconds, write_report
+from stylex.runtime.benchmark.likeness import default_photo
+from stylex.runtime.benchmark.report import write_report
+from stylex.runtime.benchmark.timing import milliseconds
 from stylex.runtime.loading import load
 from stylex.runtime.semantic.masks import resized
 from stylex.runtime.semantic.segmenters import Segmenter, open_segmenter

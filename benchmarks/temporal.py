@@ -34,7 +34,8 @@ import numpy.typing as npt
 from stylex.cli.tables import print_table
 from stylex.errors import StylexError
 from stylex.imaging.arrays import Image
-from stylex.runtime.benchmark import default_photo, write_report
+from stylex.runtime.benchmark.likeness import default_photo
+from stylex.runtime.benchmark.report import write_report
 from stylex.runtime.loading import load
 from stylex.runtime.video.flow import Motion, at, motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,17 @@ def write_bytes(path: Path | str, data: bytes) -> None:
 def write_json(path: Path | str, value: Any) -> None:
     """Write `value` as indented JSON. Raises as `written_aside` does."""
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def config_folder() -> Path:
+    """Where settings are kept: STYLEX_CONFIG, or else `stylex` in the platform's folder for them."""
+    if given := os.environ.get("STYLEX_CONFIG"):
+        return Path(given).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "stylex"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "stylex"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "stylex"
 
 
 def sha256_of(path: Path | str) -> str:

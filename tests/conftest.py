@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -131,6 +132,12 @@ def tiny_encoder(tmp_path: Path) -> GraphMaker:
         return path
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a developer has kept on this machine must not change what is tested."""
+    monkeypatch.setenv("STYLEX_CONFIG", str(tmp_path_factory.getbasetemp() / "settings" / secrets.token_hex(4)))
 
 
 @pytest.fixture(scope="session", autouse=True)

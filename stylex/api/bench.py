@@ -11,9 +11,11 @@ from typing import Any
 from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
 from stylex.artifacts.metadata import PRECISIONS
 from stylex.errors import MissingPackage, ResourceError, UsageError
+from stylex.imaging.arrays import Image
 from stylex.imaging.content import Content, picture_of
-from stylex.runtime import benchmark
-from stylex.runtime.benchmark import Row, isolated, paint_row, similarity
+from stylex.runtime.benchmark import likeness, timing
+from stylex.runtime.benchmark.loadgen import SCENARIOS, LoadgenResult, require_loadgen, run_scenario
+from stylex.runtime.benchmark.row import Configuration, Row, paint_row
 from stylex.techniques import technique_named
 
 
@@ -48,27 +50,66 @@ def bench(
         InputError: the photo or a graph can't be read.
         ResourceError: scikit-image is missing and no photo was given, or not enough memory.
     """
+    folder, style, there = _graphs(technique, graphs, style)
+    picture = _photo(photo)
+    rows: list[Row] = []
+    for size in sizes:
+        rest = (provider, size, threads, style, None if graphs is None else folder)
+        rows += _rows(technique, precisions or there or PRECISIONS, there, rest, picture, progress)
+    return rows
+
+
+def bench_loadgen(
+    technique: str,
+    *,
+    size: int = 512,
+    precision: str = "auto",
+    provider: str = "auto",
+    threads: int = 0,
+    photo: Content | None = None,
+    style: str = "",
+    graphs: Path | str | None = None,
+    seconds: float = 10.0,
+    progress: Callable[[str], object] = lambda what: None,
+) -> list[LoadgenResult]:
+    """Runs MLPerf's SingleStream and Offline scenarios, each in a process of its own.
+
+    Args:
+        technique, size, precision, provider, threads, photo, style, graphs, progress: as for `bench`.
+        seconds: that each scenario lasts at the least; MLPerf's own rules ask for 600.
+
+    Raises:
+        UsageError, InputError, ResourceError: as `bench` does.
+        MissingPackage: the load generator isn't installed.
+    """
+    require_loadgen()
+    folder, style, _ = _graphs(technique, graphs, style)
+    own = None if graphs is None else folder
+    asked = Configuration(technique, precision, provider, size, threads, style, own)
+    picture, results = _photo(photo), []
+    for scenario in SCENARIOS:
+        progress(f"running {scenario}")
+        results.append(timing.isolated(run_scenario, asked, picture, scenario, seconds))
+    return results
+
+
+def _graphs(technique: str, graphs: Path | str | None, style: str) -> tuple[Path, str, tuple[str, ...]]:
+    """Returns the folder of a technique's graphs, the style to measure, and the precisions that are there."""
     known = technique_named(technique)
     if not known.has_graphs:
         raise UsageError(f"{technique} has no graphs to be measured")
     folder = Path(graphs) if graphs is not None else GRAPHS
     if known.single_style:
         style = style or next(iter(styles_in(folder, technique)), "")
-    there = tuple(p for p in PRECISIONS if os.path.isfile(transfer_file(technique, p, folder, style)))
-    picture, own = _photo(photo), None if graphs is None else folder
-    rows: list[Row] = []
-    for size in sizes:
-        rest = (provider, size, threads, picture, style, own)
-        rows += _rows(technique, precisions or there or PRECISIONS, there, rest, progress)
-    return rows
+    return folder, style, tuple(p for p in PRECISIONS if os.path.isfile(transfer_file(technique, p, folder, style)))
 
 
-def _photo(photo: Content | None) -> Any:
+def _photo(photo: Content | None) -> Image:
     """Returns the pixels of the photo to paint."""
     if photo is not None:
         return picture_of(photo, "the photo").rgb
     try:
-        return benchmark.default_photo()
+        return likeness.default_photo()
     except MissingPackage as error:
         raise ResourceError(f"{error}; or give a photo of your own", photo=None) from error
 
@@ -78,17 +119,18 @@ def _rows(
     precisions: Sequence[str],
     there: Sequence[str],
     rest: tuple[Any, ...],
+    photo: Image,
     tell: Callable[[str], object],
 ) -> Iterator[Row]:
     """One row a precision, compared with the most precise one, which is painted too where it isn't asked for."""
     reference = None
     for precision in sorted({*precisions, *there[:1]}, key=PRECISIONS.index):
         tell(f"measuring {precision} at {rest[1]}")
-        row, painted = isolated(paint_row, technique, precision, *rest)
+        row, painted = timing.isolated(paint_row, Configuration(technique, precision, *rest), photo)
         if reference is None:
             reference = painted
         else:
-            psnr, ssim = similarity(painted, reference)
+            psnr, ssim = likeness.similarity(painted, reference)
             row = replace(row, psnr=psnr, ssim=ssim)
         if precision in precisions:
             yield row

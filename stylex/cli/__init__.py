@@ -28,6 +28,7 @@ VERBS = {
 OPTIONAL = {
     **dict.fromkeys(("torch", "onnx", "onnxscript", "onnx_ir", "skimage", "safetensors"), "export"),
     "av": "video",
+    **dict.fromkeys(("matplotlib", "mlperf_loadgen"), "bench"),
 }
 """Package, as it is imported, to the extra that brings it."""
 MISSING_LIBRARY = re.compile(r"([^\s:]+\.so[.\d]*): cannot open shared object file")

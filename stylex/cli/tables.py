@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stylex.runtime.benchmark import machine
+from stylex.runtime.benchmark.report import machine
 from stylex.runtime.engine import hardware
 
 WIDE = 13

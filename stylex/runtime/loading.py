@@ -15,6 +15,7 @@ from stylex.runtime.engine import hardware
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, candidates
 from stylex.runtime.engine.session import Session, open_graph
+from stylex.runtime.kept_precisions import kept_precision
 from stylex.runtime.painter import Painter
 from stylex.techniques import DEFAULT, Technique, row_named, technique_named
 
@@ -124,16 +125,18 @@ def _one_style(technique: Technique, style: str, folder: Path) -> str:
     raise UsageError(f"{problem}; choose {', '.join(have)}")
 
 
-def best_precision(provider: Provider) -> str:
-    """Returns the precision that "auto" means on a provider."""
-    if provider.name == "cpu" and not hardware.int8_is_exact():
+def best_precision(provider: Provider, technique: str = "") -> str:
+    """Returns the precision that "auto" means on a provider: the one that was kept for the technique, or the usual."""
+    if technique and (kept := kept_precision(technique, provider.name)):
+        return kept
+    if provider.name == "cpu" and not (hardware.int8_is_exact() and hardware.int8_is_fast()):
         return "fp32"
     return provider.best
 
 
 def _graph_for(technique: str, style: str, precision: str, provider: Provider, folder: Path) -> Path:
     """The transfer graph to open; "auto" takes the best that was made for the provider, or else what there is."""
-    wanted = [precision] if precision != "auto" else [best_precision(provider), *PRECISIONS]
+    wanted = [precision] if precision != "auto" else [best_precision(provider, technique), *PRECISIONS]
     files = dict.fromkeys(transfer_file(technique, one, folder, style) for one in wanted)
     there = [file for file in files if os.path.isfile(file)]
     if there:

@@ -66,7 +66,7 @@ def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
     assert weights["MicroAST"] == pytest.approx(0.31, abs=5e-3)
     int8 = rows["stylex adain", "int8"]
     assert int8["times_transformernet"] == pytest.approx(
-        rows["TransformerNet", "fp32"]["median_ms"] / int8["median_ms"], abs=0.01
+        rows["TransformerNet", "fp32"]["p50_ms"] / int8["p50_ms"], abs=0.01
     )
     assert "times as fast as TransformerNet FP32" in result.stdout
 

@@ -14,7 +14,7 @@ import pytest
 
 from stylex.cli import OPTIONAL, VERBS
 from stylex.errors import Interrupted, ModelError
-from stylex.runtime import benchmark
+from stylex.runtime.benchmark import likeness
 
 Fails = Callable[..., str]
 
@@ -97,7 +97,7 @@ def test_a_package_that_stylex_cannot_do_without_is_no_clean_end(fails: Fails, m
     monkeypatch.setitem(sys.modules, "stylex.artifacts.catalog", None)
     with pytest.raises(ModuleNotFoundError):
         fails(5, "list")
-    assert set(OPTIONAL.values()) == {"export", "video"}
+    assert set(OPTIONAL.values()) == {"export", "video", "bench"}
 
 
 @pytest.mark.parametrize(
@@ -125,5 +125,5 @@ def test_ctrl_c_while_measuring(fails: Fails, monkeypatch: pytest.MonkeyPatch) -
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(benchmark, "default_photo", stopped)
+    monkeypatch.setattr(likeness, "default_photo", stopped)
     assert "stopped" in fails(130, "bench", "adain")

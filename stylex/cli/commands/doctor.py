@@ -47,6 +47,8 @@ def command(as_json: bool) -> None:
         click.echo(f"{name:23} {version or 'not installed'}")
     for row in report["providers"]:
         click.echo(f"{row['name']:23} {'runs' if row['runs'] else row['reason']}")
+    for key, precision in report["kept"].items():
+        click.echo(f"kept for {key}: {precision}")
     for advice in report["advice"]:
         click.echo(f"advice: {advice}")
 
@@ -62,6 +64,7 @@ def examine() -> dict[str, Any]:
     from stylex.artifacts.catalog import GRAPHS, encoder_file
     from stylex.runtime.engine import hardware
     from stylex.runtime.engine.providers import PROVIDERS
+    from stylex.runtime.kept_precisions import kept_precisions
     from stylex.techniques import DEFAULT
 
     flags = hardware.instruction_sets()
@@ -71,6 +74,8 @@ def examine() -> dict[str, Any]:
     advice = []
     if not hardware.int8_is_exact():
         advice.append("this processor has no VNNI: INT8 sums saturate, so FP32 is used by default")
+    if not hardware.int8_is_fast():
+        advice.append("this processor has no dot product of bytes: INT8 doesn't pay, so FP32 is used by default")
     if _version("onnxruntime") and _version("onnxruntime-gpu"):
         advice.append(
             "onnxruntime and onnxruntime-gpu share one folder, and the last installed wins: "
@@ -80,6 +85,7 @@ def examine() -> dict[str, Any]:
         "machine": machine,
         "packages": {"stylex": __version__, **{name: _version(name) for name in PACKAGES}},
         "providers": providers,
+        "kept": kept_precisions(),
         "advice": advice,
     }
 

@@ -31,6 +31,11 @@ def technique_argument(function: F) -> F:
     return click.argument("technique", callback=_known)(function)
 
 
+def technique_argument_or_none(function: F) -> F:
+    """TECHNIQUE, where the verb also does something without one."""
+    return click.argument("technique", required=False, callback=_known)(function)
+
+
 def optional_technique_argument(function: F) -> F:
     """TECHNIQUE, or a tool, where something else may name it."""
     return click.argument("technique", required=False, callback=_known_or_tool)(function)

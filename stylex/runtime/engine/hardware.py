@@ -28,7 +28,7 @@ def _cpuinfo() -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def _told_by(*command: str) -> str:
+def told_by(*command: str) -> str:
     """Returns the output of a system command; empty where there is no such command, or it fails or hangs."""
     try:
         done = subprocess.run(command, capture_output=True, timeout=10, check=False)
@@ -38,7 +38,7 @@ def _told_by(*command: str) -> str:
 
 
 def _sysctl(name: str) -> str:
-    return _told_by("sysctl", "-n", name)
+    return told_by("sysctl", "-n", name)
 
 
 def _board() -> str:
@@ -55,7 +55,7 @@ def gpus() -> tuple[str, ...]:
     board = _board()
     if "Jetson" in board:
         return (board,)
-    names = _told_by("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
+    names = told_by("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
     return tuple(name.strip() for name in names.splitlines() if name.strip())
 
 
@@ -93,6 +93,13 @@ def int8_is_exact() -> bool:
     have = instruction_sets()
     x86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
     return have is None or not x86 or bool(VNNI & set(have))
+
+
+def int8_is_fast() -> bool:
+    """Whether 8-bit convolutions pay: ARM processors need the dot product for it, which a Raspberry Pi 4 hasn't."""
+    have = instruction_sets()
+    arm = platform.machine().lower() in ("aarch64", "arm64", "armv7l", "armv8l")
+    return have is None or not arm or "asimddp" in have
 
 
 def cores() -> int:

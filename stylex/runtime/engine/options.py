@@ -28,6 +28,7 @@ class SessionOptions:
         device_id: number of the graphics card, for cuda and tensorrt.
         provider_options: more options of the execution provider, as ONNX Runtime calls them.
         cache_dir: folder where tensorrt and openvino keep compiled graphs for the next start; None for nowhere.
+        profile: where ONNX Runtime's profile is written, the beginning of the file's path; None for no profile.
     """
 
     threads: int = 0
@@ -35,6 +36,7 @@ class SessionOptions:
     device_id: int = 0
     provider_options: Mapping[str, str] = field(default_factory=dict)
     cache_dir: Path | str | None = None
+    profile: Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("threads", "device_id"):
@@ -57,6 +59,8 @@ class SessionOptions:
         options.intra_op_num_threads = self.threads
         if not self.spinning:
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if self.profile is not None:
+            options.enable_profiling, options.profile_file_prefix = True, str(self.profile)
         return options
 
     def beside(self) -> SessionOptions:
@@ -66,4 +70,4 @@ class SessionOptions:
         don't compete as long as none of them spins. ONNX Runtime could share one pool, but in Python that binds the
         whole process: since `set_global_thread_pool_sizes` every session must use it, those of other libraries too.
         """
-        return replace(self, spinning=False)
+        return replace(self, spinning=False, profile=None)

@@ -44,6 +44,10 @@ class ForeignSession:
         """The shapes of the inputs by name: a number for a fixed side, something else for a dynamic one."""
         return {i.name: i.shape for i in self.inputs}
 
+    def end_profile(self) -> Path:
+        """Ends the profile that `SessionOptions.profile` asked for; returns its file."""
+        return Path(self._usable().end_profiling())
+
     def close(self) -> None:
         """Frees the graph; who runs it afterwards is told so."""
         object.__setattr__(self, "_session", None)

@@ -85,7 +85,7 @@ def test_doctor_says_what_it_does_not_know(run_cli: RunCli, monkeypatch: pytest.
 @pytest.mark.usefixtures("only_cpu")
 def test_doctor_as_json(run_cli: RunCli) -> None:
     report = json.loads(run_cli("doctor", "--json").stdout)
-    assert set(report) == {"machine", "packages", "providers", "advice"}
+    assert set(report) == {"machine", "packages", "providers", "kept", "advice"}
     assert report["packages"]["onnxruntime"] == ort.__version__
     assert report["packages"]["stylex"] == __version__
     more = {"pillow", "safetensors", "scikit-image", "tensorrt", "onnxruntime-ep-openvino"}
