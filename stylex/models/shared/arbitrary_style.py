@@ -150,25 +150,37 @@ class ArbitraryStyleNetwork(nn.Module, ABC):
         stylized = self.paint(content, codes, strength)
         return stylized.picture, stylized.statistics
 
-    def paint(self, content: Tensor, codes: Tensor, strength: Tensor | float = 1.0) -> StylizedBatch:
-        """Paints as `forward` does, and returns the steps between the two maps too."""
+    def paint(
+        self, content: Tensor, codes: Tensor, strength: Tensor | float = 1.0, masks: Tensor | None = None
+    ) -> StylizedBatch:
+        """Paints as `forward` does, and returns the steps between the two maps too.
+
+        Args:
+            content, codes, strength: see `forward`.
+            masks: shares of the strength in [0, 1] in every cell of 8 pixels, (B, 1, H/8, W/8); None for ones.
+        """
         batch, _, height, width = content.shape
+        cells = (batch, 1, height // MULTIPLE, width // MULTIPLE)
         strengths = torch.as_tensor(strength, dtype=torch.float32, device=content.device).expand(batch)
         amounts = strengths.clamp(max=1)
+        places = strengths.view(-1, 1, 1, 1).expand(cells) * (1 if masks is None else masks)
+        shares, wide = amounts, amounts
+        if masks is not None:
+            shares = amounts.view(-1, 1, 1, 1) * F.interpolate(masks, scale_factor=MULTIPLE, mode="bilinear")
+            wide = F.pad(shares, [BORDER] * 4, mode="replicate")
         photo = palette.measured(content[:, :, BORDER:-BORDER, BORDER:-BORDER])
         style, mapped = photo, content
         if self.palette_mapped:
             style = palette.of_numbers(codes[:, self.code_size :])
-            mapped = palette.recolored(content.float(), palette.before(photo, style), amounts).clamp(0, 1)
-        masks = strengths.view(-1, 1, 1, 1).expand(batch, 1, height // MULTIPLE, width // MULTIPLE)
+            mapped = palette.recolored(content.float(), palette.before(photo, style), wide).clamp(0, 1)
         frozen = codes.new_zeros(batch, self.spec.code_size)
         sites = codes[:, None, : self.code_size]
-        raw, statistics = self.backbone(mapped, sites, masks, frozen, codes.new_zeros(1))
+        raw, statistics = self.backbone(mapped, sites, places, frozen, codes.new_zeros(1))
         raw = raw.float()
         shown = through_clamp(raw)
         picture = raw
         wanted = palette.between(photo, style, amounts)
         have = palette.measured(shown)
         if self.palette_mapped:
-            picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), amounts)
+            picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), shares)
         return StylizedBatch(picture, statistics, mapped, raw, have, wanted)

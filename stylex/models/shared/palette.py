@@ -103,12 +103,11 @@ def between(photo: Palette, style: Palette, strength: Tensor) -> Palette:
 
 
 def recolored(x: Tensor, colors: ColorMap, strength: Tensor) -> Tensor:
-    """Returns pictures (B, 3, H, W) moved by their maps, as far as `strength` (B,) says."""
+    """Returns pictures (B, 3, H, W) moved by their maps, as far as `strength` says: (B,), or (B, 1, H, W) for places."""
     matrix, offset = (v.to(x.dtype) for v in colors)
-    identity = torch.eye(3, dtype=x.dtype, device=x.device)
     share = strength.to(x.dtype)
-    matrix = identity + share[:, None, None] * (matrix - identity)
-    return torch.einsum("bij,bjhw->bihw", matrix, x) + (share[:, None] * offset)[:, :, None, None]
+    moved = torch.einsum("bij,bjhw->bihw", matrix, x) + offset[:, :, None, None]
+    return x + (share if share.ndim == 4 else share[:, None, None, None]) * (moved - x)
 
 
 def before(photo: Palette, style: Palette) -> ColorMap:

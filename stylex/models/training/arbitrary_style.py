@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork, StylizedBatch
-from stylex.models.shared.backbone import through_clamp
+from stylex.models.shared.backbone import MULTIPLE, through_clamp
 from stylex.models.training import losses
 from stylex.models.training.batches import (
     PaintingSettings,
@@ -56,6 +56,8 @@ class ArbitraryStyleSettings(PaintingSettings):
         iridescence: weight of colours that change where the photo is flat.
         sigma_matching: weight of the gap between the content's standard deviations and the codes' sigmas.
         identity: weight of the pixels where the photo must come back.
+        hole: weight of the distance to the two pictures that a mask joins: full strength outside of a hole, a lower
+            one inside.
         describe: weight of the style statistics that AdaIN's encoder learns to predict.
         structure: weight of the photo's structure, as MS-SSIM sees it.
         local: weight of the style's features where they are like the photo's.
@@ -78,6 +80,7 @@ class ArbitraryStyleSettings(PaintingSettings):
     iridescence: float = 60.0
     sigma_matching: float = 0.2
     identity: float = 20.0
+    hole: float = 10.0
     describe: float = 0.5
     structure: float = 0.0
     local: float = 0.0
@@ -189,7 +192,26 @@ class ArbitraryStyleRecipe(Recipe):
                 return again
 
             parts["shift"] = s.shift * shift_loss(s, paint, batch.wide, stylized.picture, rng)
+        if s.hole:
+            parts["hole"] = s.hole * self._hole_loss(batch, codes, stylized.picture, rng)
         return total(parts)
+
+    def _hole_loss(self, batch: Batch, codes: Tensor, picture: Tensor, rng: np.random.Generator) -> Tensor:
+        """Penalizes what a hole in the mask does beyond its edge, and where it acts more strongly than its number.
+
+        The last picture of the batch is painted again with a lower strength inside of a disc. It should be the picture
+        of that strength there, and the one of full strength elsewhere.
+        """
+        last = slice(-1, None)
+        content, code, level = batch.content[last], codes[last], float(rng.random())
+        disc = _disc(self.settings.size // MULTIPLE, rng).to(content.device)
+        with torch.autocast(content.device.type, torch.bfloat16):
+            masked = self.network.paint(content, code, 1.0, 1 - (1 - level) * disc).picture
+            with torch.no_grad():
+                inside = self.network.paint(content, code, level).picture
+        share = F.interpolate(disc, scale_factor=MULTIPLE, mode="bilinear")
+        gap = (masked - picture[last].detach().lerp(inside, share)).abs().mean()
+        return batch.full[-1] * gap
 
     @torch.no_grad()
     def _draw(self, rng: np.random.Generator, device: torch.device) -> Batch:
@@ -316,6 +338,14 @@ class ArbitraryStyleRecipe(Recipe):
             card = read_card(self.start.with_name("card.json"))
             found["start"] = {"weights_sha256": read_weights(self.start).sha256, "card": card}
         return found
+
+
+def _disc(side: int, rng: np.random.Generator) -> Tensor:
+    """Returns a disc of ones in zeros at a random place, with a soft edge of one cell, (1, 1, side, side)."""
+    radius, (down, right) = rng.uniform(0.12, 0.4) * side, rng.uniform(0, side, 2)
+    y, x = np.mgrid[:side, :side] + 0.5
+    inside = np.clip(radius - np.hypot(y - down, x - right) + 0.5, 0, 1)
+    return torch.from_numpy(inside.astype(np.float32))[None, None]
 
 
 def _drift(stylized: StylizedBatch) -> Tensor:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylex.models.encoders.features import Features
-from stylex.models.shared.backbone import channel_statistics
+from stylex.models.shared.backbone import fast_statistics
 
 Statistics = dict[str, tuple[Tensor, Tensor]]
 """Mean and standard deviation (B, C) by layer name."""
@@ -26,7 +26,7 @@ CONTRAST_FLOOR = 0.03**2
 
 def statistics(features: Features) -> Statistics:
     """Returns mean and standard deviation of every layer's channels."""
-    return {name: channel_statistics(x) for name, x in features.items()}
+    return {name: fast_statistics(x) for name, x in features.items()}
 
 
 def pooled(many: Sequence[Statistics]) -> Statistics:
@@ -173,7 +173,7 @@ def out_of_range(x: Tensor) -> Tensor:
 
 
 def _normalized(x: Tensor) -> Tensor:
-    mean, std = channel_statistics(x)
+    mean, std = fast_statistics(x)
     return (x.float() - mean[:, :, None, None]) / (std[:, :, None, None] + 1e-2)
 
 
