@@ -11,7 +11,6 @@ says, of a process with nothing but the runtime that paints one photo.
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import subprocess
 import sys
@@ -21,14 +20,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from peers import TURN, WARM_UP, Job, our_feed, timed
+from peers import TURN, WARM_UP, opened_graph, timed
 from torch.utils.flop_counter import FlopCounterMode
 
 from stylex.artifacts.catalog import GRAPHS, transfer_file
 from stylex.cli.tables import print_table
 from stylex.models.registry import embedded_models
 from stylex.runtime.benchmark.report import write_report
-from stylex.runtime.engine.session import open_graph
 from stylex.techniques import ARBITRARY
 
 PRECISION, FIRST = "int8", "adain"
@@ -48,18 +46,15 @@ def multiplications(technique: str, size: int) -> int:
 
 def times(techniques: list[str], arguments: argparse.Namespace) -> dict[str, float]:
     """Median milliseconds by technique; they take turns."""
-    jobs = []
+    calls = {}
     for technique in techniques:
         path = transfer_file(technique, PRECISION, arguments.graphs)
-        session = open_graph(path, "cpu", arguments.threads)
-        jobs.append(
-            Job(technique, PRECISION, functools.partial(session.run, **our_feed(session, arguments.size)), path)
-        )
+        calls[technique] = opened_graph(path, "cpu", arguments.threads, arguments.size)
     found: dict[str, list[float]] = {technique: [] for technique in techniques}
     for _ in range(arguments.rounds):
-        for job in jobs:
-            timed(job, WARM_UP)
-            found[job.name].extend(timed(job, TURN))
+        for technique, call in calls.items():
+            timed(call, WARM_UP)
+            found[technique].extend(timed(call, TURN))
     return {name: round(float(np.median(values)), 2) for name, values in found.items()}
 
 

