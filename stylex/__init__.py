@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stylex.api.result import Result as Result
     from stylex.api.stylize import stylize as stylize
     from stylex.artifacts.style_code import StyleCode as StyleCode
+    from stylex.batch.folder import stylize_folder as stylize_folder
     from stylex.errors import CheckFailed as CheckFailed
     from stylex.errors import InputError as InputError
     from stylex.errors import Interrupted as Interrupted
@@ -47,6 +48,7 @@ _HOMES = {
     "load": "stylex.api.loading",
     "stylize": "stylex.api.stylize",
     "stylize_film": "stylex.api.film",
+    "stylize_folder": "stylex.batch.folder",
 }
 _ERRORS = (
     "CheckFailed",
@@ -82,6 +84,7 @@ __all__ = [
     "load",
     "stylize",
     "stylize_film",
+    "stylize_folder",
 ]
 
 

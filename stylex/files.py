@@ -30,6 +30,22 @@ def check_place(path: Path | str) -> None:
         raise InputError(f"{path} is a folder; the output must be a file name")
 
 
+def make_folder(folder: Path) -> Path:
+    """Returns a folder that is there, after it has been made.
+
+    Raises:
+        InputError: a file stands in its place.
+        ResourceError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"{folder} can't be a folder, a file is in its place: choose another folder") from error
+    except OSError as error:
+        raise ResourceError(f"the folder {folder} can't be made ({error.strerror}): choose another") from error
+    return folder
+
+
 @contextlib.contextmanager
 def written_aside(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on a clean exit it is synced and takes the final name.

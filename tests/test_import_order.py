@@ -24,6 +24,7 @@ ORDER = (
     "export",
     "models",
     "api",
+    "batch",
     "cli",
     "__init__",
     "__main__",

@@ -61,13 +61,13 @@ class Prepared:
     size: int | None
     tile: Tile
 
-    def read(self, content: Content) -> Photo:
-        """Returns a photo as it will be painted.
+    def read(self, content: Content, name: str = "the content") -> Photo:
+        """Returns a photo as it will be painted; `name` is for messages about one without a path.
 
         Raises:
             InputError: it can't be read, or would be too large when it is enlarged.
         """
-        whole = picture_of(content, "the content")
+        whole = picture_of(content, name)
         picture = limited(whole, self.size)
         if self.upscaler is not None:
             require_room(*picture.rgb.shape[:2])

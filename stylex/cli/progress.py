@@ -54,3 +54,31 @@ class Bars:
             self.progress.update(task, losses=losses)
         if self.preview is not None and step.done % self.every == 0:
             write_picture(self.preview, step.picture())
+
+
+class RateBar:
+    """A context that is called with how many are done, and how many there will be: a bar with rate and time left.
+
+    Args:
+        unit: of the rate, such as "frames/s".
+        console: for the bar, which only terminals show; standard error by default.
+    """
+
+    def __init__(self, unit: str, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        rate = TextColumn(f"{{task.fields[rate]}} {unit}")
+        columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), TextColumn("left"))
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, refresh_per_second=4)
+        self.task = self.progress.add_task("", total=None, rate="-")
+
+    def __enter__(self) -> RateBar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.progress.stop()
+
+    def __call__(self, done: int, of: int | None) -> None:
+        """Moves the bar."""
+        speed = self.progress.tasks[0].speed
+        self.progress.update(self.task, completed=done, total=of, rate=f"{speed:.1f}" if speed else "-")

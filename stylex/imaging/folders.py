@@ -1,22 +1,79 @@
-"""Folders of pictures."""
+"""Folders of pictures: which files are pictures, and which aren't the user's own."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from stylex.errors import InputError
+from stylex.imaging.formats import FORMATS
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+OTHERS = frozenset({".avif", ".gif", ".heic", ".heif", ".jp2", ".jxl"})
+"""Suffixes of photos that aren't passed over without a word, whether they can be read or not."""
+SUFFIXES = OTHERS.union(*((*known.suffixes, *known.only_read) for known in FORMATS))
+TELLING = tuple(known.magic for known in FORMATS if known.name not in ("BMP", "TIFF"))
+"""First bytes that are those of a picture under any name. Texts may begin with BMP's, and raw photos do with TIFF's."""
+OF_CAMERAS = frozenset({".thm"})
+"""Suffixes of JPEG files that are thumbnails of films."""
+NOT_THEIR_OWN = frozenset({"@eadir", "#recycle", "$recycle.bin", "__macosx"})
+"""Folders, in lower case, in which file servers and systems keep thumbnails, deleted files and attributes."""
 FEWEST_PICTURES = 8
 SMALLEST_SIDE = 64
 
 
 def picture_files(path: Path) -> list[Path]:
-    """All picture files below a folder, sorted; a file's suffix decides.
+    """Returns all picture files below a folder, sorted. Raises as `pictures_below` does."""
+    return sorted(pictures_below(path))
+
+
+def pictures_below(folder: Path | str, recursive: bool = True, without: Path | str | None = None) -> Iterator[Path]:
+    """Yields the picture files below a folder, those of a folder in the order of their names, then its folders.
+
+    A file is a picture by its suffix, or, under a suffix that belongs to no format, by its first bytes; damaged ones
+    are among them. Hidden files and folders, such as the ._ files of macOS, and the folders of `NOT_THEIR_OWN` are
+    passed over. Links to folders aren't followed, those to files are.
+
+    Args:
+        folder: is looked through.
+        recursive: whether its folders are as well.
+        without: a folder below it that isn't looked into, such as the one for the results.
 
     Raises:
-        InputError: no such folder.
+        InputError: no such folder, or one that can't be read.
     """
-    if not path.is_dir():
-        raise InputError(f"{path} is not a folder: give a folder with at least {FEWEST_PICTURES} pictures")
-    return sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES)
+    if not os.path.isdir(folder):  # unlike Path.is_dir, never raises
+        raise InputError(f"{folder} is not a folder: give a folder of pictures")
+    passed = os.path.realpath(without) if without is not None else None
+    for place, folders, files in os.walk(folder, onerror=_unreadable):
+        here = Path(place)
+        folders[:] = sorted(f for f in folders if recursive and _own(f) and os.path.realpath(here / f) != passed)
+        yield from (here / name for name in sorted(files) if is_picture(here / name))
+
+
+def _own(name: str) -> bool:
+    """Whether a file or folder of this name is the user's own, not one of the system's."""
+    return not name.startswith(".") and name.lower() not in NOT_THEIR_OWN
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file looks like a picture, damaged or not."""
+    suffix = path.suffix.lower()
+    if not _own(path.name) or suffix in OF_CAMERAS:
+        return False
+    return suffix in SUFFIXES or _begins_as_picture(path)
+
+
+def _begins_as_picture(path: Path) -> bool:
+    if not os.path.isfile(path):  # opening a pipe would wait for its other end
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(32)
+    except OSError:
+        return False
+    return any(magic.match(head) for magic in TELLING)
+
+
+def _unreadable(error: OSError) -> None:
+    raise InputError(f"the folder {error.filename} can't be read ({error.strerror}): check its permissions") from error

@@ -117,7 +117,16 @@ def write_picture(
         InputError: an array isn't as above or is too large for the format, or the folder doesn't exist.
         ResourceError: the disk is full or can't be written.
     """
-    path = Path(path)
+    named(Path(path))
+    with written_aside(path) as aside:
+        aside.write_bytes(encoded(rgb, alpha, Path(path), quality))
+
+
+def encoded(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None, path: Path, quality: int = 95) -> bytes:
+    """Returns a picture as the bytes of a file, in the format that the suffix of `path` names.
+
+    Arguments and errors are those of `write_picture`; nothing is written.
+    """
     known = named(path)
     if not 1 <= quality <= 100:
         raise UsageError(f"quality {quality} is out of range: give 1 (smallest file) to 100 (best)")
@@ -131,8 +140,7 @@ def write_picture(
     image = Image.fromarray(rgb)
     if alpha is not None:
         image = _with_alpha(image, alpha, known)
-    with written_aside(path) as aside:
-        aside.write_bytes(_encoded(image, known, quality))
+    return _encoded(image, known, quality)
 
 
 def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:

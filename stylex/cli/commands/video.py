@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -19,9 +19,6 @@ from stylex.cli.options.common import (
 from stylex.cli.options.video import steadiness_options
 from stylex.techniques import technique_named
 from stylex.techniques.options import CRF
-
-if TYPE_CHECKING:
-    from stylex.runtime.video.facts import FilmFacts
 
 
 @click.command("video")
@@ -68,6 +65,7 @@ def command(
       stylex video film.mov painted.mkv --style one.jpg --style other.jpg --size 1280 --crf 18 --json report.json
     """
     from stylex.api.film import stylize_film
+    from stylex.cli.progress import RateBar
     from stylex.files import check_place, write_json
     from stylex.runtime.video.writer import check_film_output
 
@@ -80,8 +78,9 @@ def command(
     steady: dict[str, Any] = {"temporal": temporal, "keyframes": keyframes, "crf": crf, "size": size}
     part: dict[str, Any] = {"start": start, "end": end, "frames": frames}
     look: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors}
-    with Bar() as bar:
-        report = stylize_film(film, output, technique, pairs, progress=bar.tell, **look, **steady, **part, **backend)
+    with RateBar("frames/s") as bar:
+        told: dict[str, Any] = {"progress": lambda count, facts: bar(count, facts.frames)}
+        report = stylize_film(film, output, technique, pairs, **told, **look, **steady, **part, **backend)
     for notice in report.notices:
         click.echo(f"stylex: {notice}", err=True)
     if json_file:
@@ -90,30 +89,3 @@ def command(
         f"{output}: {report.frames} frames of {report.width}x{report.height}, {technique} {report.precision} on "
         f"{report.provider}, temporal {report.temporal}, {report.frames_per_second:.1f} frames/s"
     )
-
-
-class Bar:
-    """A progress bar with frames a second and the time left, which only terminals show."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        rate = TextColumn("{task.fields[rate]} frames/s")
-        columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), TextColumn("left"))
-        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, refresh_per_second=4)
-        self.task = self.progress.add_task("", total=None, rate="-")
-
-    def __enter__(self) -> Bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def tell(self, count: int, facts: FilmFacts) -> None:
-        """Move the bar."""
-        speed = self.progress.tasks[0].speed
-        rate = f"{speed:.1f}" if speed else "-"
-        self.progress.update(self.task, completed=count, total=facts.frames, rate=rate)

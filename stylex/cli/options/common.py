@@ -120,6 +120,12 @@ def require_styles(styles: Sequence[str]) -> None:
         raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")
 
 
+def require_no_weights(weights: Sequence[float]) -> None:
+    """Refuses --weight where the styles aren't mixed."""
+    if weights:
+        raise UsageError("--weight mixes styles, and --each paints them apart: leave one of the two out")
+
+
 def weighted(styles: Sequence[str], weights: Sequence[float]) -> tuple[tuple[str, float], ...]:
     """The values of --style with those of --weight, in equal shares where there are none.
 

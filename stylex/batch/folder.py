@@ -1,0 +1,109 @@
+"""`stylex.stylize_folder`: many photos in one process, each technique loaded once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stylex.api.film import named
+from stylex.api.prepared import prepare
+from stylex.batch.places import Places
+from stylex.batch.records import Journal, JsonLines
+from stylex.batch.run import FolderProgress, FolderReport, FolderRun, Variant
+from stylex.errors import InputError, UsageError
+from stylex.files import check_place, make_folder
+from stylex.runtime.engine import hardware
+from stylex.techniques import BY_NAME, DEFAULT
+
+
+def stylize_folder(
+    photos: Path | str | Sequence[Path | str],
+    output: Path | str | None,
+    technique: str = DEFAULT,
+    style: Any = None,
+    *,
+    each: bool = False,
+    recursive: bool = True,
+    resume: bool = False,
+    workers: int = 0,
+    threads: int = 0,
+    report: Path | str | None = None,
+    progress: FolderProgress = lambda _done, _of, _outcome: None,
+    **options: Any,
+) -> FolderReport:
+    """Paint many photos: folders keep their structure, and each photo its name and format.
+
+    Several photos are in work at once, so that one is decoded while another one is painted and a third is encoded; how
+    many depends on the number of cores and not on that of the photos. A photo that can't be used is reported and
+    doesn't stop the others. In a folder, files of other kinds, hidden ones and folders of thumbnails are passed over,
+    and so is the folder of the paintings.
+
+    Args:
+        photos: a folder, a file, or several of them.
+        output: the folder of the paintings, which is made; None for beside the photos, which must be files then.
+        technique: the name of any technique that paints photos.
+        style: as for `stylex.stylize`; with `each` a list of styles.
+        each: paint every photo in each of the styles; in a folder of their names, where the photos came from a folder.
+        recursive: whether folders in folders are painted as well.
+        resume: skip what is done, with the same technique, style and options, of photos that haven't changed. The
+            file `.stylex.jsonl` among the paintings says what is.
+        workers: photos in work at once; 0 for as many as there are cores, one for gatys.
+        threads: of the CPU for each of them; 0 for sharing the cores.
+        report: file for a line of JSON about each photo, with the fields of `Outcome`.
+        progress: is called with the number of paintings so far, their number in the end, and the last `Outcome`.
+        options: `strength` and the others of `stylex.stylize`.
+
+    Returns:
+        A report, with the photos that failed.
+
+    Raises:
+        UsageError: a name or a value out of range, or two photos that would get the same name.
+        InputError: no such folder, no photos in it, or paintings that would overwrite photos.
+        ModelError: a graph that can't be used.
+        ResourceError: the disk is full, or a package or provider is missing.
+        Interrupted: Ctrl-C; what is done is kept, and `resume` goes on from there.
+    """
+    given = [photos] if isinstance(photos, (str, Path)) else list(photos)
+    inputs = tuple(dict.fromkeys(Path(one) for one in given))
+    folder = None if output is None else Path(output)
+    styles = list(style) if each else [style]
+    if each and not (isinstance(style, (list, tuple)) and styles):
+        raise UsageError("each needs a list of styles: give several", style=None)
+    if resume and folder is None:
+        raise UsageError("what is done is written down among the paintings: give a folder for them", output="OUT/")
+    names = [named(one) for one in styles] if each else [""]
+    places = Places(inputs, folder, technique, recursive)
+    places.check(names)
+    workers, threads = shared_cores(technique, workers, threads)
+    count = sum(1 for _ in places)
+    if not count:
+        raise InputError(f"there are no pictures in {', '.join(map(str, inputs))}: give another folder")
+    if report is not None:
+        check_place(report)
+    variants = [
+        Variant(n, prepare(technique, s, threads=threads, **options)) for n, s in zip(names, styles, strict=True)
+    ]
+    journal = None if folder is None else Journal(make_folder(folder))
+    lines = None if report is None else JsonLines(Path(report))
+    run = FolderRun(places, variants, journal, resume, _files(style), lines)
+    return run.finished(count, workers, progress)
+
+
+def _files(style: Any) -> frozenset[str]:
+    """Returns the real paths of the files among styles."""
+    if isinstance(style, (list, tuple)):
+        return frozenset().union(*map(_files, style))
+    return frozenset({os.path.realpath(style)} if isinstance(style, (str, Path)) and os.path.isfile(style) else ())
+
+
+def shared_cores(technique: str, workers: int, threads: int) -> tuple[int, int]:
+    """Returns how many photos are in work at once, and the threads of each, where 0 leaves it to stylex."""
+    if workers < 0:
+        raise UsageError(f"workers is {workers}; it must be 0 (as many as there are cores) or more", workers=0)
+    known, cores = BY_NAME.get(technique), hardware.cores()
+    if known is not None and known.kind == "optimization":  # in torch, whose threads are those of the process
+        return workers or 1, threads
+    workers = workers or max(1, cores // max(1, threads))
+    return workers, threads or max(1, cores // workers)

@@ -1,0 +1,62 @@
+"""What a painting was made with, as a short digest: another style or another option has another one."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stylex.api.prepared import Prepared
+from stylex.artifacts.style_code import StyleCode, shares
+from stylex.files import sha256_of
+from stylex.runtime.engine.session import ForeignSession
+
+DIGITS = 16
+WITHOUT_EFFECT = frozenset({"threads", "options", "folder", "graphs", "on_step"})
+"""Fields of painters that don't change a pixel: where graphs lie and how fast they run."""
+
+
+def digest_of(prepared: Prepared) -> str:
+    """Returns the digest of everything that decides on the pixels but the photo: graphs, styles and options."""
+    style = prepared.style
+    if isinstance(style, list):  # of (style, weight): only the shares count
+        ones, weights = [one for one, _ in style], shares(style)
+        style = [ones, [f"{weight:.6f}" for weight in weights]]
+    text = json.dumps(identity(dataclasses.replace(prepared, style=style)), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def identity(value: Any) -> Any:
+    """Returns a value as JSON has it, files and arrays by their content.
+
+    Of an object of an unknown kind, such as a segmenter of the caller's own, only the class is known.
+    """
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, ForeignSession):
+        return sha256_of(value.path)
+    if isinstance(value, StyleCode):  # the same style may be called otherwise
+        return identity(value.values)
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    if isinstance(value, np.ndarray):
+        return [str(value.dtype), *value.shape, identity(np.ascontiguousarray(value).tobytes())]
+    if isinstance(value, (str, Path)):
+        return sha256_of(value) if os.path.isfile(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(name): identity(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [identity(one) for one in value]
+    kind = type(value).__qualname__
+    if not dataclasses.is_dataclass(value):
+        return kind
+    names = [field.name for field in dataclasses.fields(value) if field.init and field.name not in WITHOUT_EFFECT]
+    return {"": kind, **{name: identity(getattr(value, name)) for name in names}}

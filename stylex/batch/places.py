@@ -1,0 +1,135 @@
+"""Which photos are painted, and where each painting goes: decided by the photo's own path alone."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylex.errors import InputError, UsageError
+from stylex.imaging.folders import pictures_below
+from stylex.imaging.formats import WRITABLE, default_output
+
+
+@dataclass(frozen=True)
+class Task:
+    """One photo.
+
+    Attributes:
+        photo: its path.
+        place: the name of a painting below the folder of results, of a photo that was found in a folder; None for one
+            that was named, which `default_output` decides on.
+    """
+
+    photo: Path
+    place: Path | None = None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Photos and the paintings of them; can be gone through several times.
+
+    A photo that is found in a folder keeps its path below it, `1.jpg` beside `1.png`; where several inputs are given,
+    below the folder's name. A photo that is named gets the name of `default_output`, beside it or in the folder of
+    results.
+
+    Attributes:
+        inputs: files and folders.
+        output: folder for the paintings; None for beside the photos, which must be files then.
+        technique: its name.
+        recursive: whether folders of folders are looked into.
+    """
+
+    inputs: tuple[Path, ...]
+    output: Path | None
+    technique: str
+    recursive: bool = True
+
+    def __iter__(self) -> Iterator[Task]:
+        for given in self.inputs:
+            if os.path.isdir(given):
+                yield from self._below(given)
+            else:
+                yield Task(given)
+
+    def _below(self, folder: Path) -> Iterator[Task]:
+        top = Path(folder.resolve().name) if len(self.inputs) > 1 else Path()
+        for photo in pictures_below(folder, self.recursive, self.output):
+            name = writable_name(photo.name, functools.partial(_is_beside, photo))
+            yield Task(photo, top / photo.relative_to(folder).with_name(name))
+
+    def painting(self, task: Task, style: str = "") -> Path:
+        """Returns the path of a painting; `style` is its name where each photo is painted in several."""
+        if task.place is not None:
+            assert self.output is not None
+            return self.output / style / task.place
+        name = default_output(task.photo, "-".join(filter(None, (self.technique, style)))).name
+        return (task.photo.parent if self.output is None else self.output) / name
+
+    def check(self, styles: Sequence[str] = ("",)) -> None:
+        """Refuses what can't work, before any work is done.
+
+        Args:
+            styles: names, where each photo is painted in several.
+
+        Raises:
+            UsageError: a folder without a folder for the results, or two photos or styles that would be painted into
+                one file.
+            InputError: an input isn't there, or the results would lie among the photos or overwrite one of them.
+        """
+        for given in self.inputs:
+            if not os.path.lexists(given):
+                raise InputError(f"{given} doesn't exist: check the name and the folder")
+        if len(set(styles)) < len(styles):
+            raise UsageError(f"two of the styles are called the same ({', '.join(styles)}): rename one of the files")
+        folders = [given for given in self.inputs if os.path.isdir(given)]
+        for folder in folders:
+            self._check_folder(folder)
+        if len({folder.resolve().name for folder in folders}) < len(folders):
+            raise UsageError("two of the folders are called the same: paint one after the other, into folders apart")
+        self._check_named([given for given in self.inputs if given not in folders], styles)
+
+    def _check_folder(self, folder: Path) -> None:
+        if self.output is None:
+            raise UsageError(f"{folder} is a folder: give a folder for the paintings too", output="OUT/")
+        place, here = Path(os.path.realpath(self.output)), Path(os.path.realpath(folder))
+        if place == here or place in here.parents:
+            raise InputError(
+                f"the paintings would lie among the photos, as {self.output} is or holds {folder}: give a folder of "
+                "their own",
+                output=None,
+            )
+
+    def _check_named(self, photos: Sequence[Path], styles: Sequence[str]) -> None:
+        inputs = {os.path.realpath(photo) for photo in photos}
+        made: dict[str, Path] = {}
+        for photo in photos:
+            for style in styles:
+                painting = self.painting(Task(photo), style)
+                path = os.path.realpath(painting)
+                if path in inputs:
+                    raise InputError(f"{painting} is also an input and would be overwritten: leave it out")
+                if path in made:
+                    raise UsageError(f"{made[path]} and {photo} would both be painted into {painting}: rename one")
+                made[path] = photo
+
+
+def _is_beside(photo: Path, name: str) -> bool:
+    return os.path.lexists(photo.with_name(name))
+
+
+def writable_name(name: str, taken: Callable[[str], bool]) -> str:
+    """Returns the name of a photo's painting: the same, with .png behind a suffix that isn't written.
+
+    Args:
+        name: of the photo.
+        taken: tells whether a photo beside it has a name.
+    """
+    if Path(name).suffix.lower() in WRITABLE:
+        return name
+    name += ".png"
+    while taken(name):
+        name += ".png"
+    return name
