@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stylex.api.film import stylize_film as stylize_film
     from stylex.api.loading import load as load
     from stylex.api.result import Result as Result
+    from stylex.api.sheet import contact_sheet as contact_sheet
     from stylex.api.stylize import stylize as stylize
     from stylex.artifacts.style_code import StyleCode as StyleCode
     from stylex.batch.folder import stylize_folder as stylize_folder
@@ -45,6 +46,7 @@ _HOMES = {
     "StyleCode": "stylex.artifacts.style_code",
     "StylePainter": "stylex.runtime.style_painter",
     "bench": "stylex.api.bench",
+    "contact_sheet": "stylex.api.sheet",
     "load": "stylex.api.loading",
     "stylize": "stylex.api.stylize",
     "stylize_film": "stylex.api.film",
@@ -80,6 +82,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "bench",
+    "contact_sheet",
     "export",
     "load",
     "stylize",

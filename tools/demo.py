@@ -11,12 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sheet import arranged, labelled
-
 from stylex.export.photos import bundled
+from stylex.imaging.contact_sheet import contact_sheet
 from stylex.imaging.images import write_picture
 from stylex.runtime.loading import load
 
+SIDE = 512
 STYLES = ("starry-night", "great-wave", "the-scream", "composition-vii", "gray-tree", "red-and-blue-horse")
 
 
@@ -28,15 +28,15 @@ def main() -> None:
     arguments = parser.parse_args()
     photo, texture = bundled("astronaut"), bundled("immunohistochemistry")
     painter = load("adain", "int8", "auto", graphs=arguments.graphs)
-    tiles = [labelled(photo, "photo")]
+    tiles = [(photo, "photo")]
     for name in STYLES:
         painted = painter(photo, style=name)
         write_picture(arguments.out / f"astronaut-{name}.jpg", painted)
-        tiles.append(labelled(painted, name))
+        tiles.append((painted, name))
     painted = painter(photo, style=texture)
     write_picture(arguments.out / "astronaut-tissue.jpg", painted)
-    tiles.append(labelled(painted, "a picture: stained tissue"))
-    write_picture(arguments.out / "sheet.jpg", arranged(tiles, len(tiles) // 2))
+    tiles.append((painted, "a picture: stained tissue"))
+    write_picture(arguments.out / "sheet.jpg", contact_sheet(tiles, len(tiles) // 2, SIDE))
     print(
         f"{arguments.out / 'sheet.jpg'}: {len(tiles) - 1} paintings, {painter.precision} on {painter.provider}",
         flush=True,

@@ -20,18 +20,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from sheet import SIDE, arranged, labelled
 
 from stylex.artifacts.catalog import GRAPHS, styles_in
 from stylex.export.photos import bundled
 from stylex.imaging.arrays import Image
+from stylex.imaging.contact_sheet import contact_sheet
 from stylex.imaging.images import read_picture, write_picture
 from stylex.runtime.video.facts import FilmFacts, Frame
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.writer import Writer
 from stylex.techniques import TECHNIQUES, Technique
 
-ACROSS = 5
+ACROSS, SIDE = 5, 512
+"""Pictures in a row of the sheet, and pixels of their sides."""
 BUILT_IN = ("great-wave", "red-and-blue-horse")
 """Codes that adain is shown with beside the style picture."""
 REGIONS = ("background", "great-wave", "person", "0.5")
@@ -128,9 +129,9 @@ def main() -> None:
         write_picture(photo, read_picture(arguments.photo).rgb if arguments.photo else bundled("astronaut"))
         chosen = read_picture(arguments.style).rgb if arguments.style else bundled("immunohistochemistry")
         write_picture(style, chosen)
-        tiles = [labelled(read_picture(photo).rgb, "the photo"), labelled(_square(chosen), "the style picture")]
-        tiles += [labelled(painted(call, folder), call.label) for call in calls(photo, style)]
-    write_picture(arguments.output, arranged(tiles, ACROSS))
+        tiles = [(read_picture(photo).rgb, "the photo"), (_square(chosen), "the style picture")]
+        tiles += [(painted(call, folder), call.label) for call in calls(photo, style)]
+    write_picture(arguments.output, contact_sheet(tiles, ACROSS, SIDE))
     print(f"{arguments.output}: {len(tiles) - 2} paintings of {SIDE}x{SIDE}")
 
 

@@ -14,6 +14,7 @@ from stylex.errors import MissingPackage, ResourceError, StylexError
 
 VERBS = {
     "run": "stylex.cli.commands.run",
+    "sheet": "stylex.cli.commands.sheet",
     "video": "stylex.cli.commands.video",
     "webcam": "stylex.cli.commands.webcam",
     "styles": "stylex.cli.commands.styles",

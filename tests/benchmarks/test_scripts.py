@@ -28,6 +28,7 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 SCRIPTS = (
     "benchmarks/cost.py",
+    "benchmarks/folder.py",
     "benchmarks/large.py",
     "benchmarks/one_style.py",
     "benchmarks/peers.py",
@@ -221,3 +222,14 @@ def test_large_measures_tiles_and_the_upscaler(tmp_path: Path) -> None:
     assert rows[4]["photos"] == 4 and rows[4]["gain"] > 0.5
     assert rows[4]["file_bytes"]["int8"] <= 200_000
     assert run("benchmarks/large.py", "--content", content, "--held-out", 1e-9).returncode == 3
+
+
+def test_folder_prints_the_ratio_and_the_growth(tmp_path: Path) -> None:
+    ask = ("--photos", 12, "--size", 64, "--rounds", 1, "--json", tmp_path / "folder.json")
+    result = run("benchmarks/folder.py", *ask)
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads((tmp_path / "folder.json").read_text())["rows"]
+    assert (row["technique"], row["photos"]) == ("adain", 12)
+    assert row["ratio"] == row["ratios"][0] == pytest.approx(row["folder"] / row["network"])
+    assert row["peak_mib"] >= row["early_mib"] > 0
+    assert "folder/s" in result.stdout
