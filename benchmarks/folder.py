@@ -18,17 +18,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
+from evaluation.photos import pictures_of, write_photos
 
 from stylex.api.bench import bench
 from stylex.batch.folder import stylize_folder
 from stylex.batch.records import Outcome
 from stylex.cli.tables import print_table
 from stylex.errors import ResourceError, StylexError
-from stylex.imaging.arrays import Image
-from stylex.imaging.folders import picture_files
-from stylex.imaging.images import read_picture, write_picture
 from stylex.runtime.benchmark.report import write_report
 from stylex.runtime.benchmark.timing import isolated
 from stylex.runtime.engine.hardware import peak_memory_mib
@@ -36,27 +32,6 @@ from stylex.techniques import NETWORKS, technique_named
 
 STYLES = {"fast": "the-scream", "cyclegan": "painting"}
 STATUS = Path("/proc/self/status")
-
-
-def samples() -> list[Image]:
-    """Photos of scikit-image."""
-    from skimage import data
-
-    names = ("astronaut", "coffee", "chelsea", "rocket")
-    return [np.asarray(getattr(data, name)(), np.uint8) for name in names]
-
-
-def write_photos(folder: Path, pictures: list[Image], count: int, size: int, seed: int = 0) -> None:
-    """Writes square pieces of pictures as JPEG."""
-    random = np.random.default_rng(seed)
-    for i in range(count):
-        picture = pictures[i % len(pictures)]
-        side = int(min(picture.shape[:2]) * random.uniform(0.5, 1))
-        top, left = (int(random.integers(0, whole - side + 1)) for whole in picture.shape[:2])
-        piece = picture[top : top + side, left : left + side]
-        method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-        square = cv2.resize(piece, (size, size), interpolation=method)
-        write_picture(folder / f"{i:05}.jpg", np.asarray(square, np.uint8), quality=90)
 
 
 def resident_mib() -> float:
@@ -125,7 +100,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rest = (arguments.size, arguments.rounds, arguments.workers)
     try:
-        pictures = [read_picture(f).rgb for f in picture_files(arguments.content)] if arguments.content else samples()
+        pictures = pictures_of(arguments.content)
         with tempfile.TemporaryDirectory() as folder:
             write_photos(Path(folder), pictures, arguments.photos, arguments.size)
             rows = [measured(Path(folder), name, *rest) for name in arguments.technique or ["adain"]]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stylex.api.sheet import contact_sheet as contact_sheet
     from stylex.api.stylize import stylize as stylize
     from stylex.artifacts.style_code import StyleCode as StyleCode
+    from stylex.batch.batch import stylize_batch as stylize_batch
     from stylex.batch.folder import stylize_folder as stylize_folder
     from stylex.errors import CheckFailed as CheckFailed
     from stylex.errors import InputError as InputError
@@ -49,6 +50,7 @@ _HOMES = {
     "contact_sheet": "stylex.api.sheet",
     "load": "stylex.api.loading",
     "stylize": "stylex.api.stylize",
+    "stylize_batch": "stylex.batch.batch",
     "stylize_film": "stylex.api.film",
     "stylize_folder": "stylex.batch.folder",
 }
@@ -86,6 +88,7 @@ __all__ = [
     "export",
     "load",
     "stylize",
+    "stylize_batch",
     "stylize_film",
     "stylize_folder",
 ]

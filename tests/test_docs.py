@@ -21,7 +21,7 @@ def test_the_examples_run(
     write_picture("photo.jpg", photo)
     write_picture("painting.jpg", painting)
     blocks = BLOCK.findall((ROOT / "docs" / "python.md").read_text(encoding="utf-8"))
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "docs/python.md", "exec"), names)

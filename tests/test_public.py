@@ -38,7 +38,17 @@ def python(code: str) -> str:
 
 def test_the_public_names() -> None:
     kinds = ["Painter", "Region", "Result", "SessionOptions", "StyleCode", "StylePainter"]
-    calls = ["__version__", "bench", "contact_sheet", "export", "load", "stylize", "stylize_film", "stylize_folder"]
+    calls = [
+        "__version__",
+        "bench",
+        "contact_sheet",
+        "export",
+        "load",
+        "stylize",
+        "stylize_batch",
+        "stylize_film",
+        "stylize_folder",
+    ]
     raised = [name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, Exception)]
     assert stylex.__all__ == sorted([*kinds, *calls, *raised])
     for name in stylex.__all__:

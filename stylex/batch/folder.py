@@ -68,27 +68,38 @@ def stylize_folder(
     given = [photos] if isinstance(photos, (str, Path)) else list(photos)
     inputs = tuple(dict.fromkeys(Path(one) for one in given))
     folder = None if output is None else Path(output)
-    styles = list(style) if each else [style]
-    if each and not (isinstance(style, (list, tuple)) and styles):
-        raise UsageError("each needs a list of styles: give several", style=None)
+    styles = styles_of(style, each)
     if resume and folder is None:
         raise UsageError("what is done is written down among the paintings: give a folder for them", output="OUT/")
-    names = [named(one) for one in styles] if each else [""]
     places = Places(inputs, folder, technique, recursive)
-    places.check(names)
+    places.check([name for name, _ in styles])
     workers, threads = shared_cores(technique, workers, threads)
     count = sum(1 for _ in places)
     if not count:
         raise InputError(f"there are no pictures in {', '.join(map(str, inputs))}: give another folder")
     if report is not None:
         check_place(report)
-    variants = [
-        Variant(n, prepare(technique, s, threads=threads, **options)) for n, s in zip(names, styles, strict=True)
-    ]
+    variants = [Variant(name, prepare(technique, one, threads=threads, **options)) for name, one in styles]
     journal = None if folder is None else Journal(make_folder(folder))
     lines = None if report is None else JsonLines(Path(report))
     run = FolderRun(places, variants, journal, resume, _files(style), lines)
     return run.finished(count, workers, progress)
+
+
+def styles_of(style: Any, each: bool) -> list[tuple[str, Any]]:
+    """Returns the styles that each photo is painted in, with their names, empty where it is the only one.
+
+    Raises:
+        UsageError: a list is needed, or two are called the same.
+    """
+    if not each:
+        return [("", style)]
+    if not isinstance(style, (list, tuple)) or not style:
+        raise UsageError("each needs a list of styles: give several", style=None)
+    names = [named(one) for one in style]
+    if len(set(names)) < len(names):
+        raise UsageError(f"two of the styles are called the same ({', '.join(names)}): rename one of the files")
+    return list(zip(names, style, strict=True))
 
 
 def _files(style: Any) -> frozenset[str]:

@@ -75,15 +75,12 @@ class Places:
             styles: names, where each photo is painted in several.
 
         Raises:
-            UsageError: a folder without a folder for the results, or two photos or styles that would be painted into
-                one file.
+            UsageError: a folder without a folder for the results, or two photos that would be painted into one file.
             InputError: an input isn't there, or the results would lie among the photos or overwrite one of them.
         """
         for given in self.inputs:
             if not os.path.lexists(given):
                 raise InputError(f"{given} doesn't exist: check the name and the folder")
-        if len(set(styles)) < len(styles):
-            raise UsageError(f"two of the styles are called the same ({', '.join(styles)}): rename one of the files")
         folders = [given for given in self.inputs if os.path.isdir(given)]
         for folder in folders:
             self._check_folder(folder)

@@ -6,11 +6,11 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from stylex.errors import ResourceError
+from stylex.errors import ResourceError, StylexError, first_line
 
 Status: TypeAlias = Literal["painted", "skipped", "failed"]
 JOURNAL = ".stylex.jsonl"
@@ -38,6 +38,19 @@ class Outcome:
     height: int = 0
     seconds: float = 0.0
     message: str = ""
+
+    def timed(self, seconds: float) -> Outcome:
+        """Returns the outcome with its time."""
+        return replace(self, seconds=round(seconds, 4))
+
+
+def reason(error: Exception) -> str:
+    """Returns in one line why a photo failed."""
+    if isinstance(error, StylexError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there isn't enough memory for this photo: use a smaller size"
+    return f"an unexpected {type(error).__name__}: {first_line(error)}"
 
 
 class JsonLines:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stylex.api.prepared import Photo, Prepared
@@ -16,8 +16,8 @@ from stylex.api.result import Result
 from stylex.batch.identity import digest_of
 from stylex.batch.pipeline import Room, completed
 from stylex.batch.places import Places, Task
-from stylex.batch.records import Journal, JsonLines, Outcome
-from stylex.errors import InputError, Interrupted, ResourceError, StylexError, first_line
+from stylex.batch.records import Journal, JsonLines, Outcome, reason
+from stylex.errors import InputError, Interrupted, ResourceError, StylexError
 from stylex.files import make_folder, write_bytes
 from stylex.imaging.images import encoded
 from stylex.runtime.engine import hardware
@@ -139,8 +139,8 @@ class FolderRun:
         except Exception as error:
             if isinstance(error, StylexError) and not isinstance(error, InputError):
                 raise  # the next photo would fare the same
-            outcome = Outcome(*about, "failed", message=_reason(error))
-        outcome = replace(outcome, seconds=round(time.perf_counter() - start, 4))
+            outcome = Outcome(*about, "failed", message=reason(error))
+        outcome = outcome.timed(time.perf_counter() - start)
         with self.lock:
             self.settled[outcome.status] += 1
             if outcome.status == "failed":
@@ -184,12 +184,3 @@ class FolderRun:
 def _half_of_memory() -> int | None:
     memory = hardware.memory_gib()
     return None if memory is None else int(memory * 2**29)
-
-
-def _reason(error: Exception) -> str:
-    """Returns in one line why a photo failed."""
-    if isinstance(error, InputError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "there isn't enough memory for this photo: use a smaller size"
-    return f"an unexpected {type(error).__name__}: {first_line(error)}"

@@ -15,6 +15,7 @@ from stylex.errors import MissingPackage, ResourceError, StylexError
 VERBS = {
     "run": "stylex.cli.commands.run",
     "sheet": "stylex.cli.commands.sheet",
+    "batch": "stylex.cli.commands.batch",
     "video": "stylex.cli.commands.video",
     "webcam": "stylex.cli.commands.webcam",
     "styles": "stylex.cli.commands.styles",
@@ -29,6 +30,7 @@ VERBS = {
 OPTIONAL = {
     **dict.fromkeys(("torch", "onnx", "onnxscript", "onnx_ir", "skimage", "safetensors"), "export"),
     "av": "video",
+    **dict.fromkeys(("ray", "pyarrow"), "ray"),
     **dict.fromkeys(("matplotlib", "mlperf_loadgen"), "bench"),
 }
 """Package, as it is imported, to the extra that brings it."""

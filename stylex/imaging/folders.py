@@ -47,11 +47,11 @@ def pictures_below(folder: Path | str, recursive: bool = True, without: Path | s
     passed = os.path.realpath(without) if without is not None else None
     for place, folders, files in os.walk(folder, onerror=_unreadable):
         here = Path(place)
-        folders[:] = sorted(f for f in folders if recursive and _own(f) and os.path.realpath(here / f) != passed)
+        folders[:] = sorted(f for f in folders if recursive and users_own(f) and os.path.realpath(here / f) != passed)
         yield from (here / name for name in sorted(files) if is_picture(here / name))
 
 
-def _own(name: str) -> bool:
+def users_own(name: str) -> bool:
     """Whether a file or folder of this name is the user's own, not one of the system's."""
     return not name.startswith(".") and name.lower() not in NOT_THEIR_OWN
 
@@ -59,7 +59,7 @@ def _own(name: str) -> bool:
 def is_picture(path: Path) -> bool:
     """Whether a file looks like a picture, damaged or not."""
     suffix = path.suffix.lower()
-    if not _own(path.name) or suffix in OF_CAMERAS:
+    if not users_own(path.name) or suffix in OF_CAMERAS:
         return False
     return suffix in SUFFIXES or _begins_as_picture(path)
 

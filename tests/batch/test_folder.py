@@ -119,6 +119,8 @@ def test_each_style(photos: Path) -> None:
     assert (more.painted, more.skipped) == (4, 4)
     with pytest.raises(stylex.UsageError, match="each needs a list of styles"):
         paint(photos, each=True)
+    with pytest.raises(stylex.UsageError, match="two of the styles are called the same"):
+        paint(photos, style=[photos / "1.jpg", photos / "1.png"], each=True)
 
 
 def test_networks_of_one_style_each(photos: Path) -> None:

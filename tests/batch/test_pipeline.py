@@ -16,28 +16,26 @@ def test_all_results_come_once() -> None:
     assert list(completed(lambda n: n, [], 2)) == []
 
 
-def test_items_are_taken_as_workers_become_free() -> None:
-    taken, begun, most = 0, threading.Semaphore(0), 0
+def test_no_more_items_are_taken_than_workers_need() -> None:
+    taken, finished, most = 0, 0, 0
 
     def items() -> Iterator[int]:
-        nonlocal taken
+        nonlocal taken, most
         while taken < 100:
             taken += 1
+            most = max(most, taken - finished)
             yield taken
 
     def work(item: int) -> int:
-        nonlocal most
-        begun.acquire()
-        most = max(most, taken - item)
+        nonlocal finished
+        time.sleep(0.001 * (item % 3))
+        with lock:
+            finished += 1
         return item
 
-    results = completed(work, items(), 2)
-    begun.release(1)
-    assert next(results) >= 1
-    assert taken <= AHEAD * 2 + 1
-    begun.release(100)
-    assert len(list(results)) == 99
-    assert most <= AHEAD * 2 + 1
+    lock = threading.Lock()
+    assert sorted(completed(work, items(), 2)) == list(range(1, 101))
+    assert 2 <= most <= AHEAD * 2
 
 
 def test_what_is_raised_ends_the_work() -> None:

@@ -59,7 +59,6 @@ def test_several_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         (["a.jpg", "z/a.jpg"], "out", [""], UsageError, "a.jpg and z/a.jpg would both be painted into out/a-adain.jpg"),
         (["a.jpg", "a-adain.jpg"], None, [""], InputError, "a-adain.jpg is also an input"),
         (["a.jpg", "a-adain-s.jpg"], ".", ["r", "s"], InputError, "a-adain-s.jpg is also an input"),
-        (["a.jpg"], "out", ["s", "s"], UsageError, "two of the styles are called the same"),
     ],
 )
 def test_what_cannot_work_is_refused(

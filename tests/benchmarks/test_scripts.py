@@ -27,6 +27,7 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 SCRIPTS = (
+    "benchmarks/batch.py",
     "benchmarks/cost.py",
     "benchmarks/folder.py",
     "benchmarks/large.py",
@@ -233,3 +234,12 @@ def test_folder_prints_the_ratio_and_the_growth(tmp_path: Path) -> None:
     assert row["ratio"] == row["ratios"][0] == pytest.approx(row["folder"] / row["network"])
     assert row["peak_mib"] >= row["early_mib"] > 0
     assert "folder/s" in result.stdout
+
+
+def test_batch_is_killed_and_called_again(tmp_path: Path) -> None:
+    ask = ("--photos", 24, "--size", 96, "--engine", "local", "--json", tmp_path / "batch.json")
+    result = run("benchmarks/batch.py", *ask)
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads((tmp_path / "batch.json").read_text())["rows"]
+    assert row["same"] is row["once_each"] is True
+    assert row["skipped"] + row["painted"] == row["photos"] == 24

@@ -31,7 +31,10 @@ PATHS = [path for path, _ in ALL]
 
 
 def test_the_verbs() -> None:
-    painting, rest = ["run", "sheet", "video", "webcam"], ["export", "train", "bake", "bench", "doctor", "list"]
+    painting, rest = (
+        ["run", "sheet", "batch", "video", "webcam"],
+        ["export", "train", "bake", "bench", "doctor", "list"],
+    )
     assert list(VERBS) == [*painting, "styles", *rest]
     assert {("styles", "list"), ("styles", "show"), ("styles", "encode"), ("train", "adain")} <= set(PATHS)
     assert {("train", "fast"), ("train", "cyclegan"), ("train", "encoder")} <= set(PATHS)

@@ -37,7 +37,7 @@ def folder_options(function: F) -> F:
     return decorated(function, options)
 
 
-def print_report(output: Path | None, report: FolderReport, as_json: bool) -> None:
+def print_report(output: Path | str | None, report: FolderReport, as_json: bool) -> None:
     """Prints what became of the photos, those that failed last, and ends with exit code 3 where one did."""
     from stylex.errors import InputError
 
