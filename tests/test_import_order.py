@@ -16,6 +16,7 @@ ORDER = (
     "errors",
     "_version",
     "files",
+    "filetypes",
     "techniques",
     "quant",
     "imaging",
