@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stylex.api.result import Result as Result
     from stylex.api.sheet import contact_sheet as contact_sheet
     from stylex.api.stylize import stylize as stylize
+    from stylex.api.training import train as train
     from stylex.artifacts.style_code import StyleCode as StyleCode
     from stylex.batch.batch import stylize_batch as stylize_batch
     from stylex.batch.folder import stylize_folder as stylize_folder
@@ -53,6 +54,7 @@ _HOMES = {
     "stylize_batch": "stylex.batch.batch",
     "stylize_film": "stylex.api.film",
     "stylize_folder": "stylex.batch.folder",
+    "train": "stylex.api.training",
 }
 _ERRORS = (
     "CheckFailed",
@@ -91,6 +93,7 @@ __all__ = [
     "stylize_batch",
     "stylize_film",
     "stylize_folder",
+    "train",
 ]
 
 

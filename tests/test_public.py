@@ -48,6 +48,7 @@ def test_the_public_names() -> None:
         "stylize_batch",
         "stylize_film",
         "stylize_folder",
+        "train",
     ]
     raised = [name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, Exception)]
     assert stylex.__all__ == sorted([*kinds, *calls, *raised])

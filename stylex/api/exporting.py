@@ -10,10 +10,11 @@ from stylex.errors import MissingPackage
 
 if TYPE_CHECKING:
     from stylex.export.pipeline import Exported
+    from stylex.techniques import Technique
 
 
 def export(
-    technique: str,
+    technique: str | Technique,
     *,
     precision: Literal["fp32", "fp16", "int8"] = "fp32",
     folder: Path | str = ".",
@@ -27,7 +28,7 @@ def export(
     """Export a technique, or a tool, to ONNX, and check against torch that it still paints the same.
 
     Args:
-        technique: a technique that has graphs, or "segmenter" or "upscaler".
+        technique: a technique that has graphs, or "segmenter" or "upscaler"; a name, or a row of one's own.
         precision: of the transfer graph.
         folder: where the files go.
         style: only this network, of a technique whose weights hold one style.

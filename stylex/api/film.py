@@ -12,7 +12,7 @@ from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.loading import load
 from stylex.runtime.video.painter import FilmPainter
 from stylex.runtime.video.stylizer import EVERY, STATISTICS
-from stylex.techniques import DEFAULT, NETWORKS, technique_named
+from stylex.techniques import DEFAULT, NETWORKS, Technique, technique_named
 
 if TYPE_CHECKING:
     from stylex.runtime.video.facts import FilmFacts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def stylize_film(
     film: Path | str,
     output: Path | str,
-    technique: str = DEFAULT,
+    technique: str | Technique = DEFAULT,
     style: Any = None,
     *,
     strength: float = 1.0,
@@ -67,14 +67,15 @@ def stylize_film(
     """
     from stylex.runtime.video.facts import Span
 
-    if technique not in NETWORKS:
-        raise UsageError(f"{technique} paints no films: choose {', '.join(NETWORKS)}", technique=None)
+    row = technique_named(technique)
+    if not row.has_graphs:
+        raise UsageError(f"{row.name} paints no films: choose {', '.join(NETWORKS)}", technique=None)
     if end is not None and end <= start:
         raise UsageError(f"the end {end:g} doesn't come after the start {start:g}", start=None, end=None)
-    one = technique_named(technique).single_style
-    network = network_of(technique, style) if one else ""
+    one = row.single_style
+    network = network_of(row.name, style) if one else ""
     options = SessionOptions(threads, spinning=False)
-    base = load(technique, precision, provider, style=network, graphs=graphs, options=options)
+    base = load(row, precision, provider, style=network, graphs=graphs, options=options)
     painter = FilmPainter(base, temporal, keyframes)
     return painter.film(
         film,

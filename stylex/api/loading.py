@@ -11,7 +11,7 @@ from stylex.runtime import loading
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.painter import Painter
 from stylex.runtime.style_painter import StylePainter
-from stylex.techniques import DEFAULT, resolved, technique_named
+from stylex.techniques import DEFAULT, Technique, resolved, technique_named
 
 Precision: TypeAlias = Literal["auto", "fp32", "fp16", "int8"]
 Provider: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt", "openvino"]
@@ -34,7 +34,7 @@ def load(
 
 @overload
 def load(
-    technique: str,
+    technique: str | Technique,
     precision: Precision = "auto",
     provider: Provider = "auto",
     *,
@@ -47,7 +47,7 @@ def load(
 
 
 def load(
-    technique: str | Path = DEFAULT,
+    technique: str | Path | Technique = DEFAULT,
     precision: Precision = "auto",
     provider: Provider = "auto",
     *,
@@ -60,8 +60,8 @@ def load(
     """Load a technique.
 
     Args:
-        technique: the name of one of the nine, or the path of an ONNX file that `stylex.export` wrote; its style
-            encoder is looked for beside it.
+        technique: the name of one of the nine; the path of an ONNX file that `stylex.export` wrote, whose style
+            encoder is looked for beside it; or a row of one's own, see docs/adding-a-technique.md.
         precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
             exported for another kind of device runs, with a warning of the logger "stylex".
         provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for CUDA where it is installed and starts, otherwise
@@ -85,19 +85,19 @@ def load(
         ProviderUnavailable: the provider asked for doesn't run here.
     """
     chosen = options or SessionOptions(threads)
-    if isinstance(technique, Path) or technique.endswith(".onnx"):
+    if isinstance(technique, Path) or (isinstance(technique, str) and technique.endswith(".onnx")):
         _require_none(technique, {**own, **_unless(precision=(precision, "auto"), graphs=(graphs, None))})
         return loading.load_file(technique, provider, chosen)
     known = technique_named(technique)
     if known.has_graphs:
-        _require_none(technique, own)
-        return loading.load(technique, precision, provider, style=style, graphs=graphs, options=chosen)
+        _require_none(known.name, own)
+        return loading.load(known, precision, provider, style=style, graphs=graphs, options=chosen)
     kind, place = resolved(known.painter), {"graphs": Path(graphs) if graphs is not None else None}
     if known.kind == "guided":
         base = loading.load(own.pop("base", DEFAULT), precision, provider, style=style, graphs=graphs, options=chosen)
         return _of(kind, own, place, base)
     rest = _unless(style=(style, ""), precision=(precision, "auto"), provider=(provider, "auto"), graphs=(graphs, None))
-    _require_none(technique, rest)
+    _require_none(known.name, rest)
     return _of(kind, own, {"threads": chosen.threads})
 
 

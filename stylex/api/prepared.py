@@ -21,7 +21,7 @@ from stylex.runtime.semantic.segmenters import Segments
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
 from stylex.runtime.upscale import Upscaler, load_upscaler, require_room
-from stylex.techniques import ARBITRARY, BY_NAME, SINGLE, listed
+from stylex.techniques import ARBITRARY, BY_NAME, Technique, listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ class Prepared:
 
 
 def prepare(
-    technique: str | Path | StylePainter,
+    technique: str | Path | Technique | StylePainter,
     style: Any = None,
     *,
     strength: float = 1.0,
@@ -108,14 +108,14 @@ def prepare(
     **own: Any,
 ) -> Prepared:
     """Loads a technique and reads its styles. Arguments and errors are those of `stylize`."""
-    name = str(technique) if isinstance(technique, (str, Path)) else technique.technique
-    known = BY_NAME.get(name)
-    _require_photo(name, masks, regions, face_model, protect_faces)
+    known = _row_of(technique)
+    _require_photo(known.name if known else "", masks, regions, face_model, protect_faces)
     if upscale != 1:
         require_room(1, 1, upscale)
     where = {"segmenter": segmenter, "classes": classes, "feather": feather, "masks": dict(masks or {})}
     backend = {"precision": precision, "provider": provider, "graphs": graphs, "threads": threads}
-    painter, style = _opened(technique, style, own, where if regions else None, backend)
+    given = known if isinstance(technique, str) and known else technique
+    painter, style = _opened(given, style, own, where if regions else None, backend)
     return Prepared(
         painter,
         None if regions else painter.prepared(style),
@@ -128,6 +128,13 @@ def prepare(
         size or (known and known.size) or None,
         tile,
     )
+
+
+def _row_of(technique: str | Path | Technique | StylePainter) -> Technique | None:
+    """Returns the row of a technique; None for a file, for a name that there isn't, and for painters of such."""
+    if isinstance(technique, Technique):
+        return technique
+    return BY_NAME.get(str(technique) if isinstance(technique, (str, Path)) else technique.technique)
 
 
 def _require_photo(
@@ -145,7 +152,7 @@ def _require_photo(
 
 
 def _opened(
-    technique: str | Path | StylePainter,
+    technique: str | Path | Technique | StylePainter,
     style: Any,
     own: dict[str, Any],
     where: dict[str, Any] | None,
@@ -157,17 +164,19 @@ def _opened(
         where: fields of `SemanticPainter` where there are regions.
         backend: `precision`, `provider`, `graphs` and `threads`.
     """
-    if not isinstance(technique, (str, Path)):
+    if isinstance(technique, StylePainter):
         if own:
             raise UsageError(f"a painter that is loaded takes no {', '.join(own)}: give that to stylex.load")
         painter: StylePainter = technique
-    elif technique == "semantic":
-        painter, where = load("semantic", **backend, **own, **(where or {})), None
-    elif str(technique) in SINGLE:
-        painter, style = load(str(technique), style=network_of(str(technique), style), **backend, **own), None
-    else:
+    elif not isinstance(technique, Technique):
         files = {"provider": backend["provider"], "threads": backend["threads"]}
         painter = load(technique, **(files if str(technique).endswith(".onnx") else _told(backend)), **own)
+    elif technique.name == "semantic":
+        painter, where = load("semantic", **backend, **own, **(where or {})), None
+    elif technique.single_style:
+        painter, style = load(technique, style=network_of(technique.name, style), **backend, **own), None
+    else:
+        painter = load(technique, **_told(backend), **own)
     if where is not None:
         if not (isinstance(painter, Painter) and painter.takes_masks):
             raise UsageError(f"{painter.technique} paints no regions: take {listed(ARBITRARY, 'or')}", regions=None)

@@ -22,25 +22,30 @@ from stylex.runtime.semantic.regions import FEATHER
 from stylex.runtime.semantic.segmenters import Segments
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
-from stylex.techniques import DEFAULT
+from stylex.techniques import DEFAULT, Technique
 
 
 @overload
 def stylize(
-    content: Content, technique: str | Path | StylePainter = ..., style: Any = ..., *, report: Literal[True], **own: Any
+    content: Content,
+    technique: str | Path | Technique | StylePainter = ...,
+    style: Any = ...,
+    *,
+    report: Literal[True],
+    **own: Any,
 ) -> Result: ...
 
 
 @overload
 def stylize(
-    content: npt.NDArray[np.uint8], technique: str | Path | StylePainter = ..., style: Any = ..., **own: Any
+    content: npt.NDArray[np.uint8], technique: str | Path | Technique | StylePainter = ..., style: Any = ..., **own: Any
 ) -> Image: ...
 
 
 @overload
 def stylize(
     content: PIL.Image.Image | str | Path | bytes,
-    technique: str | Path | StylePainter = ...,
+    technique: str | Path | Technique | StylePainter = ...,
     style: Any = ...,
     **own: Any,
 ) -> PIL.Image.Image: ...
@@ -48,7 +53,7 @@ def stylize(
 
 def stylize(
     content: Content,
-    technique: str | Path | StylePainter = DEFAULT,
+    technique: str | Path | Technique | StylePainter = DEFAULT,
     style: Any = None,
     *,
     strength: float = 1.0,
@@ -77,8 +82,8 @@ def stylize(
 
     Args:
         content: the photo: RGB uint8 (H, W, 3), a picture of Pillow's, the path of a file, or its bytes.
-        technique: a name, the path of an exported ONNX file, or a painter that `stylex.load` returned, which saves
-            loading it again.
+        technique: a name, a row of one's own, the path of an exported ONNX file, or a painter that `stylex.load`
+            returned, which saves loading it again.
         style: a built-in name, a picture as for `content`, a `StyleCode` or its file, or a list of (style, weight); for
             fast and cyclegan the name of a network; for histogram and gatys pictures only; none for semantic.
         strength: 0 keeps the photo, 1 is the style as it is, up to 1.5 (1 for fast and cyclegan).

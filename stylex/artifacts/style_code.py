@@ -121,19 +121,21 @@ def load_code(path: Path | str) -> StyleCode:
 
 @functools.cache
 def built_in(technique: str) -> dict[str, StyleCode]:
-    """The styles that come with the package, by name: the same ones for every technique that takes any style.
+    """Returns the styles that come with the package for a technique, by name; none for one that it has no codes of.
 
     Raises:
-        ResourceError: the package lacks them.
+        ResourceError: their file is damaged.
     """
     path = styles_file(technique)
+    if not path.exists():
+        return {}
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             values, weights_sha256 = file["values"].astype(np.float32), str(file["weights_sha256"])
             named = zip(map(str, file["names"]), map(str, file["works"]), values, strict=True)
             return {name: StyleCode(name, code, technique, weights_sha256, work) for name, work, code in named}
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ResourceError(f"{path} is missing or damaged: install stylex again") from error
+        raise ResourceError(f"{path} is damaged: install stylex again") from error
 
 
 def save_built_in(codes: Sequence[StyleCode]) -> None:
@@ -152,6 +154,10 @@ def built_in_code(name: str, technique: str = DEFAULT) -> StyleCode:
         UsageError: no such style; names the ones that exist.
     """
     styles = built_in(technique)
+    if not styles:
+        raise UsageError(
+            f"{name!r} is no file, and {technique} comes without built-in styles: give a picture", style=None
+        )
     if name not in styles:
         near = difflib.get_close_matches(name, styles, 1)
         meant = f" (did you mean {near[0]}?)" if near else ""

@@ -15,13 +15,13 @@ from stylex.batch.run import FolderProgress, FolderReport, FolderRun, Variant
 from stylex.errors import InputError, UsageError
 from stylex.files import check_place, make_folder
 from stylex.runtime.engine import hardware
-from stylex.techniques import BY_NAME, DEFAULT
+from stylex.techniques import DEFAULT, Technique, technique_named
 
 
 def stylize_folder(
     photos: Path | str | Sequence[Path | str],
     output: Path | str | None,
-    technique: str = DEFAULT,
+    technique: str | Technique = DEFAULT,
     style: Any = None,
     *,
     each: bool = False,
@@ -71,15 +71,16 @@ def stylize_folder(
     styles = styles_of(style, each)
     if resume and folder is None:
         raise UsageError("what is done is written down among the paintings: give a folder for them", output="OUT/")
-    places = Places(inputs, folder, technique, recursive)
+    row = technique_named(technique)
+    places = Places(inputs, folder, row.name, recursive)
     places.check([name for name, _ in styles])
-    workers, threads = shared_cores(technique, workers, threads)
+    workers, threads = shared_cores(row, workers, threads)
     count = sum(1 for _ in places)
     if not count:
         raise InputError(f"there are no pictures in {', '.join(map(str, inputs))}: give another folder")
     if report is not None:
         check_place(report)
-    variants = [Variant(name, prepare(technique, one, threads=threads, **options)) for name, one in styles]
+    variants = [Variant(name, prepare(row, one, threads=threads, **options)) for name, one in styles]
     journal = None if folder is None else Journal(make_folder(folder))
     lines = None if report is None else JsonLines(Path(report))
     run = FolderRun(places, variants, journal, resume, _files(style), lines)
@@ -109,12 +110,12 @@ def _files(style: Any) -> frozenset[str]:
     return frozenset({os.path.realpath(style)} if isinstance(style, (str, Path)) and os.path.isfile(style) else ())
 
 
-def shared_cores(technique: str, workers: int, threads: int) -> tuple[int, int]:
+def shared_cores(row: Technique, workers: int, threads: int) -> tuple[int, int]:
     """Returns how many photos are in work at once, and the threads of each, where 0 leaves it to stylex."""
     if workers < 0:
         raise UsageError(f"workers is {workers}; it must be 0 (as many as there are cores) or more", workers=0)
-    known, cores = BY_NAME.get(technique), hardware.cores()
-    if known is not None and known.kind == "optimization":  # in torch, whose threads are those of the process
+    cores = hardware.cores()
+    if row.kind == "optimization":  # in torch, whose threads are those of the process
         return workers or 1, threads
     workers = workers or max(1, cores // max(1, threads))
     return workers, threads or max(1, cores // workers)

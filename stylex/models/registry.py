@@ -13,7 +13,7 @@ from stylex.models.weights import embedded, embedded_styles, read_card, read_wei
 from stylex.techniques import EXPORTED, Technique, resolved, row_named
 
 
-def model_of(technique: str) -> ModelSpec:
+def model_of(technique: str | Technique) -> ModelSpec:
     """Returns the network of a technique or a tool, and what is done with it.
 
     Raises:
@@ -21,26 +21,27 @@ def model_of(technique: str) -> ModelSpec:
     """
     row = row_named(technique)
     if not row.model:
-        raise UsageError(f"{technique!r} has no network of its own; choose {', '.join(EXPORTED)}")
+        raise UsageError(f"{row.name!r} has no network of its own; choose {', '.join(EXPORTED)}")
     spec = resolved(row.model)
     assert isinstance(spec, ModelSpec)
     return spec
 
 
-def embedded_models(technique: str, style: str = "") -> list[Model]:
+def embedded_models(technique: str | Technique, style: str = "") -> list[Model]:
     """Returns the models that come with the package: one, or one a style.
 
     Raises:
         UsageError: the technique has no network, or none of that style.
     """
-    known = embedded_styles(technique) if _exported(technique).single_style else []
+    row = _exported(technique)
+    known = embedded_styles(row) if row.single_style else []
     if style and style not in known:
         have = f"choose {', '.join(known)}" if known else "its weights take any style: leave --style out"
-        raise UsageError(f"{technique} has no weights for the style {style!r}; {have}")
-    return [_model(technique, embedded(technique, one), one) for one in ([style] if style else known or [""])]
+        raise UsageError(f"{row.name} has no weights for the style {style!r}; {have}")
+    return [_model(row, embedded(row, one), one) for one in ([style] if style else known or [""])]
 
 
-def own_model(technique: str, file: Path, style: str = "") -> Model:
+def own_model(technique: str | Technique, file: Path, style: str = "") -> Model:
     """Returns the model of a weights file that `stylex train` or `stylex bake` wrote.
 
     Args:
@@ -51,14 +52,15 @@ def own_model(technique: str, file: Path, style: str = "") -> Model:
         InputError: no such file.
         ModelError: damaged, or of another network.
     """
-    return _model(technique, file, style_in_weights(_exported(technique), style, lambda: style_of(file)))
+    row = _exported(technique)
+    return _model(row, file, style_in_weights(row, style, lambda: style_of(file)))
 
 
-def _exported(technique: str) -> Technique:
+def _exported(technique: str | Technique) -> Technique:
     """Returns the row of a technique or a tool that has graphs."""
     row = row_named(technique)
     if not row.has_graphs:
-        raise UsageError(f"{technique!r} can't be exported; choose {', '.join(EXPORTED)}")
+        raise UsageError(f"{row.name!r} can't be exported; choose {', '.join(EXPORTED)}")
     return row
 
 
@@ -79,16 +81,16 @@ def style_in_weights(row: Technique, given: str, otherwise: Callable[[], str], t
     return ""
 
 
-def _model(technique: str, file: Path, style: str) -> Model:
+def _model(row: Technique, file: Path, style: str) -> Model:
     """Returns a weights file as what can be exported; licence and provenance are its card's."""
-    spec, weights = model_of(technique), read_weights(file)
+    spec, weights = model_of(row), read_weights(file)
     network = spec.network()
     weights.fill(network)
     graphs = spec.graphs
     assert graphs is not None
     licence, provenance = weights.origin()
     return Model(
-        technique=technique,
+        technique=row.name,
         graphs=lambda size: graphs(network, weights, size),
         weights_sha256=weights.sha256,
         style=style,

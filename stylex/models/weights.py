@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from stylex.artifacts.catalog import GRAPHS
 from stylex.errors import InputError, ModelError
 from stylex.models.packed import unpack
+from stylex.techniques import Technique, row_named
 
 CALIBRATION = "calibration.codes"
 """Codes (N, D) of training styles, kept in the weights file: INT8 ranges are measured with them."""
@@ -83,15 +85,17 @@ def provenance(card: dict[str, Any]) -> str:
     return f"trained by stylex on {folders}" if folders else NOT_STATED
 
 
-def embedded(technique: str, style: str = "") -> Path:
-    """Returns the weights that come with the package, of a technique or of one style of it.
+def embedded(row: str | Technique, style: str = "") -> Path:
+    """Returns the weights that come with the package, of a technique, a tool or one style: they lie beside its model.
 
     In an installed wheel there is no such file: `read_weights` puts it together from the packed one beside it.
     """
-    return Path(__file__).parent / technique / style / "weights.safetensors"
+    module = find_spec(row_named(row).model.partition(":")[0])
+    assert module is not None and module.origin is not None
+    return Path(module.origin).parent / style / "weights.safetensors"
 
 
-def embedded_styles(technique: str) -> list[str]:
+def embedded_styles(technique: str | Technique) -> list[str]:
     """Returns the styles of a technique that have weights of their own in the package, packed or not, sorted."""
     return sorted(card.parent.name for card in embedded(technique).parent.glob("*/card.json"))
 

@@ -23,7 +23,7 @@ logger = logging.getLogger("stylex")
 
 
 def load(
-    technique: str = DEFAULT,
+    technique: str | Technique = DEFAULT,
     precision: str = "auto",
     provider: str = "auto",
     *,
@@ -36,7 +36,7 @@ def load(
     """Load a technique that has graphs.
 
     Args:
-        technique: a name in `stylex.techniques`.
+        technique: a name in `stylex.techniques`, or a row of one's own.
         precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
             exported for another kind of device runs, with a warning of the logger "stylex".
         provider: "cpu", "cuda", "tensorrt", "openvino", or "auto" for CUDA where it is installed and starts, otherwise
@@ -55,13 +55,13 @@ def load(
     """
     known = technique_named(technique)
     if not known.has_graphs:
-        raise UsageError(f"{technique!r} has no graphs that could be loaded: use `{known.call}`")
+        raise UsageError(f"{known.name!r} has no graphs that could be loaded: use `{known.call}`")
     if precision not in ("auto", *PRECISIONS):
         raise UsageError(f"precision is {precision!r}; choose auto, {', '.join(PRECISIONS)}")
     options = options or SessionOptions(threads, spinning)
     folder = Path(graphs) if graphs is not None else GRAPHS
     style = _one_style(known, style, folder)
-    return Painter(open_best(technique, style, precision, provider, folder, options), folder, options)
+    return Painter(open_best(known, style, precision, provider, folder, options), folder, options)
 
 
 def load_file(path: Path | str, provider: str = "auto", options: SessionOptions | None = None) -> Painter:
@@ -83,7 +83,7 @@ def load_file(path: Path | str, provider: str = "auto", options: SessionOptions 
 
 
 def open_best(
-    technique: str,
+    technique: str | Technique,
     style: str,
     precision: str,
     provider: str,
@@ -92,9 +92,10 @@ def open_best(
     role: str = TRANSFER,
 ) -> Session:
     """Open the graph of a technique or a tool; arguments and errors are those of `load`."""
+    row = row_named(technique)
 
     def opened(one: Provider) -> Session:
-        return _opened(_graph_for(technique, style, precision, one, folder), one, options, role)
+        return _opened(_graph_for(row, style, precision, one, folder), one, options, role)
 
     return _first_started(provider, opened)
 
@@ -134,15 +135,15 @@ def best_precision(provider: Provider, technique: str = "") -> str:
     return provider.best
 
 
-def _graph_for(technique: str, style: str, precision: str, provider: Provider, folder: Path) -> Path:
+def _graph_for(row: Technique, style: str, precision: str, provider: Provider, folder: Path) -> Path:
     """The transfer graph to open; "auto" takes the best that was made for the provider, or else what there is."""
-    wanted = [precision] if precision != "auto" else [best_precision(provider, technique), *PRECISIONS]
-    files = dict.fromkeys(transfer_file(technique, one, folder, style) for one in wanted)
+    wanted = [precision] if precision != "auto" else [best_precision(provider, row.name), *PRECISIONS]
+    files = dict.fromkeys(transfer_file(row.name, one, folder, style) for one in wanted)
     there = [file for file in files if os.path.isfile(file)]
     if there:
         return _first_fitting(there, provider)
-    missing = transfer_file(technique, wanted[0], style=style).name
-    call = f"stylex export {_source(technique, style)}{'' if wanted[0] == 'fp32' else f' --{wanted[0]}'}"
+    missing = transfer_file(row.name, wanted[0], style=style).name
+    call = f"stylex export {_source(row, style)}{'' if wanted[0] == 'fp32' else f' --{wanted[0]}'}"
     if folder == GRAPHS:
         raise InputError(
             f"no {missing} comes with stylex: make it with `{call} -o FOLDER`, then name that folder", graphs="FOLDER"
@@ -150,11 +151,11 @@ def _graph_for(technique: str, style: str, precision: str, provider: Provider, f
     raise InputError(f"{folder} has no {missing}: make it with `{call} -o {folder}`")
 
 
-def _source(technique: str, style: str) -> str:
+def _source(row: Technique, style: str) -> str:
     """Returns the arguments of `stylex export` that make the graph of a technique and style."""
-    if not row_named(technique).single_style:
-        return technique
-    return f"{technique} --style {style}" if style in styles_in(GRAPHS, technique) else f"{technique} --weights FILE"
+    if not row.single_style:
+        return row.name
+    return f"{row.name} --style {style}" if style in styles_in(GRAPHS, row.name) else f"{row.name} --weights FILE"
 
 
 def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:

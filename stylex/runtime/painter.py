@@ -288,10 +288,9 @@ class Painter(StylePainter):
                 f"a style can't be a {type(style).__name__}: give a built-in name, a path, a picture of numpy's or "
                 "Pillow's, a StyleCode, or a list of (style, weight) pairs"
             )
-        technique = self.transfer.metadata.technique
-        if isinstance(style, str) and style in built_in(technique):
+        path, technique = Path(style), self.transfer.metadata.technique
+        if isinstance(style, str) and not path.suffix and style in built_in(technique):
             return built_in_code(style, technique)
-        path = Path(style)
         if path.suffix == SUFFIX:
             return load_code(path)
         if isinstance(style, Path) or path.suffix or os.path.exists(path):  # noqa: PTH110 - Path.exists may raise

@@ -335,21 +335,23 @@ EXPORTED = tuple(row.name for row in ROWS if row.has_graphs)
 """Techniques and tools that there are graphs of."""
 
 
-def technique_named(name: str) -> Technique:
-    """Returns the technique of that name.
+def technique_named(technique: str | Technique) -> Technique:
+    """Returns the technique of that name; a row is returned as it is, so that one of another package is used likewise.
 
     Raises:
         UsageError: there is none.
     """
-    if name in BY_NAME and BY_NAME[name] in TECHNIQUES:
-        return BY_NAME[name]
-    raise UsageError(f"there is no technique {name!r}; stylex has {', '.join(t.name for t in TECHNIQUES)}")
+    if isinstance(technique, Technique):
+        return technique
+    if technique in BY_NAME and BY_NAME[technique] in TECHNIQUES:
+        return BY_NAME[technique]
+    raise UsageError(f"there is no technique {technique!r}; stylex has {', '.join(t.name for t in TECHNIQUES)}")
 
 
-def row_named(name: str) -> Technique:
-    """Returns the technique or the tool of that name.
+def row_named(row: str | Technique) -> Technique:
+    """Returns the technique or the tool of that name; a row is returned as it is.
 
     Raises:
         UsageError: there is neither.
     """
-    return BY_NAME.get(name) or technique_named(name)
+    return BY_NAME.get(row) or technique_named(row) if isinstance(row, str) else row

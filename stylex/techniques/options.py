@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from stylex.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,22 @@ class Option:
     def spelled(self) -> str:
         """The option as the command line spells it."""
         return self.flag or "--" + self.name.replace("_", "-")
+
+    def parsed(self, value: Any) -> Any:
+        """Returns a value that was given for it; a file's name as a `Path`.
+
+        Raises:
+            UsageError: it is out of range, none of the choices, or missing where there must be one.
+        """
+        if value is None and self.required:
+            raise UsageError(f"{self.name} is missing: give it", **{self.name: None})
+        least = -math.inf if self.least is None else self.least
+        most = math.inf if self.most is None else self.most
+        if isinstance(value, (int, float)) and not least <= value <= most:
+            raise UsageError(f"{self.name} is {value}; it must lie between {least} and {most}", **{self.name: None})
+        if self.choices and value not in self.choices:
+            raise UsageError(f"{self.name} is {value!r}; choose {', '.join(self.choices)}", **{self.name: None})
+        return Path(value) if self.file and value is not None else value
 
 
 STRONGEST = 1.5

@@ -49,6 +49,23 @@ class TrainDefaults:
         return next(option.default for option in self.options if option.name == name)
 
     @property
+    def every_option(self) -> tuple[Option, ...]:
+        """Returns its own options and those of every training: loss networks, how long, on what and how fast."""
+        teacher = f"{self.teacher}  [teacher/ above photos]"
+        minutes = "Wall-clock minutes, at most; resumed runs count together; 0 for no limit."
+        return (
+            *self.options,
+            Option("teacher", None, teacher, file=True),
+            Option("steps", self.steps, "Optimizer steps, at most.", 1),
+            Option("minutes", self.minutes, minutes, 0),
+            Option("batch", self.batch, "", 1),
+            Option("size", self.size, f"Pixels of the crops, a multiple of {self.grid}.", 96),
+            Option("hold_out", self.hold_out, "Share kept for evaluation.", 0, 0.9),
+            Option("rate", self.rate, "Peak learning rate.", 0),
+            Option("seed", 0),
+        )
+
+    @property
     def schedule(self) -> dict[str, Any]:
         """Fields of the schedule that no option changes."""
         return {"momentum": self.momentum, "warmup": self.warmup, "ema": self.ema}

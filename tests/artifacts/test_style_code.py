@@ -164,11 +164,16 @@ def test_codes_of_other_weights_are_refused(code: StyleCode) -> None:
 
 def test_a_broken_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "GRAPHS", tmp_path)
-    for content in (None, b"", b"no archive", (GRAPHS / "adain-styles.npz").read_bytes()[:99]):
-        if content is not None:
-            catalog.styles_file("adain").write_bytes(content)
-        with pytest.raises(ResourceError, match=r"adain-styles\.npz is missing or damaged: install stylex again"):
+    for content in (b"", b"no archive", (GRAPHS / "adain-styles.npz").read_bytes()[:99]):
+        catalog.styles_file("adain").write_bytes(content)
+        with pytest.raises(ResourceError, match=r"adain-styles\.npz is damaged: install stylex again"):
             built_in.__wrapped__("adain")
+
+
+def test_a_technique_without_built_in_styles() -> None:
+    assert built_in("wash") == {}
+    with pytest.raises(UsageError, match="'irises' is no file, and wash comes without built-in styles: give a picture"):
+        built_in_code("irises", "wash")
 
 
 def test_what_the_package_is_given_comes_back(code: StyleCode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from stylex.batch.records import Outcome
 from stylex.batch.run import FolderReport
 from stylex.imaging.images import read_picture, write_picture
 from stylex.runtime.engine import hardware
+from stylex.techniques import technique_named
 
 CPU: dict[str, Any] = {"precision": "int8", "provider": "cpu"}
 
@@ -266,7 +267,7 @@ def test_cores_are_shared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hardware, "cores", lambda: cores)
-    assert shared_cores(technique, workers, threads) == expected
+    assert shared_cores(technique_named(technique), workers, threads) == expected
 
 
 def test_alpha_and_orientation(photos: Path, photo: np.ndarray) -> None:

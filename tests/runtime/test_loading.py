@@ -22,6 +22,9 @@ from stylex.runtime.engine import hardware, providers
 from stylex.runtime.engine.providers import provider_named
 from stylex.runtime.engine.session import open_graph
 from stylex.runtime.loading import _graph_for, best_precision, load
+from stylex.techniques import technique_named
+
+ROW = technique_named("adain")
 
 GraphMaker = Callable[..., Path]
 RealSession = ort.InferenceSession
@@ -106,10 +109,10 @@ def test_auto_prefers_what_was_made_for_the_provider(
     tiny_transfer("adain-fp16.onnx", precision="fp16", target="cpu-arm")
     with caplog.at_level(logging.WARNING, "stylex"):
         assert load(graphs=folder, provider="cpu").precision == "fp16"
-        assert _graph_for("adain", "", "auto", provider_named("tensorrt"), folder).name == "adain-int8.onnx"
+        assert _graph_for(ROW, "", "auto", provider_named("tensorrt"), folder).name == "adain-int8.onnx"
         tiny_transfer("adain-fp32.onnx", precision="fp32", target="tensorrt")
         assert load(graphs=folder, provider="cpu").precision == "fp32"
-        assert _graph_for("adain", "", "auto", provider_named("cuda"), folder).name == "adain-fp32.onnx"
+        assert _graph_for(ROW, "", "auto", provider_named("cuda"), folder).name == "adain-fp32.onnx"
     assert caplog.text == ""
 
 

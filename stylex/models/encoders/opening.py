@@ -32,5 +32,5 @@ def opened(name: str, console: Console | None = None) -> tuple[nn.Module, str]:
     if name == "vgg19":
         return vgg19.published(console).eval().requires_grad_(False), vgg19.CONTENT_LAYER
     network = Encoder()
-    read_weights(embedded("slim_encoder")).fill(network)
+    read_weights(embedded("encoder")).fill(network)
     return network.requires_grad_(False), CONTENT_LAYER

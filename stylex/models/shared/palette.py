@@ -103,7 +103,7 @@ def between(photo: Palette, style: Palette, strength: Tensor) -> Palette:
 
 
 def recolored(x: Tensor, colors: ColorMap, strength: Tensor) -> Tensor:
-    """Returns pictures (B, 3, H, W) moved by their maps, as far as `strength` says: (B,), or (B, 1, H, W) for places."""
+    """Returns pictures (B, 3, H, W) moved by their maps as far as `strength` says: (B,), or (B, 1, H, W) by place."""
     matrix, offset = (v.to(x.dtype) for v in colors)
     share = strength.to(x.dtype)
     moved = torch.einsum("bij,bjhw->bihw", matrix, x) + offset[:, :, None, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 from collections.abc import Callable
@@ -10,13 +11,23 @@ import onnxruntime as ort
 import pytest
 from click.testing import Result
 
-from stylex import __version__
+from stylex import __version__, techniques
 from stylex.artifacts.catalog import GRAPHS, styles_in
 from stylex.runtime.engine import hardware
 from stylex.runtime.engine.providers import NAMES
 from stylex.techniques import TECHNIQUES
 
 RunCli = Callable[..., Result]
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--markdown"]])
+def test_a_technique_that_nothing_is_embedded_of_is_listed(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    row = dataclasses.replace(techniques.row_named("adain"), name="wash", summary="any style, thinly")
+    monkeypatch.setattr(techniques, "TECHNIQUES", (row,))
+    listed = run_cli("list", *more)
+    assert listed.exit_code == 0 and "wash" in listed.stdout and "any style, thinly" in listed.stdout
 
 
 def test_list(run_cli: RunCli) -> None:

@@ -278,4 +278,4 @@ def test_a_size_that_the_coarsest_level_cant_halve(tmp_path, crops, teacher):
     folders = ("--content", crops("photo", 9), "--style", crops("painting", 9))
     options = [104 if o == 96 else o for o in run_options(teacher, tmp_path)]
     result = invoked("train", "multiscale", *folders, *options)
-    assert result.exit_code == 2 and "--size is 104; it must be a multiple of 16" in result.output
+    assert result.exit_code == 2 and "the size is 104; it must be a multiple of 16 (--size)" in result.output

@@ -68,7 +68,7 @@ def test_the_embedded_encoder():
     network, layer = opening.opened("slim")
     assert layer == "4_1" and not network.training
     assert not any(p.requires_grad for p in network.parameters())
-    path = embedded("slim_encoder")
+    path = embedded("encoder")
     assert path.stat().st_size <= 4_000_000
     card = json.loads(path.with_name("card.json").read_text(encoding="utf-8"))
     assert card["technique"] == "encoder" and card["weights_sha256"] == sha256_of(path) and card["steps"] > 1000
@@ -164,4 +164,4 @@ def test_the_command(crops, teacher, tiny, tmp_path):
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
     assert card["technique"] == "encoder" and card["weights_sha256"] == sha256_of(out / "weights.safetensors")
     result = CliRunner().invoke(main, [str(word) for word in [*call, "--size", 100]])
-    assert result.exit_code == 2 and "--size is 100; it must be a multiple of 8" in result.stderr
+    assert result.exit_code == 2 and "the size is 100; it must be a multiple of 8 (--size)" in result.stderr
