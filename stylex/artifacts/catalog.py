@@ -63,15 +63,17 @@ def _style_of(file: Path, technique: str) -> str:
     return metadata.style
 
 
-def require_name(name: str) -> str:
-    """The name of a style, which becomes part of a file's name.
+def require_name(name: str, parameter: str = "name") -> str:
+    """Returns the name of a style, which becomes part of a file's name.
+
+    Args:
+        parameter: of the call that another name is given with, for the message.
 
     Raises:
         UsageError: it can't.
     """
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} can't be part of a file's name: give another of letters, digits, - and _ with --name, or with "
-            "--style where a graph is exported"
+            f"{name!r} can't be part of a file's name: give another of letters, digits, - and _", **{parameter: None}
         )
     return name

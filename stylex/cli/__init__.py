@@ -38,7 +38,7 @@ MISSING_LIBRARY = re.compile(r"([^\s:]+\.so[.\d]*): cannot open shared object fi
 """Pattern of the dynamic linker's message that a library isn't there."""
 
 
-OPTIONS = {"masks": "mask", "regions": "region"}
+OPTIONS = {"masks": "mask", "regions": "region", "checkpoints": "checkpoint"}
 """Parameter of the library to the option of the command line, where it isn't called the same."""
 
 

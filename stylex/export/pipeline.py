@@ -117,19 +117,19 @@ def export(
 
 def _require_usable(settings: ExportSettings, folder: Path) -> None:
     if not folder.is_dir():
-        raise InputError(f"the folder {folder} doesn't exist: create it first, or choose another with -o")
+        raise InputError(f"the folder {folder} doesn't exist: create it first, or choose another", output=None)
     for given, choices in ((settings.precision, PRECISIONS), (settings.target, TARGETS)):
         if given not in choices:
             raise UsageError(f"{given!r} can't be exported; choose {', '.join(choices)}")
     if settings.size is not None and not 1 <= settings.size <= LARGEST:
-        raise UsageError(f"--size is {settings.size}; it must be at least 1 and at most {LARGEST}")
+        raise UsageError(f"the size is {settings.size}; it must be at least 1 and at most {LARGEST}", size=None)
 
 
 def _require_size(traceable: Traceable) -> None:
     spec = traceable.spec
     size, multiple, smallest = spec.fixed_size, spec.multiple, spec.smallest
     if size is not None and (size % multiple or size < smallest):
-        raise UsageError(f"--size is {size}; it must be a multiple of {multiple}, at least {smallest}")
+        raise UsageError(f"the size is {size}; it must be a multiple of {multiple}, at least {smallest}", size=None)
 
 
 def _export_one(

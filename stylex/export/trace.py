@@ -47,7 +47,7 @@ def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
         ) from error
     found = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
     if found != opset:
-        raise ModelError(f"torch wrote opset {found} where {opset} was asked for: use --opset {found}")
+        raise ModelError(f"torch wrote opset {found} where {opset} was asked for: use that opset", opset=found)
     return model
 
 

@@ -36,8 +36,8 @@ def embedded_models(technique: str | Technique, style: str = "") -> list[Model]:
     row = _exported(technique)
     known = embedded_styles(row) if row.single_style else []
     if style and style not in known:
-        have = f"choose {', '.join(known)}" if known else "its weights take any style: leave --style out"
-        raise UsageError(f"{row.name} has no weights for the style {style!r}; {have}")
+        have = f"choose {', '.join(known)}" if known else "its weights take any style: leave the style out"
+        raise UsageError(f"{row.name} has no weights for the style {style!r}; {have}", style=None)
     return [_model(row, embedded(row, one), one) for one in ([style] if style else known or [""])]
 
 
@@ -75,9 +75,9 @@ def style_in_weights(row: Technique, given: str, otherwise: Callable[[], str], t
         UsageError: a name was asked for where the weights take any style, or it can't be part of a file's name.
     """
     if row.single_style:
-        return require_name(given or otherwise())
+        return require_name(given or otherwise(), "style")
     if given:
-        raise UsageError(f"{title or f'a network of {row.name}'} takes any style: leave --style out")
+        raise UsageError(f"{title or f'a network of {row.name}'} takes any style: leave the style out", style=None)
     return ""
 
 

@@ -148,4 +148,4 @@ def test_a_technique_that_takes_styles_has_no_name_for_one(few, seeded_parts, tm
         torch.save(seeded_parts(part), tmp_path / f"{part}.pth")
         arguments += ["--checkpoint", str(tmp_path / f"{part}.pth")]
     result = CliRunner().invoke(main, ["export", *arguments, "--style", "candy", "-o", str(tmp_path)])
-    assert result.exit_code == 2 and "AdaIN takes any style: leave --style out" in result.stderr
+    assert result.exit_code == 2 and "AdaIN takes any style: leave the style out (--style)" in result.stderr

@@ -191,13 +191,13 @@ def find_file(folder: Path, kind: Kind) -> LossNetworkFile:
         ModelError: a file is damaged, or the one under stylex's own name is of another kind.
     """
     if folder.is_file():
-        raise InputError(f"{folder} is a single file, and {kind.file} is needed: name its folder with --teacher DIR")
+        raise InputError(f"{folder} is a single file, and {kind.file} is needed: name its folder", teacher="DIR")
     if not (folder / kind.file).is_file():
         for file in known_files(folder)[0]:
             if file.kind == kind:
                 return file
         raise InputError(
-            f"the loss network {folder / kind.file} is missing: name the folder that holds it with --teacher DIR"
+            f"the loss network {folder / kind.file} is missing: name the folder that holds it", teacher="DIR"
         )
     file = read_loss_network(folder / kind.file)
     if file.kind != kind:
@@ -222,8 +222,9 @@ def find_teacher(given: Path | None, content: Path, *kinds: Kind) -> Path:
     if found is None:
         what = " and ".join(kind.file for kind in kinds)
         raise InputError(
-            f"no teacher/ folder with {what or 'loss networks'} above {content}: name one with --teacher "
-            + ("DIR" if kinds else f"PATH; {NEEDED}")
+            f"no teacher/ folder with {what or 'loss networks'} above {content}: name one as the teacher"
+            + ("" if kinds else f"; {NEEDED}"),
+            teacher="DIR" if kinds else "PATH",
         )
     for kind in kinds:
         find_file(found, kind)

@@ -204,7 +204,7 @@ def open_loss_networks(path: Path | None) -> tuple[LossNetwork, LossNetwork]:
     elif os.path.isdir(path):
         files, others = known_files(path)
     else:
-        raise InputError(f"the loss network {path} is missing: name a file or a folder with --teacher PATH; {NEEDED}")
+        raise InputError(f"the loss network {path} is missing: name a file or a folder; {NEEDED}", teacher="PATH")
     real = sorted((file for file in files if file.kind in REAL), key=lambda file: REAL.index(file.kind))
     slim = next((file for file in files if file.kind == SLIM), None)
     if real and slim:

@@ -180,7 +180,7 @@ def _told_by(file: str) -> str:
     """
     stem = ENDINGS.sub("", file)
     if not stem or stem.startswith("latest_net_G"):
-        raise UsageError(f"{file} doesn't tell what its style is called: give --style NAME")
+        raise UsageError(f"{file} doesn't tell what its style is called: give the style's name", style="NAME")
     return stem
 
 
@@ -251,4 +251,4 @@ def _complete(found: dict[str, tuple[Path, nn.Module]]) -> Published:
     choices = [f"{' + '.join(n for n in p.parts if n not in found)} for {p.name}" for p in whole]
     if not choices:
         raise UsageError(f"{given} don't belong together; supported are {supported()}")
-    raise UsageError(f"{given} alone can't paint: give also --checkpoint {', or '.join(choices)}")
+    raise UsageError(f"{given} alone can't paint: give also {', or '.join(choices)}", checkpoints=None)

@@ -37,7 +37,9 @@ def choose_device(name: str) -> torch.device:
         ResourceError: CUDA was asked for and isn't there.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise ResourceError("torch finds no CUDA device: check the driver, install torch for CUDA, or use --device cpu")
+        raise ResourceError(
+            "torch finds no CUDA device: check the driver, install torch for CUDA, or train on the CPU", device="cpu"
+        )
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
@@ -54,7 +56,7 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{out} can't be made a folder ({error.strerror}): choose another with --out") from error
+        raise InputError(f"{out} can't be made a folder ({error.strerror}): choose another", out=None) from error
     recipe.restart(schedule.seed)
     # torch's types forget that Module.to takes a memory format
     network: nn.Module = recipe.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

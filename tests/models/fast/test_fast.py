@@ -133,7 +133,7 @@ def test_styles_that_cant_be_used(tmp_path, photo):
     with pytest.raises(ModelError, match="other weights"):
         code_style("irises", "", adain, "f" * 64)
     write_picture(tmp_path / "(a).png", photo)
-    with pytest.raises(UsageError, match="--name"):
+    with pytest.raises(UsageError, match="another of letters"):
         picture_style(tmp_path / "(a).png")
 
 

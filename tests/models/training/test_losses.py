@@ -35,7 +35,7 @@ def test_loss_networks_hand_out_every_stage(teacher, slim):
 
 
 def test_a_missing_loss_network(tmp_path):
-    with pytest.raises(InputError, match="--teacher"):
+    with pytest.raises(InputError, match="name the folder that holds it"):
         loss_networks.Vgg(tmp_path)
 
 
@@ -53,7 +53,7 @@ def test_the_teacher_is_found_above_the_photos(tmp_path, teacher):
     inside = teacher.parent / "data" / "photos"
     assert loss_networks.find_teacher(None, inside) == teacher
     assert loss_networks.find_teacher(tmp_path, inside) == tmp_path
-    with pytest.raises(InputError, match="--teacher"):
+    with pytest.raises(InputError, match="name one as the teacher"):
         loss_networks.find_teacher(None, tmp_path)
 
 
