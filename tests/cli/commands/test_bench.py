@@ -115,7 +115,8 @@ def test_csv_and_chart(shot: Path, run_cli: RunCli) -> None:
     assert "</svg>" in Path("b.svg").read_text(encoding="utf-8")
 
 
-def test_two_files_are_compared(run_cli: RunCli, fails: Fails) -> None:
+def test_two_files_are_compared(run_cli: RunCli, fails: Fails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     for name, median in (("before.json", 10.0), ("after.json", 20.0)):
         write_report(
             Path(name), [Row("stylex adain", "int8", "cpu", 512, 0, **percentiles([median, median + 0.1] * 9))]
