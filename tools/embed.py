@@ -19,7 +19,7 @@ from stylex.artifacts.metadata import PRECISIONS
 from stylex.artifacts.style_code import save_built_in
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import write_bytes, write_json
-from stylex.imaging.images import read_picture
+from stylex.imaging.content import visible_of
 from stylex.models.registry import embedded_models, style_of
 from stylex.models.weights import embedded, embedded_styles, read_card
 from stylex.runtime.loading import load
@@ -77,7 +77,7 @@ def encode_styles(technique: str, paintings: Path) -> None:
     painter = load(technique, "int8", "cpu")  # the style encoder is the same one for all precisions
     codes = []
     for name, (file, work) in WORKS.items():
-        code = painter.encode(read_picture(paintings / file).rgb, name)
+        code = painter.encode(visible_of(paintings / file, file), name)
         codes.append(replace(code, work=work))
     save_built_in(codes)
     print(f"{len(codes)} styles")

@@ -14,6 +14,7 @@ from stylex.api.result import Result
 from stylex.errors import UsageError
 from stylex.imaging.content import Content, picture_of
 from stylex.imaging.images import Picture, limited
+from stylex.imaging.sizes import longer_side
 from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.painter import GivenMask, Regions, SemanticPainter, regions_of
 from stylex.runtime.semantic.regions import FEATHER, Region
@@ -67,11 +68,11 @@ class Prepared:
         Raises:
             InputError: it can't be read, or would be too large when it is enlarged.
         """
-        whole = picture_of(content, name)
+        whole = picture_of(content, name, longer_side(self.size))
         picture = limited(whole, self.size)
         if self.upscaler is not None:
             require_room(*picture.rgb.shape[:2])
-        return Photo(content, picture, whole.rgb.shape[:2])
+        return Photo(content, picture, whole.sides)
 
     def painted(self, photo: Photo, progress: StageProgress = untold) -> Result:
         """Returns the painted photo. Raises as `stylize` does."""

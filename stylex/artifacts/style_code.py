@@ -21,6 +21,7 @@ from stylex.artifacts.catalog import styles_file
 from stylex.errors import InputError, ModelError, ResourceError, UsageError
 from stylex.files import write_bytes, write_json
 from stylex.imaging.arrays import Image
+from stylex.imaging.sizes import shorter_side
 from stylex.techniques import DEFAULT
 
 FORMAT = "stylex-style/1"
@@ -189,6 +190,10 @@ def shares(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
         raise UsageError(f"style weights are {given}; they must be numbers, 0 or more, and not all 0")
     weights /= weights.max()  # so that the sum can't overflow
     return np.asarray(weights / weights.sum(), np.float32)
+
+
+style_reduction = shorter_side(STYLE_SIDE)
+"""What a style picture is reduced to, so that large files are decoded small."""
 
 
 def style_sized(style: Image, fixed: int | None = None) -> Image:

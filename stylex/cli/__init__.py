@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 import sys
 from typing import Any
@@ -32,6 +33,7 @@ OPTIONAL = {
     "av": "video",
     **dict.fromkeys(("ray", "pyarrow"), "ray"),
     **dict.fromkeys(("matplotlib", "mlperf_loadgen"), "bench"),
+    "pillow_heif": "heic",
 }
 """Package, as it is imported, to the extra that brings it."""
 MISSING_LIBRARY = re.compile(r"([^\s:]+\.so[.\d]*): cannot open shared object file")
@@ -60,6 +62,14 @@ def options_of(error: StylexError) -> list[str]:
     flags = ((f"--{OPTIONS.get(name, name).replace('_', '-')}", value) for name, value in given)
     told = ", ".join(flag if value is None else f"{flag} {value}" for flag, value in flags)
     return [f"({told})"] if told else []
+
+
+class _Told(logging.Handler):
+    """Prints the library's warnings as lines of the command line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line on standard error."""
+        click.echo(f"stylex: {record.getMessage()}", err=True)
 
 
 class Verbs(click.Group):
@@ -125,3 +135,6 @@ def main() -> None:
       stylex bench adain
       stylex doctor
     """
+    logger = logging.getLogger("stylex")
+    if not any(isinstance(handler, _Told) for handler in logger.handlers):
+        logger.addHandler(_Told(logging.WARNING))

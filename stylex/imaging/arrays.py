@@ -23,3 +23,13 @@ def to_bytes(planes: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Float32 (1, 3, H, W) in [0, 1] to RGB uint8 (H, W, 3), rounded, not wrapped."""
     channels = [np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8) for plane in planes[0]]
     return np.asarray(cv2.merge(channels), np.uint8)
+
+
+def shrunk(picture: Image, short_side: int) -> Image:
+    """Returns all of a picture, its shorter side reduced to at most `short_side` pixels."""
+    height, width = picture.shape[:2]
+    scale = short_side / min(height, width)
+    if scale >= 1:
+        return picture
+    size = (round(width * scale), round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -10,29 +10,42 @@ import numpy.typing as npt
 import PIL.Image
 
 from stylex.imaging.arrays import Image
+from stylex.imaging.hidden import visible_part
 from stylex.imaging.images import Picture, as_rgb, decoded, read_picture, upright_and_plain
+from stylex.imaging.sizes import Reduction
 
 Content: TypeAlias = "npt.NDArray[np.uint8] | PIL.Image.Image | str | Path | bytes"
 """A picture: RGB uint8 (H, W, 3), a picture of Pillow's, the path of a file, or a file's bytes."""
 
 
-def picture_of(content: object, name: str = "picture") -> Picture:
+def picture_of(content: object, name: str = "picture", reduction: Reduction | None = None) -> Picture:
     """Returns the pixels of anything that is a picture; those of an array aren't copied.
 
     Args:
         content: see `Content`.
         name: of a picture that has no path, for messages.
+        reduction: what the picture will be reduced to, see `read_picture`.
 
     Raises:
         InputError: it is none of these, can't be read, or is empty or too large.
     """
     if isinstance(content, (str, Path)):
-        return read_picture(content)
+        return read_picture(content, reduction)
     if isinstance(content, bytes):
-        return decoded(content, name)
+        return decoded(content, name, reduction)
     if isinstance(content, PIL.Image.Image):
         return upright_and_plain(content, name)
     return Picture(as_rgb(content))
+
+
+def visible_of(content: object, name: str = "picture", reduction: Reduction | None = None) -> Image:
+    """Returns what is visible of anything that is a picture, RGB uint8 (H, W, 3); arguments as for `picture_of`.
+
+    Raises:
+        InputError: as `picture_of` does, or nothing is visible.
+    """
+    picture = picture_of(content, name, reduction)
+    return visible_part(picture.rgb, picture.alpha, name)
 
 
 def as_given(rgb: Image, alpha: Image | None, content: object) -> npt.NDArray[np.uint8] | PIL.Image.Image:

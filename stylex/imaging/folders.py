@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stylex.errors import InputError
-from stylex.imaging.formats import FORMATS
+from stylex.imaging.formats import FORMATS, READABLE
 
-OTHERS = frozenset({".avif", ".gif", ".heic", ".heif", ".jp2", ".jxl"})
+OTHERS = frozenset({".jp2", ".jxl"})
 """Suffixes of photos that aren't passed over without a word, whether they can be read or not."""
-SUFFIXES = OTHERS.union(*((*known.suffixes, *known.only_read) for known in FORMATS))
+SUFFIXES = OTHERS | READABLE
 TELLING = tuple(known.magic for known in FORMATS if known.name not in ("BMP", "TIFF"))
 """First bytes that are those of a picture under any name. Texts may begin with BMP's, and raw photos do with TIFF's."""
 OF_CAMERAS = frozenset({".thm"})

@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
-from stylex.errors import InputError, UsageError
+from PIL import ExifTags, Image, features
+
+from stylex.errors import InputError, MissingPackage, ResourceError, UsageError
+from stylex.filetypes import HEAD as HEAD
+from stylex.filetypes import file_type
+from stylex.imaging.camera_raw import ADVICE
+
+_TURNED = re.compile(rb"irot|imir")
+"""Boxes of a HEIF file that tell how its picture is turned and mirrored."""
+
+
+def _open_heic(file: BinaryIO) -> Image.Image:
+    """Opens a HEIC file by the package that reads them."""
+    try:
+        import pillow_heif
+    except ImportError:
+        raise MissingPackage("pillow-heif, to read HEIC", "heic") from None
+    data = file.read()
+    picture: Image.Image = pillow_heif.open_heif(data, convert_hdr_to_8bit=True).to_pillow()
+    if not _TURNED.search(data[: data.find(b"mdat")]):
+        # libheif has turned nothing, and the package has struck out what EXIF says.
+        picture.getexif()[ExifTags.Base.Orientation] = picture.info.get("original_orientation") or 1
+    return picture
+
+
+def _open_avif(file: BinaryIO) -> Image.Image:
+    if not features.check("avif"):
+        raise ResourceError("this Pillow can't read AVIF: pip install -U pillow")
+    return Image.open(file, formats=("AVIF",))
 
 
 @dataclass(frozen=True)
@@ -15,27 +44,28 @@ class Format:
     """Facts of one file format."""
 
     name: str  # as Pillow calls it, in any case
-    suffixes: tuple[str, ...]  # that it is written under; the first is the one suggested
+    suffixes: tuple[str, ...]  # of its files; the first is the one suggested
     magic: re.Pattern[bytes]  # the first bytes of its files
-    only_read: tuple[str, ...] = ()  # further suffixes, read but not written
+    written: bool = True
     holds_alpha: bool = True
+    holds_profile: bool = True
     max_side: int | None = None  # the longest side in pixels that its encoder takes
     lossy: bool = False  # its encoder takes a quality
     options: Mapping[str, int | bool] = field(default_factory=dict)  # what else its encoder is told
+    opened: Callable[[BinaryIO], Image.Image] | None = None  # what opens it, where Pillow alone doesn't
 
 
 FORMATS = (
     Format(
         "JPEG",
-        (".jpg", ".jpeg"),
+        (".jpg", ".jpeg", ".jfif", ".jpe"),
         re.compile(rb"\xff\xd8\xff"),
-        only_read=(".jfif", ".jpe"),
         holds_alpha=False,
         max_side=65500,
         lossy=True,
         options={"subsampling": 0},  # 4:4:4: stylized pictures have strong colours in fine detail
     ),
-    Format("PNG", (".png",), re.compile(rb"\x89PNG\r\n\x1a\n")),
+    Format("PNG", (".png", ".apng"), re.compile(rb"\x89PNG\r\n\x1a\n")),
     Format(
         "WebP",
         (".webp",),
@@ -44,36 +74,41 @@ FORMATS = (
         lossy=True,
         options={"exact": True},  # colours under transparent pixels are kept
     ),
-    Format("BMP", (".bmp",), re.compile(rb"BM"), holds_alpha=False),
-    Format("TIFF", (".tif", ".tiff"), re.compile(rb"II\*\0|MM\0\*|II\+\0|MM\0\+")),
+    Format("BMP", (".bmp",), re.compile(rb"BM"), holds_alpha=False, holds_profile=False),
+    Format("TIFF", (".tif", ".tiff"), re.compile(rb"II\*\0(?!.{4}CR)|MM\0\*|II\+\0|MM\0\+", re.DOTALL)),
+    Format("GIF", (".gif",), re.compile(rb"GIF8[79]a"), written=False),
+    Format("AVIF", (".avif",), re.compile(rb"....ftypavi[fs]", re.DOTALL), written=False, opened=_open_avif),
+    Format(
+        "HEIC",
+        (".heic", ".heif"),
+        re.compile(rb"....ftyp(hei|hev|mif|msf)", re.DOTALL),
+        written=False,
+        opened=_open_heic,
+    ),
 )
-WRITABLE = {suffix: known for known in FORMATS for suffix in known.suffixes}
+ONLY_READ = (".jfif", ".jpe", ".apng")
+"""Suffixes of formats that are written under another one."""
+WRITABLE = {s: known for known in FORMATS if known.written for s in known.suffixes if s not in ONLY_READ}
+READABLE = frozenset(suffix for known in FORMATS for suffix in known.suffixes)
+"""Suffixes of files that are taken for pictures where a folder is searched."""
 _WORKING = f"{', '.join(known.name for known in FORMATS[:-1])} or {FORMATS[-1].name}"
 
-# Formats that users try; named in the message, never decoded.
-_FOREIGN = {
-    "GIF": re.compile(rb"GIF8[79]a"),
-    "HEIC": re.compile(rb"....ftyp(hei|hev|mif|msf)", re.DOTALL),
-    "AVIF": re.compile(rb"....ftypavi", re.DOTALL),
-    "JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
-    "JPEG XL": re.compile(rb"\0\0\0\x0cJXL |\xff\x0a"),
-    "PSD": re.compile(rb"8BPS"),
-    "PDF": re.compile(rb"%PDF"),
-    "SVG": re.compile(rb"\s*<(svg|\?xml)"),
-}
+_CAMERA_RAW = re.compile(
+    rb"II\*\0....CR|IIR[OS]|MMOR|IIU\0|FUJIFILMCCD-RAW|....ftypcrx|FOVb|\0MRM", re.DOTALL
+)  # CR2, ORF, RW2, RAF, CR3, X3F, MRW; others are TIFF files
 
 
 def recognized(head: bytes, path: Path) -> Format:
-    """The format of a file that starts with `head`, where stylex reads it and the suffix belongs to it."""
+    """The format of a file that starts with `head`, where stylex reads it."""
+    if _CAMERA_RAW.match(head):
+        raise InputError(f"{path} {ADVICE}")
     known = next((known for known in FORMATS if known.magic.match(head)), None)
-    if known is None:
-        foreign = next((name for name, magic in _FOREIGN.items() if magic.match(head)), None)
-        problem = f"is {foreign}, which isn't supported" if foreign else "isn't a picture that can be read"
-        raise InputError(f"{path} {problem}: give a {_WORKING} file")
-    if path.suffix and path.suffix.lower() not in known.suffixes + known.only_read:
-        better = path.with_suffix(known.suffixes[0]).name
-        raise InputError(f"{path} is really a {known.name} file: rename it to {better}")
-    return known
+    if known is not None:
+        return known
+    kind = file_type(head)
+    if kind is None:
+        raise InputError(f"{path} isn't a picture that can be read: give a {_WORKING} file")
+    raise InputError(f"{path} is {kind.name}: {kind.cure or f'give a {_WORKING} file'}")
 
 
 def named(path: Path) -> Format:

@@ -1,31 +1,43 @@
 """Pictures in and out: files to uint8 RGB arrays and back.
 
-A picture is read as it is meant to be seen (EXIF orientation applied, 16 bits scaled to 8, alpha apart), and
-whatever is wrong with a file becomes a one-line `InputError`. Colour profiles are not applied.
+A picture is read as it is meant to be seen: upright by EXIF, in sRGB by its profile, the bits in use scaled to 8, alpha
+apart, and what hides under full transparency replaced. Whatever is wrong with a file becomes a one-line `InputError`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
 from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file, written_aside
-from stylex.imaging.formats import Format, named, recognized
+from stylex.imaging.camera_raw import require_developed
+from stylex.imaging.color_profile import srgb_profile, to_srgb
+from stylex.imaging.depth import deep_color, grey_of, is_deep_color
+from stylex.imaging.formats import HEAD, Format, named, recognized
+from stylex.imaging.hidden import without_hidden
+from stylex.imaging.png import chunk, without_comments
 from stylex.imaging.quiet import without_warnings
-from stylex.imaging.sizes import at_most
+from stylex.imaging.sizes import Reduction, at_most
+
+logger = logging.getLogger("stylex")
 
 MAX_PIXELS = 64_000_000
+OVERSAMPLED = 2
+"""Times as large as wanted that a JPEG is decoded at the least, before it is reduced."""
+FRAMES = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "HEIF": "pictures", "TIFF": "pages"}
+"""What a file of a format holds several of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +45,19 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        rgb: uint8 (H, W, 3), 0..255, C-contiguous and writable.
+        rgb: uint8 (H, W, 3), sRGB, 0..255, C-contiguous and writable; of hidden pixels a continuation of visible ones.
         alpha: uint8 (H, W), 0 transparent to 255 opaque; None where the file has no transparency.
+        stored: height and width of the upright file, where it was decoded at a part of them; None for those of `rgb`.
     """
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
+    stored: tuple[int, int] | None = None
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Returns height and width of the upright file."""
+        return self.stored or (self.rgb.shape[0], self.rgb.shape[1])
 
 
 # EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose isn't used: it also rewrites the
@@ -52,52 +71,95 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # TIFF tags
 
 
-def read_picture(path: Path | str) -> Picture:
-    """Read a JPEG, PNG, WebP, BMP or TIFF file; of a file with several frames, the first.
+def read_picture(path: Path | str, reduction: Reduction | None = None) -> Picture:
+    """Read a picture file in any format of `stylex.imaging.formats`; of a file with several frames, the first.
 
-    Grey, palette and CMYK become RGB; 16 bits become 8 by their high byte. An alpha channel or a transparent
-    colour is returned apart, also where it is opaque everywhere.
+    Grey, palette and CMYK become RGB, other colour spaces sRGB, more than 8 bits the high ones of those in use. An
+    alpha channel or a transparent colour is returned apart, also where it is opaque everywhere. What is done beside
+    that (the first of several frames, bits that had to be guessed) is told in a warning of the logger "stylex".
 
     Args:
-        path: the file. Its suffix, if it has one, must belong to its content.
+        path: the file; its content decides what it is, whatever its name.
+        reduction: what the picture will be reduced to; a JPEG is then decoded at 1/2, 1/4 or 1/8 of its size as long as
+            that is twice as large, and may have more than `MAX_PIXELS`.
 
     Raises:
-        InputError: the file is missing, empty, unreadable, damaged, cut short, not a picture, of another format,
-            named as another format, or has more than `MAX_PIXELS` pixels.
+        InputError: the file is missing, empty, unreadable, damaged, cut short, not a picture, of another format, a
+            camera's raw file, or has more than `MAX_PIXELS` pixels.
+        MissingPackage: its format needs a package that isn't installed.
     """
     path = Path(path)
     with _opened(path) as file:
-        return _decoded(file, path)
+        return _decoded(file.read(), path, reduction)
 
 
-def decoded(data: bytes, name: str) -> Picture:
+def decoded(data: bytes, name: str, reduction: Reduction | None = None) -> Picture:
     """Decode the bytes of a picture file; `name` is for messages. Raises as `read_picture` does."""
-    return _decoded(io.BytesIO(data), Path(name))
+    return _decoded(data, Path(name), reduction)
 
 
-def _decoded(file: BinaryIO, path: Path) -> Picture:
+def _decoded(data: bytes, path: Path, reduction: Reduction | None) -> Picture:
     with _refusing_broken(path):
-        known = recognized(file.read(32), path)
-        file.seek(0)
-        with Image.open(file, formats=(known.name,)) as image:
-            return upright_and_plain(image, str(path))
+        known = recognized(data[:HEAD], path)
+        if known.name == "PNG":
+            data = without_comments(data)
+        with known.opened(io.BytesIO(data)) if known.opened else _open(known, data, reduction) as image:
+            require_developed(image, path)
+            _tell_frames(image, path)
+            whole = image.size
+            if reduction is not None:
+                width, height = reduction(whole)
+                image.draft(None, (OVERSAMPLED * width, OVERSAMPLED * height))
+            picture = upright_and_plain(image, str(path), data)
+    if whole == image.size:
+        return picture
+    height, width = picture.rgb.shape[:2]
+    return replace(picture, stored=whole if (height > width) == (whole[0] > whole[1]) else whole[::-1])
 
 
-def upright_and_plain(image: Image.Image, name: str) -> Picture:
-    """Returns an opened picture as `read_picture` does a file's; `name` is for messages. Raises likewise."""
-    with _refusing_broken(Path(name)):
+def _open(known: Format, data: bytes, reduction: Reduction | None) -> Image.Image:
+    """Opens a file without decoding it."""
+    if known.name == "JPEG" and reduction is not None:  # Image.open refuses what a draft makes small enough
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    return Image.open(io.BytesIO(data), formats=(known.name,))
+
+
+def _tell_frames(image: Image.Image, path: Path) -> None:
+    """Warns where a file has more frames than the one that is read."""
+    count = getattr(image, "n_frames", 1)
+    what = FRAMES.get(image.format or "")
+    if count > 1 and what:
+        film = "; stylex video paints all of them" if what == "frames" else ""
+        logger.warning("%s holds %d %s: the first of them is read%s", path, count, what, film)
+
+
+def upright_and_plain(image: Image.Image, name: str, data: bytes = b"") -> Picture:
+    """Returns an opened picture as `read_picture` does a file's. Raises likewise.
+
+    Args:
+        name: for messages.
+        data: of the file that it was opened from, where there is one.
+    """
+    path = Path(name)
+    with _refusing_broken(path):
         _check_size(f"{name} has", *image.size)
+        deep = deep_color(data, image, path) if data and is_deep_color(image) else None
         image.load()
         # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
         upright = _upright(image)
-        plain = _eight_bit(image, Path(name))
-        pixels = np.array(plain if upright is None else plain.transpose(upright))  # (H, W, 3 or 4)
-    if pixels.shape[2] == 3:
-        return Picture(pixels)
-    return Picture(np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]))
+        color, alpha = _color_and_alpha(image if deep is None else deep, image, data, path)
+        color = to_srgb(color, image.info, chunk(data, b"cICP"))
+        rgb, mask = (_turned(one, upright) for one in (color, alpha))
+    assert rgb is not None
+    return Picture(rgb if mask is None else without_hidden(rgb, mask), mask)
+
+
+def _turned(image: Image.Image | None, upright: Image.Transpose | None) -> NDArray[np.uint8] | None:
+    if image is None:
+        return None
+    return np.array(image if upright is None else image.transpose(upright))
 
 
 def write_picture(
@@ -277,33 +339,31 @@ def _upright(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _eight_bit(image: Image.Image, path: Path) -> Image.Image:
-    """A loaded picture of any mode as RGB, or as RGBA where it has transparency."""
-    transparent = image.info.get("transparency")
+def _color_and_alpha(
+    image: Image.Image, opened: Image.Image, data: bytes, path: Path
+) -> tuple[Image.Image, Image.Image | None]:
+    """A loaded picture of any mode as "RGB", "L", "CMYK" or "LAB" in its own colours, and its alpha channel.
+
+    Args:
+        image: the pixels.
+        opened: what the file says beside them; the same picture, but where it had to be decoded otherwise.
+    """
     if image.mode == "F":
         raise InputError(f"{path} holds floating-point values of unknown range: save it with 8 or 16 bits a channel")
     if image.mode.startswith("I"):
-        return _eight_bit_grey(image, path)
+        image = grey_of(image, data, path)
+    elif image.mode in ("1", "La", "RGBa", "PA"):
+        image = image.convert({"1": "L", "La": "LA"}.get(image.mode, "RGBA"))
+    transparent = opened.info.get("transparency")
     if isinstance(transparent, tuple) and max(transparent) > 255:
         # The pixels of a 16-bit RGB PNG are already cut to their high bytes; its transparent colour isn't.
-        image.info["transparency"] = tuple(value >> 8 for value in transparent)
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
-def _eight_bit_grey(image: Image.Image, path: Path) -> Image.Image:
-    """Grey of more than 8 bits by its high byte, as Pillow cuts 16-bit RGB; its own convert("L") would clip."""
-    values = np.asarray(image).astype(np.int32)  # (H, W)
-    if values.min() < 0 or values.max() > 65535:
-        raise InputError(f"{path} holds values from {values.min()} to {values.max()}: save it with 8 or 16 bits")
-    tags: Mapping[int, object] = getattr(image, "tag_v2", {})
-    bits = 12 if tags.get(_BITS_PER_SAMPLE) == (12,) else 16
-    grey = (values >> (bits - 8)).astype(np.uint8)
-    if tags.get(_PHOTOMETRIC) == 0:  # white is zero; Pillow inverts 8 bits but not 16
-        grey = 255 - grey
-    plain = Image.fromarray(grey).convert("RGB")
-    if "transparency" in image.info:
-        plain.putalpha(Image.fromarray(np.where(values == image.info["transparency"], 0, 255).astype(np.uint8)))
-    return plain
+        opened.info["transparency"] = tuple(value >> 8 for value in transparent)
+    if image.mode == "LA":
+        return image.getchannel("L"), image.getchannel("A")
+    if image.has_transparency_data:
+        whole = image.convert("RGBA")
+        return whole.convert("RGB"), whole.getchannel("A")
+    return (image if image.mode in ("RGB", "L", "CMYK", "LAB") else image.convert("RGB")), None
 
 
 def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: Format) -> Image.Image:
@@ -324,5 +384,10 @@ def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: Format) -> 
 def _encoded(image: Image.Image, known: Format, quality: int) -> bytes:
     """The file's bytes. In memory first: Pillow's own writing to a disk that fills up can end short unnoticed."""
     buffer = io.BytesIO()
-    image.save(buffer, format=known.name, **(dict(known.options) | ({"quality": quality} if known.lossy else {})))
+    options: dict[str, int | bool | bytes] = dict(known.options)
+    if known.lossy:
+        options["quality"] = quality
+    if known.holds_profile:
+        options["icc_profile"] = srgb_profile()
+    image.save(buffer, format=known.name, **options)
     return buffer.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,22 @@ import PIL.Image
 
 from stylex.artifacts.catalog import encoder_file
 from stylex.artifacts.metadata import STYLE_ENCODER
-from stylex.artifacts.style_code import SUFFIX, StyleCode, built_in, built_in_code, load_code, shares, style_sized
+from stylex.artifacts.style_code import (
+    SUFFIX,
+    StyleCode,
+    built_in,
+    built_in_code,
+    load_code,
+    shares,
+    style_reduction,
+    style_sized,
+)
 from stylex.errors import ModelError, UsageError
 from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
-from stylex.imaging.content import picture_of
-from stylex.imaging.images import as_rgb, read_picture
+from stylex.imaging.content import visible_of
+from stylex.imaging.images import as_rgb
 from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, palettes_under, recolored
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import painted_size, run_picture
@@ -31,6 +40,7 @@ from stylex.runtime.style_painter import (
     OneStyle,
     Style,
     StylePainter,
+    faded,
     mixed,
     require_strength,
     untold,
@@ -179,8 +189,22 @@ class Painter(StylePainter):
             raise UsageError(f"the weights of {self.technique} hold one style: give no codes")
         if codes is not None and masks is None:
             masks = np.full((len(codes), 1, 1, 1), 1 / len(codes), np.float32)
-        if codes is None or masks is None or not self.transfer.metadata.spec.palette:
-            return self._paint_network(photo, codes, masks, frozen, tile, progress)
+        if codes is None or masks is None:
+            return self._paint_network(photo, None, None, frozen, tile, progress)
+        between = self._between_maps if self.transfer.metadata.spec.palette else self._paint_network
+        painted = between(photo, codes, masks, frozen, tile, progress)
+        return replace(painted, picture=faded(photo, painted.picture, masks))
+
+    def _between_maps(
+        self,
+        photo: Image,
+        codes: npt.NDArray[np.float32],
+        masks: npt.NDArray[np.float32],
+        frozen: npt.NDArray[np.float32] | None,
+        tile: Tile,
+        progress: Progress,
+    ) -> Painted:
+        """Run the transfer graph between the maps of palettes; arguments as those of `paint`."""
         codes, styles = np.split(codes, [self.transfer.metadata.spec.code_size], 1)
         amounts = amounts_of(masks)
         if frozen is not None:
@@ -282,7 +306,7 @@ class Painter(StylePainter):
         if isinstance(style, StyleCode):
             return style
         if isinstance(style, (np.ndarray, PIL.Image.Image, bytes)):
-            return self.encode(picture_of(style, "the style").rgb)
+            return self.encode(visible_of(style, "the style", style_reduction))
         if not isinstance(style, (str, Path)):
             raise UsageError(
                 f"a style can't be a {type(style).__name__}: give a built-in name, a path, a picture of numpy's or "
@@ -294,7 +318,7 @@ class Painter(StylePainter):
         if path.suffix == SUFFIX:
             return load_code(path)
         if isinstance(style, Path) or path.suffix or os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
-            return self.encode(read_picture(path).rgb, path.stem)
+            return self.encode(visible_of(path, str(path), style_reduction), path.stem)
         return built_in_code(style, technique)
 
     def codes(self, style: Style) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

@@ -12,16 +12,20 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from stylex.artifacts.style_code import SUFFIX, StyleCode, built_in, shares
+from stylex.artifacts.style_code import LONGEST_STYLE, SUFFIX, StyleCode, built_in, shares
 from stylex.errors import InputError, UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import require_colors
-from stylex.imaging.content import Content, as_given, picture_of
+from stylex.imaging.content import Content, as_given, picture_of, visible_of
+from stylex.imaging.sizes import longer_side
 from stylex.runtime.tiles import Progress, Tile, Tiling
 from stylex.techniques import STRONGEST
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+FADED_BELOW = 0.2
+"""Strength below which a painting in an arbitrary style fades into the photo."""
 
 OneStyle: TypeAlias = "str | Path | bytes | Image | PIL.Image.Image | StyleCode"
 Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"
@@ -226,9 +230,34 @@ def _style_picture(style: OneStyle, technique: str) -> Image:
         if name in built_in("adain") and not path.exists():
             told = f"{style} is a built-in style, a code without its picture; {needed}"
             raise UsageError(told, style="PICTURE.jpg")
-    rgb = picture_of(style, "the style").rgb
+    rgb = visible_of(style, name, longer_side(LONGEST_STYLE))
     require_colors(rgb, name)
     return rgb
+
+
+def faded(photo: Image, painted: Image, masks: npt.NDArray[np.float32]) -> Image:
+    """Returns the painted picture, faded into the photo where the strength is below `FADED_BELOW`.
+
+    A network for arbitrary styles gives back at strength 0 what its bottleneck left of the photo. Here that fades out,
+    so that strength 0 is the photo itself and small strengths are near it.
+
+    Args:
+        photo, painted: RGB uint8 (H, W, 3).
+        masks: strengths of each style, (K, 1, h, w), stretched over the picture.
+    """
+    shares = np.clip(masks.sum(0)[0] / FADED_BELOW, 0, 1).astype(np.float32)  # (h, w)
+    least, most = float(shares.min()), float(shares.max())
+    if least == 1:
+        return painted
+    if least == most:
+        return mixed(photo, painted, least)
+    height, width = photo.shape[:2]
+    weights = cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR)
+    found = np.empty_like(photo)
+    for row in range(height):
+        weight = weights[row, :, None]
+        found[row] = np.rint(weight * painted[row] + (1 - weight) * photo[row])
+    return found
 
 
 def mixed(photo: Image, painted: Image, strength: float) -> Image:

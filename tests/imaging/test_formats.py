@@ -11,7 +11,7 @@ from stylex.imaging.formats import FORMATS, WRITABLE, default_output, named, rec
 
 
 def test_suffixes_lead_to_one_format_each() -> None:
-    suffixes = [s for known in FORMATS for s in known.suffixes + known.only_read]
+    suffixes = [s for known in FORMATS for s in known.suffixes]
     assert len(suffixes) == len(set(suffixes))
     assert set(WRITABLE) == {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
     assert named(Path("A.JPG")).name == "JPEG"
@@ -19,11 +19,43 @@ def test_suffixes_lead_to_one_format_each() -> None:
         named(Path("a.gif"))
 
 
-def test_content_and_suffix_must_agree() -> None:
-    assert recognized(b"\xff\xd8\xff\xe0", Path("a.jfif")).name == "JPEG"
-    assert recognized(b"\xff\xd8\xff\xe0", Path("a")).name == "JPEG"
-    with pytest.raises(InputError, match=r"really a JPEG file: rename it to a\.jpg"):
-        recognized(b"\xff\xd8\xff\xe0", Path("a.png"))
+@pytest.mark.parametrize("name", ["a.jfif", "a", "a.png", "a.jpg_large", "12.05.2024"])
+def test_the_content_decides(name: str) -> None:
+    assert recognized(b"\xff\xd8\xff\xe0", Path(name)).name == "JPEG"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"II*\0\x10\0\0\0CR\2\0",
+        b"IIRO\x08\0\0\0",
+        b"IIU\0\x18\0\0\0",
+        b"FUJIFILMCCD-RAW 0201",
+        b"\0\0\0\x18ftypcrx \0\0\0\1",
+        b"FOVb\0\0\2\0",
+    ],
+)
+def test_raw_files_of_cameras_are_named(head: bytes) -> None:
+    with pytest.raises(InputError, match=r"a\.tif is a raw file of a camera: develop it to a JPEG or TIFF first"):
+        recognized(head, Path("a.tif"))
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git LFS pointer.*`git lfs pull`"),
+        (
+            b"<!DOCTYPE html><html>",
+            "web page that was saved instead of the file: download the file itself, by its direct link",
+        ),
+        (b'{"error": "not found"}', "JSON file"),
+        (b"\x1f\x8b\x08" * 99, "gzip archive: unpack it and give the file inside"),
+        (b"\0\0\0\x20ftypisom\0\0\2\0", "film: paint it with `stylex video`"),
+    ],
+)
+def test_what_is_something_else_is_named(head: bytes, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        recognized(head, Path("a.jpg"))
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,8 @@ def test_alpha_is_kept_apart(suffix: str, opaque: bool, cat: np.ndarray, tmp_pat
     alpha = np.full(cat.shape[:2], 255, np.uint8) if opaque else np.tile(ramp, (cat.shape[0], 1))
     write_picture(tmp_path / f"cat{suffix}", cat, alpha)
     picture = read_picture(tmp_path / f"cat{suffix}")
-    assert psnr(picture.rgb, cat) > (35 if suffix == ".webp" else 90)
+    visible = alpha > 0
+    assert psnr(picture.rgb[visible], cat[visible]) > (35 if suffix == ".webp" else 90)
     assert picture.rgb.flags.c_contiguous
     if suffix == ".webp" and opaque:  # its encoder drops an alpha that says nothing
         assert picture.alpha is None
@@ -176,7 +177,9 @@ def test_alpha_is_laid_on_white_where_it_cannot_be_held(suffix: str, tmp_path: P
 
 def test_webp_keeps_colours_under_transparent_pixels(cat: np.ndarray, tmp_path: Path) -> None:
     write_picture(tmp_path / "cat.webp", cat, np.zeros(cat.shape[:2], np.uint8))
-    assert psnr(read_picture(tmp_path / "cat.webp").rgb, cat) > 35
+    with Image.open(tmp_path / "cat.webp") as stored:
+        assert psnr(np.array(stored)[..., :3], cat) > 35
+    assert not read_picture(tmp_path / "cat.webp").rgb.any()  # nobody sees them, and nothing may depend on them
 
 
 @few
@@ -187,7 +190,8 @@ def test_any_small_picture_survives_png(data: st.DataObject, tmp_path: Path) -> 
     alpha = data.draw(st.none() | hnp.arrays(np.uint8, size))
     write_picture(tmp_path / "any.png", rgb, alpha)
     picture = read_picture(tmp_path / "any.png")
-    np.testing.assert_array_equal(picture.rgb, rgb)
+    visible = np.full(size, True) if alpha is None else alpha > 0
+    np.testing.assert_array_equal(picture.rgb[visible], rgb[visible])
     assert (picture.alpha is None) == (alpha is None)
     if alpha is not None:
         np.testing.assert_array_equal(picture.alpha, alpha)
@@ -269,11 +273,11 @@ def test_16_bit_grey_is_scaled_not_clipped(byte_order: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("colour", "samples", "transparent", "rgb", "alpha"),
     [
-        (0, (0x1234, 0xFFFF), (0x1234,), [[0x12] * 3, [255] * 3], [0, 255]),
+        (0, (0x1234, 0xFFFF), (0x1234,), [[255] * 3, [255] * 3], [0, 255]),
         (2, (0x1234, 0xFFFF, 0x80FF, 1, 2, 3), (), [[0x12, 255, 0x80], [0, 0, 0]], None),
-        (2, (0x1234, 0xFFFF, 0x80FF, 1, 2, 3), (0x1234, 0xFFFF, 0x80FF), [[0x12, 255, 0x80], [0, 0, 0]], [0, 255]),
+        (2, (0x1234, 0xFFFF, 0x80FF, 1, 2, 3), (0x1234, 0xFFFF, 0x80FF), [[0, 0, 0], [0, 0, 0]], [0, 255]),
         (4, (0x1234, 0xFFFF, 0x80FF, 0x0100), (), [[0x12] * 3, [0x80] * 3], [255, 1]),
-        (6, (0x1234, 0, 0, 0xFFFF, 0, 0, 0xFF00, 0), (), [[0x12, 0, 0], [0, 0, 255]], [255, 0]),
+        (6, (0x1234, 0, 0, 0xFFFF, 0, 0, 0xFF00, 0), (), [[0x12, 0, 0], [0x12, 0, 0]], [255, 0]),
     ],
 )
 def test_16_bit_png(colour: int, samples: Any, transparent: Any, rgb: Any, alpha: Any, tmp_path: Path) -> None:
@@ -297,7 +301,7 @@ def test_palette_transparency_becomes_alpha(transparency: Any, tmp_path: Path) -
     palette.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
     path = file_with(tmp_path / "palette.png", saved(palette, "PNG", transparency=transparency))
     picture = read_picture(path)
-    assert picture.rgb.tolist() == [[[10, 20, 30], [40, 50, 60], [70, 80, 90]]]
+    assert picture.rgb.tolist() == [[[10, 20, 30], [10, 20, 30], [70, 80, 90]]]  # the hidden one continues the first
     assert picture.alpha is not None
     assert picture.alpha.tolist() == [[255, 0, 255 if transparency == 1 else 128]]
 
@@ -355,40 +359,30 @@ def test_no_permission_to_read(cat: np.ndarray, tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("data", "name"),
+    ("data", "told"),
     [
-        (saved(Image.new("RGB", (2, 2)), "GIF"), "GIF"),
-        (b"\0\0\0\x20ftypheic\0\0\0\0", "HEIC"),
-        (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF"),
-        (b"8BPS\0\1", "PSD"),
-        (b"%PDF-1.7\n", "PDF"),
-        (b"\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
-        (b"\xff\x0a\xfa\x7f", "JPEG XL"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"8BPS\0\1", "is a PSD picture: export it as a PNG"),
+        (b"%PDF-1.7\n", "is a PDF: export its page as a PNG"),
+        (b"\n<svg xmlns='http://www.w3.org/2000/svg'/>", "is an SVG drawing: give a JPEG, PNG"),
+        (b"\xff\x0a\xfa\x7f", "is a JPEG XL picture: save it as a PNG"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "is a JPEG 2000 picture: save it as a PNG"),
+        (b"PK\3\4", "is a ZIP archive: unpack it"),
     ],
 )
-def test_other_formats_are_named(data: bytes, name: str, tmp_path: Path) -> None:
-    message = refusal(file_with(tmp_path / "x.png", data))
-    assert message.endswith(f"is {name}, which isn't supported: give a JPEG, PNG, WebP, BMP or TIFF file")
+def test_other_formats_are_named(data: bytes, told: str, tmp_path: Path) -> None:
+    assert told in refusal(file_with(tmp_path / "x.png", data))
 
 
-@pytest.mark.parametrize("data", [b"hello, world\n", b"\0" * 4096, b"\x1f\x8b\x08" * 99, b"P"])
+@pytest.mark.parametrize("data", [b"hello, world\n", b"\0" * 4096, b"P"])
 def test_what_is_no_picture(data: bytes, tmp_path: Path) -> None:
     assert "isn't a picture" in refusal(file_with(tmp_path / "x.jpg", data))
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "advice"),
-    [
-        ("PNG", "x.jpg", "x.jpg is really a PNG file: rename it to x.png"),
-        ("JPEG", "x.png", "x.png is really a JPEG file: rename it to x.jpg"),
-        ("WEBP", "x.y.JPG", "x.y.JPG is really a WebP file: rename it to x.y.webp"),
-        ("TIFF", "x.bmp", "x.bmp is really a TIFF file: rename it to x.tif"),
-        ("BMP", "x.gif", "x.gif is really a BMP file: rename it to x.bmp"),
-    ],
-)
-def test_mislabelled_files(kind: str, name: str, advice: str, tmp_path: Path) -> None:
-    assert refusal(file_with(tmp_path / name, saved(Image.new("RGB", (9, 9)), kind))).endswith(advice)
+@pytest.mark.parametrize("name", ["x.jpg", "x.png", "x.y.JPG", "x.jpg_large", "x.gif", "12.05.2024", "x"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"])
+def test_the_content_decides_whatever_the_name(kind: str, name: str, tmp_path: Path) -> None:
+    path = file_with(tmp_path / name, saved(Image.new("RGB", (9, 9), "white"), kind))
+    assert read_picture(path).rgb.min() > 250
 
 
 @pytest.mark.parametrize(("size", "told"), [((10_000, 8_000), "80.0 megapixels"), ((50_000, 40_000), "2000.0 megap")])
@@ -417,7 +411,7 @@ def test_a_bomb_of_untold_size(cat: np.ndarray, tmp_path: Path, monkeypatch: pyt
         raise Image.DecompressionBombError("no number here")
 
     write_picture(tmp_path / "cat.png", cat)
-    monkeypatch.setattr(images, "_eight_bit", refusing)
+    monkeypatch.setattr(images, "_color_and_alpha", refusing)
     assert "too many megapixels; the limit is 64" in refusal(tmp_path / "cat.png")
 
 
@@ -426,7 +420,7 @@ def test_not_enough_memory_is_told(cat: np.ndarray, tmp_path: Path, monkeypatch:
         raise MemoryError
 
     write_picture(tmp_path / "cat.png", cat)
-    monkeypatch.setattr(images, "_eight_bit", exhausted)
+    monkeypatch.setattr(images, "_color_and_alpha", exhausted)
     assert "more memory" in refusal(tmp_path / "cat.png")
 
 
@@ -638,5 +632,6 @@ def test_as_rgb_gives_contiguous_pixels(photo: np.ndarray, tmp_path: Path) -> No
     np.testing.assert_array_equal(contiguous, mirrored)
     write_picture(tmp_path / "mirrored.png", mirrored, mirrored[..., 0])  # strided, both
     picture = read_picture(tmp_path / "mirrored.png")
-    np.testing.assert_array_equal(picture.rgb, mirrored)
+    visible = mirrored[..., 0] > 0
+    np.testing.assert_array_equal(picture.rgb[visible], mirrored[visible])
     np.testing.assert_array_equal(picture.alpha, mirrored[..., 0])

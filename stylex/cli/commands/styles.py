@@ -74,13 +74,12 @@ def encode(
     from stylex.artifacts.style_code import SUFFIX, save_code
     from stylex.errors import UsageError
     from stylex.files import check_place
-    from stylex.imaging.images import read_picture
     from stylex.runtime.loading import load
 
     if output.suffix != SUFFIX:
         raise UsageError(f"{output} must end in {SUFFIX}")
     check_place(output)
     painter = load(technique, precision, provider, graphs=graphs, threads=threads)
-    code = painter.encode(read_picture(picture).rgb, picture.stem)
+    code = painter.code(picture)
     save_code(code, output)
     click.echo(f"{output}: {len(code.values)} values, for {technique}")

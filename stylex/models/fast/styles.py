@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 
 from stylex.artifacts.catalog import require_name
-from stylex.artifacts.style_code import SUFFIX, built_in, load_code, style_sized
-from stylex.imaging.arrays import to_floats
+from stylex.artifacts.style_code import SUFFIX, built_in, load_code, style_reduction, style_sized
+from stylex.imaging.arrays import shrunk, to_floats
 from stylex.imaging.color import require_colors
-from stylex.imaging.images import read_picture
+from stylex.imaging.content import visible_of
 from stylex.imaging.palette import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN
-from stylex.models.training.data import shrunk
 
 SHORT_SIDE = 384
 """Pixels that a style picture's shorter side is reduced to: strokes are learnt at this scale."""
@@ -47,7 +46,7 @@ def picture_style(path: Path, name: str = "", adain: AdaIN | None = None) -> Sty
         InputError: the picture can't be read or has one colour only.
         UsageError: its name can't be part of a file's name.
     """
-    picture = read_picture(path).rgb
+    picture = visible_of(path, str(path), style_reduction)
     require_colors(picture, str(path))
     code = None
     if adain is not None:

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError
+from stylex.imaging.arrays import shrunk
 from stylex.imaging.folders import FEWEST_PICTURES, picture_files
 from stylex.imaging.images import read_picture
-from stylex.models.training.data import Picture, PictureFolder, is_held_out, shrunk
+from stylex.models.training.data import Picture, PictureFolder, is_held_out
 from stylex.runtime.semantic.masks import read_mask
 
 MASK_SUFFIX = ".png"

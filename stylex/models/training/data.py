@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError
+from stylex.imaging.arrays import shrunk
+from stylex.imaging.content import visible_of
 from stylex.imaging.folders import FEWEST_PICTURES, SMALLEST_SIDE, picture_files
-from stylex.imaging.images import read_picture
+from stylex.imaging.sizes import shorter_side
 
 MOST_PICTURES = 8192
 """Pictures of a folder that are held in memory at most (some 230 KB each); of more, a seeded sample is taken."""
@@ -102,7 +104,7 @@ def load_folder(
     pictures, weights, skipped, digest = [], [], [], hashlib.sha256()
     for file in files:
         try:
-            picture = read_picture(file).rgb
+            picture = visible_of(file, str(file), shorter_side(max(short_side, SMALLEST_SIDE)))
         except InputError as error:
             skipped.append(str(error))
             continue
@@ -124,13 +126,3 @@ def load_folder(
 def reduced(picture: Picture, short_side: int) -> Picture:
     """Returns a picture whose shorter side has at most `short_side` pixels, and the longer one at most twice that."""
     return np.ascontiguousarray(shrunk(picture, short_side)[: 2 * short_side, : 2 * short_side])
-
-
-def shrunk(picture: Picture, short_side: int) -> Picture:
-    """Returns all of a picture, its shorter side reduced to at most `short_side` pixels."""
-    height, width = picture.shape[:2]
-    scale = short_side / min(height, width)
-    if scale >= 1:
-        return picture
-    size = (round(width * scale), round(height * scale))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -38,7 +38,7 @@ def test_tiles_paint_the_same_and_say_so(scene: Path, run_cli: RunCli) -> None:
 
 
 def test_twice_the_size_with_its_alpha(shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
-    alpha = np.tile(np.linspace(0, 255, 128).astype(np.uint8), (96, 1))
+    alpha = np.tile(np.linspace(1, 255, 128).astype(np.uint8), (96, 1))
     write_picture("clear.png", photo, alpha)
     told = run_cli("run", "fast", "clear.png", *ONE, "--upscale", 2)
     assert told.exit_code == 0 and told.stderr == ""

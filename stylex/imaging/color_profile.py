@@ -1,0 +1,169 @@
+"""Colour management: what a file says of its colours is converted to sRGB, and what is written says that it is sRGB.
+
+Profiles are applied by LittleCMS (Pillow's ImageCms), by relative colorimetry with black point compensation. One that
+can't be used is ignored, as browsers do.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+NEAR = 1
+"""Levels up to which a profile changes nothing that is worth the conversion."""
+SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
+"""Modes of Pillow's and the colour space that a profile for them has."""
+DATE = slice(24, 36)
+"""Bytes of a profile's header that hold when it was made."""
+SRGB_GAMMA, SRGB_PRIMARIES = 1 / 2.2, (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+"""Of sRGB as a PNG states it: the exponent, and x and y of white, red, green and blue."""
+PRIMARIES = {
+    1: SRGB_PRIMARIES,
+    9: (0.3127, 0.329, 0.708, 0.292, 0.17, 0.797, 0.131, 0.046),
+    11: (0.314, 0.351, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
+    12: (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
+}
+"""Primaries by their number in ITU-T H.273: BT.709, BT.2020, P3 of cinemas, Display P3."""
+SRGB_LIKE, LINEAR = (1, 6, 13, 14, 15), 8
+"""Transfer functions by their number there that are shown as sRGB, and the one without any."""
+
+
+@functools.cache
+def srgb_profile() -> bytes:
+    """Returns the profile of sRGB, the same bytes at any time."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[DATE] = bytes((7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))  # 2000-01-01
+    return bytes(profile)
+
+
+def to_srgb(image: Image.Image, info: Mapping[Any, Any], code_points: bytes | None = None) -> Image.Image:
+    """Returns a picture in sRGB.
+
+    Args:
+        image: of mode "RGB", "L", "CMYK" or "LAB".
+        info: of the file that it was read from, as Pillow gives it.
+        code_points: content of a PNG's cICP chunk, which goes before everything else; None where there is none.
+
+    Returns:
+        A picture of mode "RGB"; in its own colours where nothing is said of them that can be used.
+    """
+    stated = _by_code_points(image, code_points) if code_points and image.mode == "RGB" else None
+    if stated is not None:
+        return stated
+    profile = info.get("icc_profile")
+    if profile is None and image.mode == "LAB":
+        profile = _lab_profile()
+    converted = _converted(image, profile) if isinstance(profile, bytes) and profile else None
+    if converted is not None:
+        return converted
+    plain = image if image.mode == "RGB" else image.convert("RGB")
+    return plain if profile or "srgb" in info else _by_gamma(plain, info)
+
+
+def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """The picture in sRGB; None where the profile can't be used, or changes nothing."""
+    try:
+        transform = _transform(profile, image.mode)
+        return None if transform is None else ImageCms.applyTransform(image, transform)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+@functools.lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Returns the way from a profile to sRGB; None where there is none, or it changes nothing."""
+    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if opened.profile.xcolor_space != SPACES.get(mode):
+        return None
+    transform = ImageCms.buildTransform(opened, _srgb(), mode, "RGB", INTENT, FLAGS)
+    if mode == "RGB":
+        levels = np.linspace(0, 255, 18).round().astype(np.uint8)
+        patches = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(18, -1, 3)
+        moved = np.asarray(ImageCms.applyTransform(Image.fromarray(patches), transform), np.int16)
+        if np.abs(moved - patches).max() <= NEAR:
+            return None
+    return transform
+
+
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def _lab_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+
+
+def _by_code_points(image: Image.Image, code_points: bytes) -> Image.Image | None:
+    """The picture in sRGB by the primaries and the transfer function of ITU-T H.273; None for those unknown here."""
+    primaries = PRIMARIES.get(code_points[0])
+    transfer = code_points[1] if len(code_points) > 1 else 0
+    if primaries is None or transfer not in (*SRGB_LIKE, LINEAR):
+        return None
+    light = np.arange(256) / 255 if transfer == LINEAR else _srgb_light()
+    matrix = _primaries_matrix(primaries)
+    return image if matrix is None else _recoded(image, light, matrix)
+
+
+def _by_gamma(image: Image.Image, info: Mapping[Any, Any]) -> Image.Image:
+    """The picture in sRGB by the exponent and the primaries that a PNG may state (its gAMA and cHRM chunks)."""
+    gamma, primaries = info.get("gamma"), info.get("chromaticity")
+    if gamma is None or not 0.05 < gamma < 5:
+        return image  # primaries alone say nothing that could be used
+    matrix = _primaries_matrix(primaries) if primaries else np.eye(3)
+    if matrix is None:
+        return image
+    return _recoded(image, _srgb_light() if abs(gamma - SRGB_GAMMA) < 0.02 else _light(gamma), matrix)
+
+
+def _light(gamma: float) -> npt.NDArray[np.float64]:
+    return np.asarray((np.arange(256) / 255) ** (1 / gamma))
+
+
+def _srgb_light() -> npt.NDArray[np.float64]:
+    """The light that each level of sRGB stands for (IEC 61966-2-1)."""
+    coded = np.arange(256) / 255
+    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+
+
+def _recoded(image: Image.Image, light: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]) -> Image.Image:
+    """The picture in sRGB, of the light of each of its levels (256,) and the way between primaries (3, 3)."""
+    if np.abs(matrix - np.eye(3)).max() < 0.01 and np.abs(light - _srgb_light()).max() < 0.01:
+        return image
+    coded = np.linspace(0, 1, 4096)
+    coded = np.where(coded <= 0.0031308, 12.92 * coded, 1.055 * coded ** (1 / 2.4) - 0.055)
+    levels = (coded * 255).round().astype(np.uint8)
+    rgb = np.asarray(image)
+    found = np.empty_like(rgb)
+    for row, into in zip(rgb, found, strict=True):
+        moved = light[row] @ matrix.T
+        into[:] = levels[(moved.clip(0, 1) * 4095).round().astype(np.int32)]
+    return Image.fromarray(found)
+
+
+def _primaries_matrix(primaries: Sequence[float]) -> npt.NDArray[np.float64] | None:
+    """From light of these primaries to light of sRGB's, white to white; None where they span nothing."""
+    if not all(y > 1e-4 for y in primaries[1::2]):
+        return None
+    try:
+        from_theirs, to_srgb_light = _to_xyz(primaries), np.linalg.inv(_to_xyz(SRGB_PRIMARIES))
+    except (np.linalg.LinAlgError, ValueError):
+        return None
+    matrix = to_srgb_light @ from_theirs
+    rows = matrix.sum(1, keepdims=True)  # their white becomes ours (von Kries, in our primaries)
+    return matrix / rows if np.isfinite(matrix).all() and (np.abs(rows) > 1e-3).all() else None
+
+
+def _to_xyz(primaries: Sequence[float]) -> npt.NDArray[np.float64]:
+    """From linear RGB to XYZ, (3, 3), of x and y of white, red, green and blue (Lindbloom)."""
+    (wx, wy), *corners = np.asarray(primaries, np.float64).reshape(4, 2)
+    columns = np.stack([[x / y, 1, (1 - x - y) / y] for x, y in corners], 1)
+    white = np.array([wx / wy, 1, (1 - wx - wy) / wy])
+    return np.asarray(columns * np.linalg.solve(columns, white))

@@ -1,0 +1,68 @@
+"""What hides under full transparency: nobody sees it, so that it may change nothing that is seen."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stylex.errors import InputError
+
+
+def without_hidden(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Returns a picture whose hidden pixels are made of visible ones alone.
+
+    Each is the mirror image of what lies behind the nearest visible pixel, or that pixel where nothing visible lies
+    there: texture goes on, and statistics stay like those of what is seen. Black where nothing is visible.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        alpha: uint8 (H, W); 0 hides.
+
+    Returns:
+        uint8 (H, W, 3); `rgb` itself where nothing is hidden.
+    """
+    hidden = alpha == 0
+    if not hidden.any():
+        return rgb
+    if hidden.all():
+        return np.zeros_like(rgb)
+    near_y, near_x = _nearest_visible(hidden)
+    y, x = np.nonzero(hidden)
+    near_y, near_x = near_y[y, x], near_x[y, x]
+    mirror_y, mirror_x = 2 * near_y - y, 2 * near_x - x
+    height, width = hidden.shape
+    inside = (mirror_y >= 0) & (mirror_y < height) & (mirror_x >= 0) & (mirror_x < width)
+    inside[inside] = ~hidden[mirror_y[inside], mirror_x[inside]]
+    filled = np.array(rgb)
+    filled[y, x] = rgb[np.where(inside, mirror_y, near_y), np.where(inside, mirror_x, near_x)]
+    return filled
+
+
+def _nearest_visible(hidden: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Rows and columns of the visible pixel that is nearest to each pixel, (H, W) each."""
+    kind = cv2.DIST_LABEL_PIXEL
+    _, labels = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)
+    rows, columns = np.nonzero(~hidden)
+    places = np.zeros((2, int(labels.max()) + 1), np.int32)
+    places[:, labels[rows, columns]] = rows, columns
+    return places[0][labels], places[1][labels]
+
+
+def visible_part(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8] | None, name: str) -> npt.NDArray[np.uint8]:
+    """Returns the smallest part of a picture that holds all that is visible.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        alpha: uint8 (H, W), or None where everything is visible.
+        name: of the picture, for the message.
+
+    Raises:
+        InputError: nothing is visible.
+    """
+    if alpha is None:
+        return rgb
+    rows, columns = alpha.any(1).nonzero()[0], alpha.any(0).nonzero()[0]
+    if not len(rows):
+        raise InputError(f"nothing is visible in {name}, it is transparent everywhere: give another picture")
+    return np.ascontiguousarray(rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
