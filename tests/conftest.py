@@ -169,15 +169,16 @@ def seeded_parts(one_thread) -> Callable[[str], dict[str, Any]]:
 
     from stylex.models.published import checkpoints
 
-    def make(name: str, seed: int = 0) -> dict[str, Any]:
+    def make(name: str, seed: int = 0, **arguments: Any) -> dict[str, Any]:
         part = next(p for p in checkpoints.PARTS if p.name == name)
-        module, generator = part.network(), torch.Generator().manual_seed(seed)
+        module, generator = part.network(**arguments), torch.Generator().manual_seed(seed)
         layers = [m for m in module.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
         for layer in layers:
             fan = layer.weight[0].numel()
             gain = 1.0 if layer.kernel_size == (1, 1) and layer.in_channels == layer.out_channels else 2.0
             layer.weight.data = torch.randn(layer.weight.shape, generator=generator) * (gain / fan) ** 0.5
-            layer.bias.data = torch.randn(layer.bias.shape, generator=generator) * 0.1
+            if layer.bias is not None:
+                layer.bias.data = torch.randn(layer.bias.shape, generator=generator) * 0.1
         for name_in_module, layer in module.named_modules():
             if name_in_module.endswith((".f", ".g")):  # attention that doesn't jump from one position to another
                 layer.weight.data *= 0.3

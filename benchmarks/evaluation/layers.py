@@ -30,7 +30,6 @@ PUBLISHED = {
     "fast-neural-style": ("vgg16:1_2", "vgg16:2_2", "vgg16:3_3", "vgg16:4_3", "vgg16:2_2 content"),
     "fast-neural-style as first published": ("vgg16:1_2", "vgg16:2_2", "vgg16:3_3", "vgg16:4_3", "vgg16:2_2 content"),
     "CycleGAN": (),
-    "CycleGAN, small": (),
 }
 """What published architectures were trained with, by their authors' papers and code."""
 

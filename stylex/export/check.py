@@ -63,11 +63,12 @@ class OutputReport:
 
 
 def reference(traceable: Traceable, feeds: Sequence[Feed]) -> list[list[npt.NDArray[Any]]]:
-    """Torch's outputs for every feed, float32."""
+    """Returns torch's outputs for every feed, float32: those of the published network where there is one."""
     results = []
+    network = (traceable.published or traceable.module).eval()
     with torch.inference_mode():
         for feed in feeds:
-            outputs = traceable.module.eval()(*(torch.from_numpy(feed[name]) for name in traceable.inputs))
+            outputs = network(*(torch.from_numpy(feed[name]) for name in traceable.inputs))
             results.append([o.numpy() for o in (outputs if isinstance(outputs, tuple) else (outputs,))])
     return results
 

@@ -37,6 +37,8 @@ class Traceable:
         dynamic: for each input the dynamic sizes by axis, as `torch.export` takes them; None for a fixed shape.
         feed: inputs for a square photo, RGB uint8 with `border` more on each side; its number, from 0; and whether it
             is to check with, rather than to calibrate on.
+        published: the network as it was published, where the module is one into which its layers were folded; the
+            check compares with it.
     """
 
     spec: GraphSpec
@@ -47,6 +49,7 @@ class Traceable:
     pictures: tuple[str, ...]
     dynamic: Sequence[Any]
     feed: Callable[[Photo, int, bool], Feed]
+    published: nn.Module | None = None
 
 
 @dataclass(frozen=True)

@@ -6,38 +6,83 @@ import io
 import pickle
 import re
 import warnings
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
+from stylex.artifacts.graph_file import props_of
 from stylex.errors import InputError, ModelError
+from stylex.filetypes import HEAD, file_type
 
 Tensors = dict[str, Tensor]
 
-WRAPPERS = ("state_dict", "model_state_dict", "params_ema", "params", "model", "generator", "netG")
-"""Under these names training scripts keep the parameters, beside other things."""
-PARALLEL = "module."
-"""In front of every name where the network was trained with DataParallel."""
+AVERAGED = re.compile(r"(^|[._])(ema|averaged?|swa)", re.IGNORECASE)
+"""In the names of moving averages, which are preferred to the parameters that they are of."""
+DEEPEST = 4
+"""Dictionaries inside one another that are looked through."""
+COUNTER = "num_batches_tracked"
+"""The one counter of a network that says something of it; others, such as a step, are passed over."""
+
+
+class _Inert(dict[str, Any]):
+    """Takes the place of settings of other libraries in a pickle: holds values, does nothing."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        super().__init__()
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+SETTINGS = (
+    "argparse.Namespace",
+    "types.SimpleNamespace",
+    "pathlib.Path",
+    "pathlib.PosixPath",
+    "pathlib.WindowsPath",
+    "pathlib.PurePosixPath",
+    "pathlib._local.PosixPath",
+    "pytorch_lightning.utilities.parsing.AttributeDict",
+    "lightning_fabric.utilities.data.AttributeDict",
+    "lightning.fabric.utilities.data.AttributeDict",
+    "lightning.pytorch.utilities.parsing.AttributeDict",
+    "easydict.EasyDict",
+)
+"""Names in pickles that stand for settings beside the tensors; `_Inert` is made in their place."""
+NUMBERS = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
+NUMBERS += ["float16", "float32", "float64", "bool"]
+
+
+def _harmless() -> list[Any]:
+    """Returns what pickles may name beside torch's own list: NumPy's scalars, and settings, which become inert."""
+    scalar = np.int64(0).__reduce__()[0]
+    names = ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar")
+    return [
+        *((scalar, name) for name in names),
+        np.dtype,
+        *(type(np.dtype(kind)) for kind in NUMBERS),
+        *((_Inert, name) for name in SETTINGS),
+    ]
 
 
 def read_checkpoint(path: Path) -> Tensors:
-    """The tensors of a safetensors file or of one that `torch.save` wrote, float32, by name.
+    """Returns the tensors of a safetensors file or of one that `torch.save` wrote, float32, by name.
 
-    A pickle is read with `torch.load(weights_only=True)`, which knows tensors and plain containers and refuses anything
-    else unread.
-
-    Raises:
-        InputError: not a file.
-        ModelError: damaged, no dictionary of tensors, refused, or with values that aren't finite.
+    Of several dictionaries in it the first of `state_dicts` is taken. Raises as that does, and ModelError where values
+    aren't finite.
     """
-    if not path.is_file():
-        raise InputError(f"the checkpoint {path} is not a file: check the name and the folder")
-    tensors = _named(_loaded(path), path)
+    return finite(next(iter(state_dicts(path).values())), path)
+
+
+def finite(tensors: Tensors, path: Path) -> Tensors:
+    """Returns tensors as float32. Raises ModelError where values aren't finite, naming the file."""
     floats = {name: t.float() for name, t in tensors.items()}
     for name, tensor in floats.items():
         if not tensor.isfinite().all():
@@ -45,6 +90,59 @@ def read_checkpoint(path: Path) -> Tensors:
                 f"{path} holds values in {name} that are not finite: restore it or take another checkpoint"
             )
     return floats
+
+
+def state_dicts(path: Path) -> dict[str, Tensors]:
+    """Returns every dictionary of tensors in a checkpoint, by where it stands, the likeliest first.
+
+    A pickle is read with `torch.load(weights_only=True)`, which knows tensors and plain containers; beside these only
+    NumPy's scalars and some classes of settings may stand in it, and anything else is refused unread. Names with a
+    common prefix, such as DataParallel's `module.`, also give a dictionary without it. Moving averages come before
+    what they are of, and optimizers behind everything.
+
+    Raises:
+        InputError: not a file.
+        ModelError: damaged, of another kind, refused, or without a dictionary of tensors.
+    """
+    if not path.is_file():
+        raise InputError(f"the checkpoint {path} is not a file: check the name and the folder")
+    found = {where: flat for where, flat in _dictionaries(_loaded(path), "", DEEPEST) if flat}
+    if not found:
+        raise ModelError(f"{path} holds no dictionary of named tensors: save the network's state_dict()")
+    ordered = sorted(found, key=lambda where: ("optim" in where, not AVERAGED.search(where), -len(found[where])))
+    return {at: part for where in ordered for at, part in _without_prefixes(where, found[where])}
+
+
+def _dictionaries(value: object, where: str, deepest: int) -> Iterator[tuple[str, Tensors]]:
+    """Yields the dense tensors that stand directly in a dictionary, then those of the dictionaries in it."""
+    if not isinstance(value, Mapping):
+        return
+    yield where, {n: t for n, t in value.items() if isinstance(n, str) and _is_parameter(n, t)}
+    for name, inner in value.items() if deepest else ():
+        if isinstance(name, str):
+            yield from _dictionaries(inner, f"{where}{name}: ", deepest - 1)
+
+
+def _is_parameter(name: str, value: object) -> bool:
+    if not isinstance(value, Tensor) or value.layout is not torch.strided:
+        return False
+    return value.ndim > 0 or name.endswith(COUNTER)
+
+
+def _without_prefixes(where: str, tensors: Tensors) -> Iterator[tuple[str, Tensors]]:
+    """Yields a dictionary's parts by the prefixes of its names: where all share one, that without it comes first."""
+    shared = ""
+    while (first := next(iter(tensors)).removeprefix(shared).partition("."))[1] and all(
+        name.startswith(f"{shared}{first[0]}.") for name in tensors
+    ):
+        shared += f"{first[0]}."
+    prefixes = {name[: at.end()] for name in tensors for at in re.finditer(r"\.", name)}
+    plain = re.match(r"((module|_orig_mod)\.)*", shared)
+    yours = plain[0] if plain else ""
+    ordered = sorted(prefixes - {yours}, key=lambda prefix: (not AVERAGED.search(prefix), prefix.count("."), prefix))
+    for prefix in (yours, *ordered, *([""] if yours else [])):
+        part = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+        yield where + prefix, part
 
 
 def _loaded(path: Path) -> object:
@@ -55,44 +153,70 @@ def _loaded(path: Path) -> object:
     try:
         if path.suffix == ".safetensors":
             return load(data)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), torch.serialization.safe_globals(_harmless()):
             warnings.simplefilter("ignore")  # of files in torch's older formats
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except SafetensorError as error:
-        raise ModelError(f"{path} is not a usable safetensors file ({error}): download it again") from error
-    except pickle.UnpicklingError as error:
-        raise ModelError(_refused(path, str(error))) from error
     except Exception as error:  # what torch raises for damaged files shares no base class
-        raise ModelError(f"{path} is damaged or no checkpoint of torch: download it again") from error
+        raise ModelError(_refused(path, data, error)) from error
 
 
-def _refused(path: Path, why: str) -> str:
-    foreign = re.search(r"GLOBAL ([\w.]+)", why)
-    if foreign is None:
-        return f"{path} is damaged or no checkpoint of torch: download it again"
-    return (
-        f"{path} was not read: it is a pickle that calls {foreign[1]}, and only tensors are accepted; "
-        "save the network's state_dict() instead"
-    )
+def _refused(path: Path, data: bytes, error: Exception) -> str:
+    """Returns the message for a file that can't be read: of the kind that it is, where that is known."""
+    called = re.search(r"GLOBAL ([\w.]+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
+    if called and not called[1].startswith(("torch.nn.", "__main__.")):
+        return (
+            f"{path} was not read: it is a pickle that calls {called[1]}, and only tensors are accepted; "
+            "save the network's state_dict() instead"
+        )
+    if called:
+        return (
+            f"{path} is a whole pickled module (it calls {called[1]}), and only tensors are accepted; save the "
+            f"network's state_dict(): network = torch.load({path.name!r}, weights_only=False); "
+            "torch.save(network.state_dict(), 'weights.pth'), where you trust the file"
+        )
+    if known := _kind(path, data):
+        return known
+    if isinstance(error, SafetensorError):
+        return f"{path} is not a usable safetensors file ({error}): download it again"
+    return f"{path} is damaged or no checkpoint of torch: download it again"
 
 
-def _named(loaded: object, path: Path) -> Tensors:
-    """The dictionary of tensors in what was loaded, without a wrapper and without the prefix of DataParallel."""
-    found = loaded
-    if isinstance(loaded, Mapping):
-        found = next((loaded[name] for name in WRAPPERS if _holds_tensors(loaded.get(name))), loaded)
-    if not _holds_tensors(found):
-        raise ModelError(f"{path} holds no dictionary of named tensors: save the network's state_dict()")
-    assert isinstance(found, Mapping)
-    names = list(found)
-    cut = len(PARALLEL) if all(name.startswith(PARALLEL) for name in names) else 0
-    return {name[cut:]: found[name] for name in names}
+def _kind(path: Path, data: bytes) -> str:
+    """Returns the message for a file of a kind that is known and can't be read; empty where it isn't known."""
+    names = _names_in(data)
+    if any("/code/" in name or name.endswith("constants.pkl") for name in names):
+        return (
+            f"{path} is a TorchScript program; save its state_dict(): network = torch.jit.load({path.name!r}); "
+            "torch.save(network.state_dict(), 'weights.pth')"
+        )
+    if any(name.endswith("data.pkl") for name in names) or (data[:2] == b"PK" and not names):
+        return ""  # a damaged checkpoint of torch
+    if is_onnx(data):
+        return (
+            f"{path} is an ONNX graph, not a checkpoint: export from the weights that it was made of, "
+            "--checkpoint WEIGHTS.pth"
+        )
+    kind = file_type(data[:HEAD])
+    if kind is None or kind.name in ("a Python pickle", "a safetensors file"):
+        return ""
+    needed = "needed is a checkpoint of PyTorch, .pth or .safetensors"
+    return f"{path} is {kind.name}: {kind.cure or needed}"
 
 
-def _holds_tensors(value: Any) -> bool:
-    """Whether this is a dictionary of nothing but dense tensors under names."""
-    return (
-        isinstance(value, Mapping)
-        and bool(value)
-        and all(isinstance(n, str) and isinstance(t, Tensor) and t.layout is torch.strided for n, t in value.items())
-    )
+def _names_in(data: bytes) -> list[str]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        return []
+
+
+def is_onnx(data: bytes) -> bool:
+    """Returns whether these are the bytes of an ONNX file: a protobuf message that begins with the IR version."""
+    if data[:1] != b"\x08" or len(data) < 16:
+        return False
+    try:
+        props_of(data, "")
+    except ModelError:
+        return False
+    return True

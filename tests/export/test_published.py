@@ -70,7 +70,7 @@ FIXED = ("--int8", "--size", "64")
     ("name", "options"),
     [
         ("fast-neural-style", ("--int8",)),
-        ("CycleGAN, small", FIXED),
+        ("CycleGAN", FIXED),
         ("AdaIN", ("--int8",)),
         ("SANet", FIXED),
         ("MicroAST", FIXED),
@@ -86,7 +86,7 @@ def test_a_checkpoint_becomes_an_int8_graph_that_paints(export, photo, painting,
     assert metadata["provenance"].startswith(f"a checkpoint of {name}: ")
     assert transfer["checks"][0]["mean_psnr"] >= 30 and transfer["checks"][0]["mean_ssim"] >= 0.95
     assert len(transfer["left_in_float32"]) <= 3
-    takes_styles = name not in ("fast-neural-style", "CycleGAN, small")
+    takes_styles = name not in ("fast-neural-style", "CycleGAN")
     assert [r["metadata"]["role"] for r in rows[1:]] == [STYLE_ENCODER] * takes_styles
     painter = stylex.load(known.technique, provider="cpu", graphs=folder, threads=1)
     assert painter.precision == "int8" and painter.takes_styles == takes_styles

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import argparse
 import os
 import pickle
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -37,6 +40,10 @@ def refused(path: Path, match: str) -> None:
         {"state_dict": TENSORS, "epoch": 4, "optimizer": {"lr": 1}},
         {"params_ema": TENSORS, "params": {n: -t for n, t in TENSORS.items()}},
         {f"module.{n}": t for n, t in TENSORS.items()},
+        {f"_orig_mod.{n}": t for n, t in TENSORS.items()},
+        {"net": TENSORS, "epoch": np.int64(3), "best": np.float64(0.5)},
+        {**TENSORS, "step": torch.tensor(5)},
+        {"state_dict": TENSORS, "args": argparse.Namespace(rate=1e-3), "place": Path("x")},
         {"model": {f"module.{n}": t.half() for n, t in TENSORS.items()}},
     ],
 )
@@ -73,7 +80,10 @@ def test_code_in_a_pickle_never_runs(tmp_path, form):
 
 def test_a_whole_module_is_refused(tmp_path):
     torch.save(torch.nn.Conv2d(3, 3, 1), tmp_path / "net.pth")
-    refused(tmp_path / "net.pth", r"calls torch.nn.modules.conv.Conv2d.*save the network's state_dict\(\)")
+    refused(
+        tmp_path / "net.pth",
+        r"whole pickled module \(it calls torch.nn.modules.conv.Conv2d.*save the network's state_dict\(\)",
+    )
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -101,3 +111,19 @@ def test_missing_files(tmp_path):
     for path in (tmp_path, tmp_path / "nowhere.pth"):
         with pytest.raises(InputError, match="not a file"):
             read_checkpoint(path)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_files_of_other_kinds_are_named(tmp_path):
+    path = tmp_path / "net.pth"
+    torch.jit.save(torch.jit.trace(torch.nn.Conv2d(3, 3, 1), torch.rand(1, 3, 4, 4)), path)
+    refused(path, r"is a TorchScript program; .*torch\.jit\.load")
+    for data, told in (
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html></html>", "web page"),
+        (b'{"a": 1}', "is a JSON file: needed is a checkpoint of PyTorch"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(40), "HDF5"),
+        (onnx.ModelProto(ir_version=99, producer_name="somebody else").SerializeToString(), "is an ONNX graph"),
+    ):
+        path.write_bytes(data)
+        refused(path, told)

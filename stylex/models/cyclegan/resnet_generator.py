@@ -7,13 +7,19 @@ paper takes for pictures of 256 pixels and more (11.4 M parameters), six for sma
 from __future__ import annotations
 
 import copy
+import re
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from stylex.models.shared.channels import Normalization, fold_norm, fold_painting, fold_photo, given, taken
 from stylex.models.shared.published_network import PublishedSingleStyle
 
 WIDTH = 64
+HALVINGS = 2
+PLAIN = Normalization(affine=False)
 SATURATED = 4.0
 """tanh of this is within a tenth of a grey level of 1. What lies beyond is cut off, so that the 8-bit steps in front of
 the tanh are spent where it still rises."""
@@ -22,11 +28,12 @@ the tanh are spent where it still rises."""
 class ResnetBlock(nn.Module):
     """Two normalized 3x3 convolutions, and the input added."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, norm: Normalization = PLAIN, bias: bool = True, dropout: bool = False) -> None:
         super().__init__()
         self.conv_block = nn.Sequential(
-            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels), nn.ReLU()),
-            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels)),
+            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias), norm.layer(channels), nn.ReLU()),
+            *[nn.Dropout(0.5)] * dropout,
+            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias), norm.layer(channels)),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -40,34 +47,74 @@ class ResnetGenerator(PublishedSingleStyle):
 
     Args:
         blocks: residual blocks.
+        width: channels at full resolution; every halving doubles them.
+        inputs, outputs: channels of the pictures that it takes and gives, see `stylex.models.shared.channels`.
+        halvings: convolutions that halve the picture, and transposed ones that double it.
+        normalization: its kind.
+        bias: whether the normalized convolutions have one.
+        dropout: whether the blocks have it, which moves their second convolution by a number.
     """
 
-    multiple = 4
-    """Two convolutions halve the picture, two transposed ones double it."""
     smallest = 16
     """The 7x7 convolutions reflect 3 pixels, those of the blocks 1 at a quarter of the size."""
 
-    def __init__(self, blocks: int = 9) -> None:
+    def __init__(
+        self,
+        blocks: int = 9,
+        width: int = WIDTH,
+        inputs: int = 3,
+        outputs: int = 3,
+        halvings: int = HALVINGS,
+        normalization: Normalization = PLAIN,
+        bias: bool = True,
+        dropout: bool = False,
+    ) -> None:
         super().__init__()
-        narrow, middle, wide = WIDTH, 2 * WIDTH, 4 * WIDTH
-        self.model = nn.Sequential(
-            *(nn.ReflectionPad2d(3), *_normalized(nn.Conv2d(3, narrow, 7), narrow)),
-            *_normalized(nn.Conv2d(narrow, middle, 3, 2, 1), middle),
-            *_normalized(nn.Conv2d(middle, wide, 3, 2, 1), wide),
-            *(ResnetBlock(wide) for _ in range(blocks)),
-            *_normalized(nn.ConvTranspose2d(wide, middle, 3, 2, 1, 1), middle),
-            *_normalized(nn.ConvTranspose2d(middle, narrow, 3, 2, 1, 1), narrow),
-            *(nn.ReflectionPad2d(3), nn.Conv2d(narrow, 3, 7), nn.Tanh()),
-        )
+        self.multiple = 2**halvings
+        self.smallest = max(type(self).smallest, 2 * self.multiple)
+        widths = [width * 2**i for i in range(halvings + 1)]
+
+        def normalized(convolution: nn.Module, channels: int) -> list[nn.Module]:
+            return [convolution, normalization.layer(channels), nn.ReLU()]
+
+        layers = [nn.ReflectionPad2d(3), *normalized(nn.Conv2d(inputs, width, 7, bias=bias), width)]
+        for c in widths[:-1]:
+            layers += normalized(nn.Conv2d(c, 2 * c, 3, 2, 1, bias=bias), 2 * c)
+        layers += [ResnetBlock(widths[-1], normalization, bias, dropout) for _ in range(blocks)]
+        for c in reversed(widths[:-1]):
+            layers += normalized(nn.ConvTranspose2d(2 * c, c, 3, 2, 1, 1, bias=bias), c)
+        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, outputs, 7), nn.Tanh())
+
+    @staticmethod
+    def arguments(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """Returns the arguments that parameters of these shapes show; those that they don't show are left out."""
+        first = shapes.get("model.1.weight", ())
+        numbers = {int(match[1]) for name in shapes if (match := re.match(r"model\.(\d{1,3})\.conv_block\.", name))}
+        if len(first) != 4 or not numbers:
+            return {}
+        start = min(numbers)
+        last = max((int(m[1]) for name in shapes if (m := re.fullmatch(r"model\.(\d{1,3})\.bias", name))), default=0)
+        return {
+            "blocks": len(numbers),
+            "width": first[0],
+            "inputs": first[1],
+            "outputs": shapes.get(f"model.{last}.bias", (3,))[0],
+            "halvings": max(0, start - 4) // 3,
+            "normalization": Normalization("model.2.weight" in shapes, "model.2.running_mean" in shapes),
+            "bias": "model.1.bias" in shapes,
+            "dropout": len(shapes.get(f"model.{start}.conv_block.6.weight", ())) == 4,  # else a normalization
+        }
 
     def paint(self, picture: Tensor) -> Tensor:
-        """The published network: colours in -1..1, (B, 3, H, W) to the same."""
+        """The published network: colours in -1..1, (B, inputs, H, W) to (B, outputs, H, W)."""
         painted: Tensor = self.model(picture)
         return painted
 
     def forward(self, content: Tensor) -> Tensor:
         """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
-        return (self.paint(2 * content - 1) + 1) / 2
+        first = self.model[1]
+        assert isinstance(first, nn.Conv2d)
+        return (given(self.paint(2 * taken(content, first.in_channels) - 1)) + 1) / 2
 
     def folded(self) -> nn.Module:
         """The module to export."""
@@ -82,11 +129,14 @@ class RgbResnetGenerator(nn.Module):
 
     def __init__(self, network: ResnetGenerator) -> None:
         super().__init__()
-        self.model = nn.Sequential(*list(copy.deepcopy(network.model).children())[:-1])
-        first = self.model[1]
-        assert isinstance(first, nn.Conv2d) and first.bias is not None
-        first.bias.data -= first.weight.data.sum((1, 2, 3))
-        first.weight.data *= 2
+        layers = list(copy.deepcopy(network.model).children())[:-1]  # without the tanh
+        first, last = layers[1], layers[-1]
+        assert isinstance(first, nn.Conv2d) and isinstance(last, nn.Conv2d)
+        layers[1], layers[-1] = fold_photo(first, 2.0, -1.0), fold_painting(last)
+        self.model = _without_statistics(nn.Sequential(*layers))
+        for block in self.model:
+            if isinstance(block, ResnetBlock):
+                _without_statistics(block.conv_block)
 
     def forward(self, content: Tensor) -> Tensor:
         """See `ResnetGenerator.forward`; less than a tenth of a grey level is cut off, see `SATURATED`."""
@@ -94,5 +144,10 @@ class RgbResnetGenerator(nn.Module):
         return (torch.tanh(x.clamp(-SATURATED, SATURATED)) + 1) / 2
 
 
-def _normalized(convolution: nn.Module, channels: int) -> list[nn.Module]:
-    return [convolution, nn.InstanceNorm2d(channels), nn.ReLU()]
+def _without_statistics(layers: nn.Sequential) -> nn.Sequential:
+    """Returns the same layers after running statistics were folded into the convolutions before them."""
+    for place in range(1, len(layers)):
+        before = layers[place - 1]
+        if isinstance(before, (nn.Conv2d, nn.ConvTranspose2d)):
+            layers[place] = fold_norm(before, layers[place])
+    return layers

@@ -8,16 +8,25 @@ The network is that of the paper's supplement as PyTorch's examples publish it: 
 from __future__ import annotations
 
 import copy
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylex.models.shared.channels import Normalization, fold_norm, fold_painting, fold_photo, given, taken
 from stylex.models.shared.published_network import PublishedSingleStyle
 
 PEAK = 255.0
 """Largest value of the pictures that the network takes and gives."""
+WIDTHS = (32, 64, 128)
 BLOCKS = 5
+CONVOLUTIONS = ("conv1", "conv2", "conv3", "deconv1", "deconv2")
+NORMS = ("in1", "in2", "in3", "in4", "in5")
+"""Each stands behind the convolution of the same place; residual blocks have the first two."""
+AFFINE = Normalization()
 
 
 class EarlyNorm(nn.Module):
@@ -31,10 +40,6 @@ class EarlyNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
         return F.instance_norm(x, weight=self.scale, bias=self.shift, eps=1e-9)
-
-
-def _norm(channels: int, early: bool) -> nn.Module:
-    return EarlyNorm(channels) if early else nn.InstanceNorm2d(channels, affine=True)
 
 
 class ReflectedConv(nn.Module):
@@ -56,10 +61,10 @@ class ReflectedConv(nn.Module):
 class ResidualBlock(nn.Module):
     """Two normalized 3x3 convolutions, and the input added."""
 
-    def __init__(self, channels: int, early: bool) -> None:
+    def __init__(self, channels: int, norm: Callable[[int], nn.Module]) -> None:
         super().__init__()
-        self.conv1, self.in1 = ReflectedConv(channels, channels, 3), _norm(channels, early)
-        self.conv2, self.in2 = ReflectedConv(channels, channels, 3), _norm(channels, early)
+        self.conv1, self.in1 = ReflectedConv(channels, channels, 3), norm(channels)
+        self.conv2, self.in2 = ReflectedConv(channels, channels, 3), norm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
@@ -73,6 +78,10 @@ class TransformerNet(PublishedSingleStyle):
     Args:
         early: as its first author published it, before it came to PyTorch's examples: BGR instead of RGB, and
             normalization parameters of other names.
+        widths: channels at full, half and quarter resolution.
+        blocks: residual blocks.
+        inputs, outputs: channels of the pictures that it takes and gives, see `stylex.models.shared.channels`.
+        normalization: its kind, unless early.
     """
 
     multiple = 4
@@ -80,24 +89,47 @@ class TransformerNet(PublishedSingleStyle):
     smallest = 16
     """The 9x9 convolutions reflect 4 pixels, those of the blocks 1 at a quarter of the size."""
 
-    def __init__(self, early: bool = False) -> None:
+    def __init__(
+        self,
+        early: bool = False,
+        widths: tuple[int, int, int] = WIDTHS,
+        blocks: int = BLOCKS,
+        inputs: int = 3,
+        outputs: int = 3,
+        normalization: Normalization = AFFINE,
+    ) -> None:
         super().__init__()
-        self.early = early
-        self.conv1, self.in1 = ReflectedConv(3, 32, 9), _norm(32, early)
-        self.conv2, self.in2 = ReflectedConv(32, 64, 3, 2), _norm(64, early)
-        self.conv3, self.in3 = ReflectedConv(64, 128, 3, 2), _norm(128, early)
-        for i in range(1, BLOCKS + 1):
-            self.add_module(f"res{i}", ResidualBlock(128, early))
-        self.deconv1, self.in4 = ReflectedConv(128, 64, 3, upsample=2), _norm(64, early)
-        self.deconv2, self.in5 = ReflectedConv(64, 32, 3, upsample=2), _norm(32, early)
-        self.deconv3 = ReflectedConv(32, 3, 9)
+        self.early, self.blocks = early, blocks
+        norm: Callable[[int], nn.Module] = EarlyNorm if early else normalization.layer
+        full, half, quarter = widths
+        self.conv1, self.in1 = ReflectedConv(inputs, full, 9), norm(full)
+        self.conv2, self.in2 = ReflectedConv(full, half, 3, 2), norm(half)
+        self.conv3, self.in3 = ReflectedConv(half, quarter, 3, 2), norm(quarter)
+        for i in range(1, blocks + 1):
+            self.add_module(f"res{i}", ResidualBlock(quarter, norm))
+        self.deconv1, self.in4 = ReflectedConv(quarter, half, 3, upsample=2), norm(half)
+        self.deconv2, self.in5 = ReflectedConv(half, full, 3, upsample=2), norm(full)
+        self.deconv3 = ReflectedConv(full, outputs, 9)
+
+    @staticmethod
+    def arguments(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """Returns the arguments that parameters of these shapes show; those that they don't show are left out."""
+        found: dict[str, Any] = {}
+        kernels = [shapes.get(f"conv{i}.conv2d.weight", ()) for i in (1, 2, 3)]
+        if all(len(kernel) == 4 for kernel in kernels):
+            found |= {"widths": tuple(kernel[0] for kernel in kernels), "inputs": kernels[0][1]}
+        if last := shapes.get("deconv3.conv2d.bias"):
+            found["outputs"] = last[0]
+        numbers = [int(match[1]) for name in shapes if (match := re.match(r"res(\d{1,3})\.conv1\.", name))]
+        found["blocks"] = max(numbers, default=0)
+        return found | {"normalization": Normalization("in1.weight" in shapes, "in1.running_mean" in shapes)}
 
     def paint(self, picture: Tensor) -> Tensor:
-        """The published network: colours in 0..255, (B, 3, H, W) to the same, not clamped."""
+        """The published network: colours in 0..255, (B, inputs, H, W) to (B, outputs, H, W), not clamped."""
         x = F.relu(self.in1(self.conv1(picture)))
         x = F.relu(self.in2(self.conv2(x)))
         x = F.relu(self.in3(self.conv3(x)))
-        for i in range(1, BLOCKS + 1):
+        for i in range(1, self.blocks + 1):
             x = self.get_submodule(f"res{i}")(x)
         x = F.relu(self.in4(self.deconv1(x)))
         x = F.relu(self.in5(self.deconv2(x)))
@@ -106,7 +138,8 @@ class TransformerNet(PublishedSingleStyle):
 
     def forward(self, content: Tensor) -> Tensor:
         """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
-        painted = self.paint(PEAK * (content.flip(1) if self.early else content)).clamp(0.0, PEAK) / PEAK
+        picture = taken(content, self.conv1.conv2d.in_channels)
+        painted = given(self.paint(PEAK * (picture.flip(1) if self.early else picture))).clamp(0.0, PEAK) / PEAK
         return painted.flip(1) if self.early else painted
 
     def folded(self) -> nn.Module:
@@ -123,12 +156,24 @@ class RgbTransformerNet(nn.Module):
     def __init__(self, network: TransformerNet) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
-        first, last = self.network.conv1.conv2d, self.network.deconv3.conv2d
-        assert last.bias is not None
-        first.weight.data *= PEAK
+        first, last = fold_photo(self.network.conv1.conv2d, PEAK), fold_painting(self.network.deconv3.conv2d)
         if network.early:
+            assert last.bias is not None
             first.weight.data = first.weight.data.flip(1)
             last.weight.data, last.bias.data = last.weight.data.flip(0), last.bias.data.flip(0)
+        self.network.conv1.conv2d, self.network.deconv3.conv2d = first, last
+        self._fold_norms(self.network)
+        for i in range(1, network.blocks + 1):
+            self._fold_norms(self.network.get_submodule(f"res{i}"))
+
+    @staticmethod
+    def _fold_norms(module: nn.Module) -> None:
+        """Folds the normalizations that stand directly in a module."""
+        for convolution, norm in zip(CONVOLUTIONS, NORMS, strict=True):
+            if hasattr(module, convolution) and hasattr(module, norm):
+                reflected = module.get_submodule(convolution)
+                assert isinstance(reflected, ReflectedConv)
+                setattr(module, norm, fold_norm(reflected.conv2d, module.get_submodule(norm)))
 
     def forward(self, content: Tensor) -> Tensor:
         """See `TransformerNet.forward`."""

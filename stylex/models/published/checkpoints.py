@@ -25,16 +25,18 @@ from stylex.models.cyclegan.resnet_generator import ResnetGenerator
 from stylex.models.fast.transformer_net import TransformerNet
 from stylex.models.multiscale import microast
 from stylex.models.registry import style_in_weights
-from stylex.models.safe_checkpoints import Tensors, read_checkpoint
+from stylex.models.safe_checkpoints import AVERAGED, COUNTER, Tensors, finite, state_dicts
 from stylex.models.shared.published_network import PublishedNetwork
 from stylex.models.shared.vgg import mirrored_decoder, normalized_vgg
 from stylex.techniques import technique_named
 
 Shapes: TypeAlias = "dict[str, tuple[int, ...]]"
 
-STATISTICS = re.compile(r"(^|\.)(running_mean|running_var|num_batches_tracked)$")
+STATISTICS = re.compile(r"(^|\.)(running_mean|running_var)$")
 """Checkpoints of torch 0.3 and older carry these for instance normalization, which doesn't use them."""
-
+AFFINE_IN_GENERATOR = "model.2.weight"
+"""CycleGAN's instance normalization has no parameters: with these it is batch normalization, in torch of any age."""
+DISCRIMINATOR = re.compile(r"(model|main|net|layer\d+|scale\d+_layer\d+)\.\d+(\.\d+)*\.weight")
 
 ENDINGS = re.compile(r"(\.(pth|pt|tar|model|safetensors))+$")
 
@@ -47,16 +49,34 @@ class Part:
         name: as messages call it.
         network: makes the module whose parameters the file holds.
         word: that the file's name must contain, where two parts have the same parameters.
+        arguments: reads the network's arguments off the shapes of its parameters, where it has any.
     """
 
     name: str
-    network: Callable[[], nn.Module]
+    network: Callable[..., nn.Module]
     word: str = ""
+    arguments: Callable[[Shapes], dict[str, Any]] | None = None
 
-    def shapes(self) -> Shapes:
-        """Shapes of the parameters by name."""
+    def built(self, shapes: Shapes) -> nn.Module:
+        """Returns the network that parameters of these shapes are likeliest of, without values."""
         with torch.device("meta"):
-            return {name: tuple(t.shape) for name, t in self.network().state_dict().items()}
+            return self.network(**(self.arguments(shapes) if self.arguments else {}))
+
+    def shapes(self, like: Shapes | None = None) -> Shapes:
+        """Returns the shapes of the parameters by name, of the published network or of the one that is like those."""
+        if like is None or self.arguments is None:
+            return _published_shapes(self)
+        return _shapes(self.built(like))
+
+
+def _shapes(module: nn.Module) -> Shapes:
+    return {name: tuple(t.shape) for name, t in module.state_dict().items()}
+
+
+@functools.cache
+def _published_shapes(part: Part) -> Shapes:
+    with torch.device("meta"):
+        return _shapes(part.network())
 
 
 @dataclass(frozen=True)
@@ -84,10 +104,13 @@ VGG, DECODER, TRANSFORM = "vgg_normalised", "decoder", "transformer"
 CONTENT, STYLE, MODULATOR, MICRO_DECODER = "content_encoder", "style_encoder", "modulator", "MicroAST's decoder"
 
 PARTS = (
-    Part("TransformerNet", TransformerNet),
-    Part("early TransformerNet", functools.partial(TransformerNet, early=True)),
-    Part("ResnetGenerator of 9 blocks", ResnetGenerator),
-    Part("ResnetGenerator of 6 blocks", functools.partial(ResnetGenerator, 6)),
+    Part("TransformerNet", TransformerNet, arguments=TransformerNet.arguments),
+    Part(
+        "early TransformerNet",
+        functools.partial(TransformerNet, early=True),
+        arguments=TransformerNet.arguments,
+    ),
+    Part("ResnetGenerator", ResnetGenerator, arguments=ResnetGenerator.arguments),
     Part(VGG, normalized_vgg),
     Part(DECODER, mirrored_decoder),
     Part(TRANSFORM, Transform),
@@ -100,8 +123,7 @@ PARTS = (
 PUBLISHED = (
     Published("fast-neural-style", "fast", ("TransformerNet",), _itself),
     Published("fast-neural-style as first published", "fast", ("early TransformerNet",), _itself),
-    Published("CycleGAN", "cyclegan", ("ResnetGenerator of 9 blocks",), _itself),
-    Published("CycleGAN, small", "cyclegan", ("ResnetGenerator of 6 blocks",), _itself),
+    Published("CycleGAN", "cyclegan", ("ResnetGenerator",), _itself),
     Published("AdaIN", "adain", (VGG, DECODER), VggAdaIN),
     Published("SANet", "attention", (VGG, TRANSFORM, DECODER), SANet),
     Published("MicroAST", "multiscale", (CONTENT, STYLE, MODULATOR, MICRO_DECODER), microast.MicroAST),
@@ -157,13 +179,11 @@ def load_checkpoint(paths: Sequence[Path]) -> Checkpoint:
     notes: list[str] = []
     found: dict[str, tuple[Path, nn.Module]] = {}
     for path in paths:
-        tensors, dropped = _without_statistics(read_checkpoint(path))
-        if dropped:
-            notes.append(f"{path.name}: passed over {dropped} unused running statistics of an old torch")
-        part = _recognized(path, tensors)
+        part, tensors, told = _recognized(path, state_dicts(path))
+        notes += told
         if part.name in found:
             raise UsageError(f"{found[part.name][0]} and {path} are both {part.name}: give it once")
-        found[part.name] = (path, _filled(part, tensors))
+        found[part.name] = (path, _filled(part, finite(tensors, path)))
     published = _complete(found)
     network = published.assemble(*(found[name][1] for name in published.parts))
     sums = [sha256_of(found[name][0]) for name in published.parts]
@@ -185,32 +205,92 @@ def _told_by(file: str) -> str:
 
 
 def _without_statistics(tensors: Tensors) -> tuple[Tensors, int]:
-    kept = {name: t for name, t in tensors.items() if not STATISTICS.search(name)}
-    return kept, len(tensors) - len(kept)
+    """Returns tensors without counters, and without running statistics that are unused, and how many of these.
+
+    Torch counts batches since 0.4.1, and keeps statistics only where they are in use; before, it kept them for instance
+    normalization as well, which didn't use them.
+    """
+    used = any(name.endswith(COUNTER) for name in tensors) or AFFINE_IN_GENERATOR in tensors
+    kept = {name: t for name, t in tensors.items() if not name.endswith(COUNTER)}
+    if used:
+        return kept, 0
+    needed = {name: t for name, t in kept.items() if not STATISTICS.search(name)}
+    return needed, len(kept) - len(needed)
 
 
 def _filled(part: Part, tensors: Tensors) -> nn.Module:
-    with torch.device("meta"):
-        module = part.network()
+    module = part.built({name: tuple(t.shape) for name, t in tensors.items()})
     module.load_state_dict(tensors, assign=True)
     return module.requires_grad_(False)
 
 
-def _recognized(path: Path, tensors: Tensors) -> Part:
-    have: Shapes = {name: tuple(t.shape) for name, t in tensors.items()}
-    known = [(part, part.shapes()) for part in PARTS]
-    same = [part for part, shapes in known if shapes == have]
+def _recognized(path: Path, held: dict[str, Tensors]) -> tuple[Part, Tensors, list[str]]:
+    """Returns the part that a file holds, its tensors, and what is to be told of reading them.
+
+    Raises:
+        ModelError: the file holds none that is known, or several networks.
+    """
+    found = []
+    for where, everything in held.items():
+        tensors, dropped = _without_statistics(everything)
+        if part := _part(path, {name: tuple(t.shape) for name, t in tensors.items()}):
+            found.append((where, part, tensors, dropped))
+    if not found:
+        raise ModelError(_foreign(path, [_without_statistics(one)[0] for one in held.values()]))
+    averages = [one for one in found if AVERAGED.search(one[0])]
+    rivals = averages or found
+    if len(rivals) > 1 and not all(_equal(rivals[0][2], one[2]) for one in rivals):
+        places = ", ".join(one[0].rstrip(":. ") or "the outermost" for one in rivals)
+        raise ModelError(f"{path} holds several networks ({places}): save the state_dict() of one in a file of its own")
+    where, part, tensors, dropped = rivals[0]
+    notes = [f"{path.name}: passed over {dropped} unused running statistics of an old torch"] if dropped else []
+    if averages and len(found) > len(averages):
+        notes.append(f"{path.name}: took the moving average {where.rstrip(':. ')}")
+    return part, tensors, notes
+
+
+def _equal(one: Tensors, other: Tensors) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def _part(path: Path, have: Shapes) -> Part | None:
+    """Returns the part whose parameters have exactly these names and shapes."""
+    same = [part for part in PARTS if _near(part, have) and part.shapes(have) == have]
     if len(same) > 1:
         same = [part for part in same if part.word in path.name]
         if len(same) != 1:
             words = " or ".join(repr(p.word) for p in PARTS if p.word)
             raise ModelError(f"{path} could be any of several parts: its file name must contain {words}, to say which")
-    if same:
-        return same[0]
-    nearest, shapes = max(known, key=lambda one: len(one[1].keys() & have.keys()))
-    if 2 * len(shapes.keys() & have.keys()) < len(shapes):
-        raise ModelError(_unknown(path, tensors))
-    raise ModelError(f"{path} looks like {nearest.name}, but {_difference(have, shapes)}: download it again or retrain")
+    return same[0] if same else None
+
+
+def _near(part: Part, have: Shapes) -> bool:
+    """Returns whether the published network shares parameters with these; only then is one like it built."""
+    return not have.keys().isdisjoint(part.shapes())
+
+
+def _foreign(path: Path, held: Sequence[Tensors]) -> str:
+    """Returns the message for a file none of whose dictionaries is a part: which it is nearly, or what is supported."""
+    best: tuple[int, str] | None = None
+    for tensors in held:
+        have: Shapes = {name: tuple(t.shape) for name, t in tensors.items()}
+        for part in PARTS:
+            shapes = part.shapes(have) if _near(part, have) else part.shapes()
+            common = len(shapes.keys() & have.keys())
+            if 2 * common >= len(shapes) and (best is None or common > best[0]):
+                told = f"looks like {part.name}, but {_difference(have, shapes)}: download it again or retrain"
+                best = (common, f"{path} {told}")
+    if best:
+        return best[1]
+    return _discriminator(path, held[0]) or _unknown(path, held[0])
+
+
+def _discriminator(path: Path, tensors: Tensors) -> str:
+    """Returns the message for a discriminator: its first kernels are 4x4 and see a picture; otherwise nothing."""
+    name, first = next(iter(tensors.items()), ("", torch.empty(0)))
+    if DISCRIMINATOR.fullmatch(name) and first.ndim == 4 and first.shape[1] <= 8 and first.shape[2] in (1, 4):
+        return f"{path} is a discriminator (D), which can't paint: give the generator (G), such as latest_net_G_A.pth"
+    return ""
 
 
 def _difference(have: Shapes, wanted: Shapes) -> str:

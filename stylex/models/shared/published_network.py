@@ -79,9 +79,10 @@ def _spec(network: PublishedNetwork, size: int | None, code_size: int = 0) -> Gr
 
 def _single_style_graph(network: PublishedSingleStyle, size: int | None) -> Traceable:
     geometry = Geometry(_spec(network, size))
-    return transfer_graph(
+    graph = transfer_graph(
         network.folded(), geometry, (), ("painted",), lambda photo, _number, _check: {"content": to_floats(photo)}
     )
+    return replace(graph, published=network)
 
 
 def _arbitrary_style_graph(network: PublishedArbitraryStyle, size: int | None) -> Traceable:

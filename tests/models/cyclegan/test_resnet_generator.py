@@ -10,7 +10,7 @@ from stylex.models.cyclegan.resnet_generator import ResnetGenerator, RgbResnetGe
 @torch.no_grad()
 def test_pictures_in_0_to_1_go_through_the_network_of_minus_1_to_1(seeded_parts, blocks):
     network = ResnetGenerator(blocks).eval()
-    network.load_state_dict(seeded_parts(f"ResnetGenerator of {blocks} blocks"))
+    network.load_state_dict(seeded_parts("ResnetGenerator", blocks=blocks))
     content = torch.rand(1, 3, 20, 28)
     painted = network(content)
     assert painted.shape == content.shape and painted.std() > 0.05

@@ -14,8 +14,7 @@ from stylex.techniques import TECHNIQUES
 PARAMETERS = {
     "TransformerNet": 1_679_235,
     "early TransformerNet": 1_679_235,
-    "ResnetGenerator of 9 blocks": 11_378_179,
-    "ResnetGenerator of 6 blocks": 7_837_699,
+    "ResnetGenerator": 11_378_179,
     "vgg_normalised": 20_024_396,
     "decoder": 3_505_219,
     "transformer": 4_461_056,
@@ -28,13 +27,12 @@ PARAMETERS = {
 SHAPES = {
     "TransformerNet": {"conv1.conv2d.weight": (32, 3, 9, 9), "in1.bias": (32,), "res5.in2.weight": (128,)},
     "early TransformerNet": {"in3.scale": (128,), "res1.in2.shift": (128,), "deconv3.conv2d.bias": (3,)},
-    "ResnetGenerator of 9 blocks": {
+    "ResnetGenerator": {
         "model.1.weight": (64, 3, 7, 7),
         "model.18.conv_block.5.bias": (256,),
         "model.19.weight": (256, 128, 3, 3),
         "model.26.weight": (3, 64, 7, 7),
     },
-    "ResnetGenerator of 6 blocks": {"model.16.weight": (256, 128, 3, 3), "model.23.bias": (3,)},
     "vgg_normalised": {"0.weight": (3, 3, 1, 1), "28.weight": None, "29.weight": (512, 256, 3, 3), "51.bias": (512,)},
     "decoder": {"1.weight": (256, 512, 3, 3), "14.weight": (128, 256, 3, 3), "28.bias": (3,)},
     "transformer": {"sanet4_1.f.weight": (512, 512, 1, 1), "sanet5_1.out_conv.bias": (512,), "merge_conv.bias": (512,)},
@@ -81,7 +79,7 @@ def test_files_in_any_order_become_a_network(published_files, known):
     assert found.sha256 == (sums if len(paths) == 1 else hashlib.sha256(sums.encode()).hexdigest())
 
 
-@pytest.mark.parametrize("name", ["TransformerNet", "ResnetGenerator of 6 blocks"])
+@pytest.mark.parametrize("name", ["TransformerNet", "ResnetGenerator"])
 def test_old_running_statistics_are_passed_over_and_told(tmp_path, seeded_parts, name):
     old, told = tmp_path / "old.pth", 0
     tensors = seeded_parts(name)
@@ -89,7 +87,6 @@ def test_old_running_statistics_are_passed_over_and_told(tmp_path, seeded_parts,
     for norm in norms:
         for key, value in (("running_mean", torch.zeros(4)), ("running_var", torch.ones(4))):
             tensors[f"{norm}.{key}"], told = value, told + 1
-    tensors[f"{norms[0]}.num_batches_tracked"], told = torch.tensor(3), told + 1
     torch.save(tensors, old)
     found = load_checkpoint([old])
     assert found.notes == (f"old.pth: passed over {told} unused running statistics of an old torch",)
@@ -115,7 +112,13 @@ def fast(tmp_path, seeded_parts):
         (lambda t: t.update({"res6.in1.bias": torch.ones(3)}), "but has an extra res6.in1.bias"),
         (
             lambda t: t.update({"conv1.conv2d.weight": torch.ones(16, 3, 9, 9)}),
-            "but conv1.conv2d.weight is 16x3x9x9 where 32x3x9x9 is needed",
+            "but conv1.conv2d.bias is 32 where 16 is needed",
+        ),
+        (
+            lambda t: (
+                t.update({"in1.num_batches_tracked": torch.tensor(3)}) or t.update({"in1.running_mean": torch.ones(32)})
+            ),
+            "but lacks in1.running_var",
         ),
     ],
 )
@@ -133,12 +136,21 @@ def test_what_is_unknown_names_what_is_supported(tmp_path):
     assert all(p.name in str(caught.value) for p in PUBLISHED) and "\n" not in str(caught.value)
 
 
-def test_batch_normalization_is_another_network(tmp_path, seeded_parts):
-    tensors = seeded_parts("ResnetGenerator of 9 blocks")
-    tensors |= {"model.2.weight": torch.ones(64), "model.2.running_mean": torch.ones(64)}
-    torch.save(tensors, tmp_path / "net.pth")
-    with pytest.raises(ModelError, match=r"looks like ResnetGenerator of 9 blocks, but has an extra model\.2\.weight"):
-        load_checkpoint([tmp_path / "net.pth"])
+def test_discriminators_are_named(tmp_path):
+    torch.save({"model.0.weight": torch.rand(64, 3, 4, 4), "model.0.bias": torch.zeros(64)}, tmp_path / "net_D.pth")
+    with pytest.raises(ModelError, match=r"is a discriminator \(D\), which can't paint: give the generator"):
+        load_checkpoint([tmp_path / "net_D.pth"])
+
+
+def test_an_average_is_preferred_and_several_networks_are_refused(tmp_path, seeded_parts):
+    tensors, other = seeded_parts("TransformerNet"), seeded_parts("TransformerNet", 1)
+    torch.save({"net": other, "ema": tensors, "optimizer": {"state": {0: torch.ones(3)}}}, tmp_path / "a.pth")
+    found = load_checkpoint([tmp_path / "a.pth"])
+    assert torch.equal(found.network.conv1.conv2d.weight, tensors["conv1.conv2d.weight"])
+    assert found.notes == ("a.pth: took the moving average ema",)
+    torch.save({"netG_A": other, "netG_B": tensors}, tmp_path / "b.pth")
+    with pytest.raises(ModelError, match=r"several networks \(netG_A, netG_B\)"):
+        load_checkpoint([tmp_path / "b.pth"])
 
 
 def test_parts_that_are_missing_or_too_many(published_files):
