@@ -15,7 +15,7 @@ from stylex.errors import UsageError
 from stylex.imaging import contact_sheet as sheets
 from stylex.imaging.arrays import Image
 from stylex.imaging.content import Content
-from stylex.techniques import ARBITRARY, DEFAULT, SINGLE, technique_named
+from stylex.techniques import ARBITRARY, DEFAULT, Style, Technique, technique_named
 
 SIZE = 768
 """Pixels of the longer side that the photo is painted in."""
@@ -23,7 +23,7 @@ SIZE = 768
 
 def contact_sheet(
     photo: Content,
-    technique: str = DEFAULT,
+    technique: str | Technique = DEFAULT,
     styles: Sequence[Any] = (),
     *,
     size: int = SIZE,
@@ -36,7 +36,7 @@ def contact_sheet(
 
     Args:
         photo: as for `stylex.stylize`.
-        technique: one that takes a style.
+        technique: one that takes a style: its name, or the row of one's own.
         styles: each as for `stylex.stylize`; all built-in ones by default.
         size: pixels that the photo's longer side is reduced to before it is painted.
         side: pixels of each picture's longer side on the sheet.
@@ -50,9 +50,10 @@ def contact_sheet(
     Raises:
         UsageError, InputError, ModelError, ResourceError: as `stylex.stylize` does.
     """
-    chosen = list(styles) or built_in_styles(technique, options.get("graphs"))
+    row = technique_named(technique)
+    chosen = list(styles) or built_in_styles(row, options.get("graphs"))
     shown: list[tuple[Image, str]] = []
-    for done, prepared in enumerate(_prepared(technique, chosen, {"size": size, **options}), 1):
+    for done, prepared in enumerate(_prepared(row, chosen, {"size": size, **options}), 1):
         content = prepared.read(photo, "the photo")
         shown = shown or [(content.picture.rgb, "the photo")]
         shown.append((prepared.painted(content).rgb, named(chosen[done - 1])))
@@ -60,9 +61,9 @@ def contact_sheet(
     return sheets.contact_sheet(shown, columns, side)
 
 
-def _prepared(technique: str, styles: Sequence[Any], options: dict[str, Any]) -> Iterator[Prepared]:
+def _prepared(technique: Technique, styles: Sequence[Any], options: dict[str, Any]) -> Iterator[Prepared]:
     """Yields the technique for each style; one that takes any style is loaded once."""
-    if technique not in ARBITRARY:
+    if technique.style is not Style.ARBITRARY:
         yield from (prepare(technique, style, **options) for style in styles)
         return
     names = ("precision", "provider", "graphs", "threads")
@@ -70,7 +71,7 @@ def _prepared(technique: str, styles: Sequence[Any], options: dict[str, Any]) ->
     yield from (prepare(painter, style, **options) for style in styles)
 
 
-def built_in_styles(technique: str, graphs: Path | str | None = None) -> list[str]:
+def built_in_styles(technique: str | Technique, graphs: Path | str | None = None) -> list[str]:
     """Returns the names of all styles that come with stylex, or with a folder of exported graphs.
 
     Raises:
@@ -78,7 +79,7 @@ def built_in_styles(technique: str, graphs: Path | str | None = None) -> list[st
     """
     known = technique_named(technique)
     if known.name in ARBITRARY:
-        return list(built_in(technique))
-    if known.name in SINGLE:
-        return styles_in(GRAPHS if graphs is None else Path(graphs), technique)
-    raise UsageError(f"{technique} has no built-in styles: give some", style="PICTURE.jpg")
+        return list(built_in(known.name))
+    if known.single_style:
+        return styles_in(GRAPHS if graphs is None else Path(graphs), known.name)
+    raise UsageError(f"{known.name} has no built-in styles: give some", style="PICTURE.jpg")

@@ -18,7 +18,7 @@ from stylex.batch.store import require_local, store_of
 from stylex.batch.tables import FACTS, FAILED, Listing
 from stylex.errors import InputError, MissingPackage, UsageError
 from stylex.files import check_place, make_folder, write_bytes
-from stylex.techniques import DEFAULT, SINGLE
+from stylex.techniques import DEFAULT, Technique, technique_named
 
 Engine: TypeAlias = Literal["local", "ray"]
 ENGINES: tuple[Engine, ...] = ("local", "ray")
@@ -27,7 +27,7 @@ ENGINES: tuple[Engine, ...] = ("local", "ray")
 def stylize_batch(
     source: Path | str,
     destination: Path | str,
-    technique: str = DEFAULT,
+    technique: str | Technique = DEFAULT,
     style: Any = None,
     *,
     engine: Engine = "local",
@@ -67,7 +67,7 @@ def stylize_batch(
         check_place(report)
     if engine == "ray":
         places, cores = (source, destination, report), (workers, threads)
-        return _with_ray(places, technique, styles_of(style, each), recursive, cores, options)
+        return _with_ray(places, technique_named(technique), styles_of(style, each), recursive, cores, options)
     if engine != "local":
         raise UsageError(f"there is no engine {engine!r}: choose {' or '.join(ENGINES)}", engine="local")
     require_local(source, destination)
@@ -86,7 +86,7 @@ def table(outcomes: Sequence[Outcome]) -> bytes:
 
 def _with_ray(
     places: tuple[Path | str, Path | str, Path | str | None],
-    technique: str,
+    technique: Technique,
     styles: Sequence[tuple[str, Any]],
     recursive: bool,
     cores: tuple[int, int],
@@ -105,7 +105,7 @@ def _with_ray(
     options = {**options, "threads": threads or 1}
     variants = [Variant(name, prepare(technique, one, **options)) for name, one in styles]
     looks = [
-        Look(variant.name, one if technique in SINGLE else variant.prepared.style, variant.prepared.regions)
+        Look(variant.name, one if technique.single_style else variant.prepared.style, variant.prepared.regions)
         for variant, (_, one) in zip(variants, styles, strict=True)
     ]
     start, stores = time.perf_counter(), (store_of(source), store_of(destination))

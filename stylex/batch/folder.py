@@ -43,7 +43,7 @@ def stylize_folder(
     Args:
         photos: a folder, a file, or several of them.
         output: the folder of the paintings, which is made; None for beside the photos, which must be files then.
-        technique: the name of any technique that paints photos.
+        technique: any that paints photos: its name, or the row of one's own.
         style: as for `stylex.stylize`; with `each` a list of styles.
         each: paint every photo in each of the styles; in a folder of their names, where the photos came from a folder.
         recursive: whether folders in folders are painted as well.
@@ -65,13 +65,13 @@ def stylize_folder(
         ResourceError: the disk is full, or a package or provider is missing.
         Interrupted: Ctrl-C; what is done is kept, and `resume` goes on from there.
     """
+    row = technique_named(technique)
     given = [photos] if isinstance(photos, (str, Path)) else list(photos)
     inputs = tuple(dict.fromkeys(Path(one) for one in given))
     folder = None if output is None else Path(output)
     styles = styles_of(style, each)
     if resume and folder is None:
         raise UsageError("what is done is written down among the paintings: give a folder for them", output="OUT/")
-    row = technique_named(technique)
     places = Places(inputs, folder, row.name, recursive)
     places.check([name for name, _ in styles])
     workers, threads = shared_cores(row, workers, threads)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stylex._version import __version__
 from stylex.api.prepared import Prepared
 from stylex.artifacts.style_code import StyleCode, shares
 from stylex.files import sha256_of
@@ -23,12 +24,13 @@ WITHOUT_EFFECT = frozenset({"threads", "options", "folder", "graphs", "on_step"}
 
 
 def digest_of(prepared: Prepared) -> str:
-    """Returns the digest of everything that decides on the pixels but the photo: graphs, styles and options."""
+    """Returns the digest of everything that decides on the pixels but the photo: version, graphs, styles and options."""
     style = prepared.style
     if isinstance(style, list):  # of (style, weight): only the shares count
         ones, weights = [one for one, _ in style], shares(style)
         style = [ones, [f"{weight:.6f}" for weight in weights]]
-    text = json.dumps(identity(dataclasses.replace(prepared, style=style)), sort_keys=True)
+    made = [__version__, identity(dataclasses.replace(prepared, style=style))]
+    text = json.dumps(made, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 

@@ -27,6 +27,7 @@ from stylex.batch.tables import CHECKPOINT, RESULTS, Listing
 from stylex.errors import Interrupted, MissingPackage, ModelError, first_line
 from stylex.imaging.images import encoded
 from stylex.runtime.engine import hardware
+from stylex.techniques import Technique
 
 TASKS, FEWEST, MOST = 50, 4, 256
 """Tasks for each actor, as long as a task has so many photos at the least and at the most: those that were in work when
@@ -66,7 +67,7 @@ class PaintingActor:
     """
 
     def __init__(
-        self, source: Store, destination: Store, technique: str, looks: Sequence[Look], options: dict[str, Any]
+        self, source: Store, destination: Store, technique: Technique, looks: Sequence[Look], options: dict[str, Any]
     ) -> None:
         self.source, self.destination = source, destination
         self.prepared: dict[str, Prepared] = {
@@ -103,7 +104,7 @@ def paint_with_ray(
     source: Store,
     destination: Store,
     listing: Listing,
-    technique: str,
+    technique: Technique,
     looks: Sequence[Look],
     workers: int,
     options: dict[str, Any],

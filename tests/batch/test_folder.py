@@ -190,10 +190,10 @@ def test_folders_without_photos(tmp_path: Path) -> None:
 def test_an_error_nobody_expected_fails_one_photo(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = prepared_module.picture_of
 
-    def odd(content: object, name: str) -> object:
+    def odd(content: object, *rest: object) -> object:
         if str(content).endswith("a/1.jpg"):
             raise ZeroDivisionError("of a library")
-        return read(content, name)
+        return read(content, *rest)
 
     monkeypatch.setattr(prepared_module, "picture_of", odd)
     report = paint(photos)
