@@ -24,7 +24,7 @@ WITHOUT_EFFECT = frozenset({"threads", "options", "folder", "graphs", "on_step"}
 
 
 def digest_of(prepared: Prepared) -> str:
-    """Returns the digest of everything that decides on the pixels but the photo: version, graphs, styles and options."""
+    """Returns the digest of all that decides on the pixels but the photo: version, graphs, styles and options."""
     style = prepared.style
     if isinstance(style, list):  # of (style, weight): only the shares count
         ones, weights = [one for one, _ in style], shares(style)

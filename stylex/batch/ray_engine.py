@@ -196,5 +196,15 @@ def _context(ray: Any, destination: Store) -> Iterator[None]:
     context.enable_progress_bars = sys.stderr.isatty()
     context.max_errored_blocks = -1  # rows that end their process are told as failed
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    with ray.data.DataContext.current(context):
-        yield
+    before, threading.excepthook = threading.excepthook, _without_interruptions
+    try:
+        with ray.data.DataContext.current(context):
+            yield
+    finally:
+        threading.excepthook = before
+
+
+def _without_interruptions(raised: threading.ExceptHookArgs) -> None:
+    """Passes over what Ray's own threads raise when a job is stopped; shows everything else."""
+    if raised.exc_type is not InterruptedError:
+        threading.__excepthook__(raised)
