@@ -13,12 +13,19 @@ THUMBNAIL = (64, 36)
 LEAST, TIMES, ALIKE = 6.0, 4.0, 0.6
 """A cut changes the thumbnail by at least so many levels of 255, so many times as much as the frames before did, and
 leaves a correlation below the last."""
+MOVED_ALIKE, CUT_SHARE = 0.85, 0.4
+"""Behind a cut the usual change isn't known yet. There the middle of the frame before is looked for in the frame: pans of
+any speed leave a correlation of 0.99, pictures that have nothing in common at most 0.79. A cut also changes at least such
+a share of the picture, which something that passes doesn't."""
 MEMORY = 0.8
 """Share that the frames before keep in what counts as a usual change."""
 SHIFT, CONTRAST = 6.0, 1.1
 """Inside a shot, the frame has become another where a channel's mean has moved by so many levels since the last
 keyframe, or its deviation by such a factor, and most of the picture takes part: a fade, another light, the camera
 somewhere else, but not something that passes."""
+SUDDEN_SHIFT, SUDDEN_CONTRAST = 16.0, 1.25
+"""The same from one frame to the next: a flash, a light that is switched, the first frames of a fade from black. Nothing
+is gained by changing the statistics slowly where the picture itself jumps."""
 MOST, LITTLE, PART = 0.6, 4.0, 0.05
 """Share of the picture that is most of it, and the levels of difference that count: LITTLE and a PART of the value."""
 NOISE = 2.0
@@ -31,6 +38,7 @@ class Keyframe(Enum):
     NONE = "use what there is"
     DUE = "measure again, it is time"
     CHANGED = "measure again, the picture has become another"
+    SUDDEN = "measure again and use it at once, the picture has become another from one frame to the next"
     CUT = "a new shot"
 
 
@@ -66,24 +74,42 @@ class KeyframeFinder:
         if self._last is None:
             return Keyframe.CUT
         change = float(np.abs(thumbnail - self._last).mean())
-        usual = change if self._usual is None else self._usual
-        if change > max(LEAST, TIMES * usual) and correlation(thumbnail, self._last) < ALIKE:
+        if self._is_cut(thumbnail, self._last, change):
             self._usual = None
             return Keyframe.CUT
-        self._usual = MEMORY * usual + (1 - MEMORY) * change
+        self._usual = change if self._usual is None else MEMORY * self._usual + (1 - MEMORY) * change
+        if has_become_another(thumbnail, self._last, SUDDEN_SHIFT, SUDDEN_CONTRAST):
+            return Keyframe.SUDDEN
         if has_become_another(thumbnail, self._key):
             return Keyframe.CHANGED
         return Keyframe.DUE if self.every and self._since + 1 >= self.every else Keyframe.NONE
 
 
-def has_become_another(thumbnail: npt.NDArray[np.float32], key: npt.NDArray[np.float32]) -> bool:
+    def _is_cut(self, thumbnail: npt.NDArray[np.float32], last: npt.NDArray[np.float32], change: float) -> bool:
+        if change <= max(LEAST, TIMES * (self._usual or 0.0)) or correlation(thumbnail, last) >= ALIKE:
+            return False
+        if self._usual is not None:
+            return True
+        return changed_share(thumbnail, last) > CUT_SHARE and moved_correlation(last, thumbnail) < MOVED_ALIKE
+
+
+def has_become_another(
+    thumbnail: npt.NDArray[np.float32],
+    key: npt.NDArray[np.float32],
+    least_shift: float = SHIFT,
+    least_contrast: float = CONTRAST,
+) -> bool:
     """Returns whether a frame of the same shot needs other statistics than the keyframe; thumbnails (h, w, 3)."""
     shift = np.abs(thumbnail.mean((0, 1)) - key.mean((0, 1))).max()
     ratio = np.log((thumbnail.std((0, 1)) + NOISE) / (key.std((0, 1)) + NOISE))
-    if shift <= SHIFT and np.abs(ratio).max() <= np.log(CONTRAST):
+    if shift <= least_shift and np.abs(ratio).max() <= np.log(least_contrast):
         return False
-    changed = (np.abs(thumbnail - key) > LITTLE + PART * key).any(2)
-    return float(changed.mean()) > MOST
+    return changed_share(thumbnail, key) > MOST
+
+
+def changed_share(thumbnail: npt.NDArray[np.float32], key: npt.NDArray[np.float32]) -> float:
+    """Returns which share of a thumbnail's pixels differs from another's, 0 to 1."""
+    return float((np.abs(thumbnail - key) > LITTLE + PART * key).any(2).mean())
 
 
 def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
@@ -93,3 +119,12 @@ def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) ->
     if max(norms) < 1:
         return 1.0
     return float((a * b).sum()) / (norms[0] * norms[1]) if min(norms) >= 1 else 0.0
+
+
+def moved_correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    """Returns the correlation of the middle of a thumbnail with that part of another which resembles it most."""
+    width, height = THUMBNAIL
+    middle = np.ascontiguousarray(one[height // 4 : -height // 4, width // 4 : -width // 4])
+    if min(middle.std((0, 1)).max(), other.std((0, 1)).max()) < 1:
+        return correlation(one, other)
+    return float(cv2.matchTemplate(other, middle, cv2.TM_CCOEFF_NORMED).max())

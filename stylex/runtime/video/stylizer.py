@@ -160,7 +160,7 @@ class Stylizer:
     def _paint(self, frame: Image, keyframe: Keyframe) -> Image:
         if self.runs == OFF or not self.style.painter.measures:
             return self._run(frame)[0]
-        if keyframe is Keyframe.CUT or self._interpolator is None:
+        if keyframe in (Keyframe.CUT, Keyframe.SUDDEN) or self._interpolator is None:
             picture, measured = self._run(frame)
             assert measured is not None
             self._interpolator = StatisticsInterpolator(measured)

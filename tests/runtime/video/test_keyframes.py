@@ -9,7 +9,7 @@ import skimage.data
 
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
 
-N, D, C, X = Keyframe.NONE, Keyframe.DUE, Keyframe.CHANGED, Keyframe.CUT
+N, D, C, S, X = Keyframe.NONE, Keyframe.DUE, Keyframe.CHANGED, Keyframe.SUDDEN, Keyframe.CUT
 
 
 def pan(photo: np.ndarray, count: int, step: int = 2) -> list[np.ndarray]:
@@ -57,15 +57,30 @@ def test_a_fade_from_black_is_measured_again_and_again() -> None:
     photo = pan(CAT, 1)[0]
     fade = [(photo * (i / 12)).astype(np.uint8) for i in range(13)] + [photo] * 5
     keyframes = found(fade)
-    assert keyframes.count(X) == 1
-    assert keyframes[1:6].count(C) >= 4
+    assert keyframes[:2] == [X, X]  # black, and the first frame that shows anything
+    assert keyframes[2:6] == [S, S, S, C] and keyframes.count(X) == 2
     assert set(keyframes[-4:]) == {N}
 
 
-def test_another_light_is_a_change() -> None:
+@pytest.mark.parametrize(("alpha", "role"), [(0.9, C), (0.6, S), (0.3, S), (1.5, S)])
+def test_another_light_is_a_change(alpha: float, role: Keyframe) -> None:
     frames = pan(CAT, 10, 1)
-    dim = [cv2.convertScaleAbs(frame, alpha=0.6) for frame in frames[5:]]
-    assert found(frames[:5] + dim)[5] is C
+    dim = [cv2.convertScaleAbs(frame, alpha=alpha) for frame in frames[5:]]
+    assert found(frames[:5] + dim)[5:7] == [role, N]
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+@pytest.mark.parametrize("place", [0, 1, 2, 6])
+def test_frames_unlike_their_neighbours_are_shots_of_their_own(place: int, length: int) -> None:
+    frames = pan(CAT, 12, 1)
+    for insert in (np.zeros_like(frames[0]), np.full_like(frames[0], 255), pan(COFFEE, 1)[0]):
+        keyframes = found(frames[:place] + [insert] * length + frames[place:])
+        assert [i for i, keyframe in enumerate(keyframes) if keyframe is X] == sorted({0, place, place + length})
+
+
+def test_frames_that_are_all_unlike_are_all_cuts() -> None:
+    frames = [pan(photo, 1)[0] for photo in (CAT, COFFEE, ASTRONAUT, COFFEE[::-1], CAT[:, ::-1])]
+    assert found(frames + pan(CAT, 3, 1)) == [X] * 6 + [N] * 2
 
 
 def test_something_that_passes_is_no_change() -> None:

@@ -202,3 +202,21 @@ def test_wrong_calls(adain: Painter, wave: PreparedStyle, scream: PreparedStyle)
             Stylizer(**arguments)
     with pytest.raises(UsageError, match="adain needs a style"):
         prepare_style(adain)
+
+
+@pytest.mark.parametrize("temporal", ["statistics", "flow"])
+@pytest.mark.parametrize("place", [0, 3])
+def test_frames_unlike_their_neighbours_cost_none_but_themselves(
+    temporal: str, place: int, wave: PreparedStyle, scream: PreparedStyle
+) -> None:
+    still = pan(CAT, 1)[0]
+    dim = (still * 0.08).astype(np.uint8)
+    inserts = [[np.zeros_like(still)], [np.full_like(still, 255)] * 2, [pan(COFFEE, 1)[0]], [dim], [still // 2]]
+    for chosen, insert in itertools.product((wave, scream), inserts):
+        frames = [still] * place + insert + [still] * 4
+        stylizer = Stylizer(chosen, temporal=temporal)
+        painted = [stylizer(frame) for frame in frames]
+        wanted = Stylizer(chosen, temporal="off")(still).astype(int)
+        for picture, frame in zip(painted, frames, strict=True):
+            if frame is still:
+                assert np.abs(picture - wanted).mean() <= 10
