@@ -14,9 +14,9 @@ LEAST, TIMES, ALIKE = 6.0, 4.0, 0.6
 """A cut changes the thumbnail by at least so many levels of 255, so many times as much as the frames before did, and
 leaves a correlation below the last."""
 MOVED_ALIKE, CUT_SHARE = 0.85, 0.4
-"""Behind a cut the usual change isn't known yet. There the middle of the frame before is looked for in the frame: pans of
-any speed leave a correlation of 0.99, pictures that have nothing in common at most 0.79. A cut also changes at least such
-a share of the picture, which something that passes doesn't."""
+"""Behind a cut the usual change isn't known yet. There the middle of the frame before is looked for in the frame: pans
+of any speed leave a correlation of 0.99, pictures that have nothing in common at most 0.79. A cut also changes at least
+such a share of the picture, which something that passes doesn't."""
 MEMORY = 0.8
 """Share that the frames before keep in what counts as a usual change."""
 SHIFT, CONTRAST = 6.0, 1.1
@@ -24,8 +24,8 @@ SHIFT, CONTRAST = 6.0, 1.1
 keyframe, or its deviation by such a factor, and most of the picture takes part: a fade, another light, the camera
 somewhere else, but not something that passes."""
 SUDDEN_SHIFT, SUDDEN_CONTRAST = 16.0, 1.25
-"""The same from one frame to the next: a flash, a light that is switched, the first frames of a fade from black. Nothing
-is gained by changing the statistics slowly where the picture itself jumps."""
+"""The same from one frame to the next: a flash, a light that is switched, the first frames of a fade from black.
+Nothing is gained by changing the statistics slowly where the picture itself jumps."""
 MOST, LITTLE, PART = 0.6, 4.0, 0.05
 """Share of the picture that is most of it, and the levels of difference that count: LITTLE and a PART of the value."""
 NOISE = 2.0
@@ -83,7 +83,6 @@ class KeyframeFinder:
         if has_become_another(thumbnail, self._key):
             return Keyframe.CHANGED
         return Keyframe.DUE if self.every and self._since + 1 >= self.every else Keyframe.NONE
-
 
     def _is_cut(self, thumbnail: npt.NDArray[np.float32], last: npt.NDArray[np.float32], change: float) -> bool:
         if change <= max(LEAST, TIMES * (self._usual or 0.0)) or correlation(thumbnail, last) >= ALIKE:
