@@ -24,6 +24,7 @@ VERBS = {
     "train": "stylex.cli.commands.train",
     "bake": "stylex.cli.commands.bake",
     "bench": "stylex.cli.commands.bench",
+    "serve": "stylex.cli.commands.serve",
     "doctor": "stylex.cli.commands.doctor",
     "list": "stylex.cli.commands.list",
 }
@@ -31,6 +32,7 @@ VERBS = {
 OPTIONAL = {
     **dict.fromkeys(("torch", "onnx", "onnxscript", "onnx_ir", "skimage", "safetensors"), "export"),
     "av": "video",
+    **dict.fromkeys(("fastapi", "uvicorn", "prometheus_client", "h11", "pydantic", "starlette", "anyio"), "serve"),
     **dict.fromkeys(("ray", "pyarrow"), "ray"),
     **dict.fromkeys(("matplotlib", "mlperf_loadgen"), "bench"),
     "pillow_heif": "heic",

@@ -33,7 +33,7 @@ PATHS = [path for path, _ in ALL]
 def test_the_verbs() -> None:
     painting, rest = (
         ["run", "sheet", "batch", "video", "webcam"],
-        ["export", "train", "bake", "bench", "doctor", "list"],
+        ["export", "train", "bake", "bench", "serve", "doctor", "list"],
     )
     assert list(VERBS) == [*painting, "styles", *rest]
     assert {("styles", "list"), ("styles", "show"), ("styles", "encode"), ("train", "adain")} <= set(PATHS)

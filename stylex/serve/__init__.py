@@ -1,0 +1,1 @@
+"""The service: photos painted over HTTP, by painters that are loaded once. Needs the extra `serve`."""
