@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylex.api.loading import Precision, Provider, network_of
+from stylex.api.names import style_name
 from stylex.errors import UsageError
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.loading import load
@@ -83,16 +84,9 @@ def stylize_film(
         None if one else style,
         strength,
         keep_colors,
-        name=named(style),
+        name=style_name(style),
         span=Span(start, end, frames),
         size=size,
         crf=crf,
         progress=progress,
     )
-
-
-def named(style: Any) -> str:
-    """Returns what a style, or a list of (style, weight), is called."""
-    if isinstance(style, (list, tuple)):
-        return " + ".join(named(pair[0]) for pair in style if isinstance(pair, (list, tuple)) and pair)
-    return Path(style).stem if isinstance(style, (str, Path)) else str(getattr(style, "name", "picture"))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from stylex.api.film import named
 from stylex.api.loading import load
+from stylex.api.names import style_name
 from stylex.api.prepared import Prepared, prepare
 from stylex.artifacts.catalog import GRAPHS, styles_in
 from stylex.artifacts.style_code import built_in
@@ -56,7 +56,7 @@ def contact_sheet(
     for done, prepared in enumerate(_prepared(row, chosen, {"size": size, **options}), 1):
         content = prepared.read(photo, "the photo")
         shown = shown or [(content.picture.rgb, "the photo")]
-        shown.append((prepared.painted(content).rgb, named(chosen[done - 1])))
+        shown.append((prepared.painted(content).rgb, style_name(chosen[done - 1])))
         progress(done, len(chosen))
     return sheets.contact_sheet(shown, columns, side)
 

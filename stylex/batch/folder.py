@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stylex.api.film import named
+from stylex.api.names import style_name
 from stylex.api.prepared import prepare
 from stylex.batch.places import Places
 from stylex.batch.records import Journal, JsonLines
@@ -72,7 +72,8 @@ def stylize_folder(
     styles = styles_of(style, each)
     if resume and folder is None:
         raise UsageError("what is done is written down among the paintings: give a folder for them", output="OUT/")
-    places = Places(inputs, folder, row.name, recursive)
+    mixture = "" if each else style_name(style, options.get("regions"))
+    places = Places(inputs, folder, row.name, recursive, mixture)
     places.check([name for name, _ in styles])
     workers, threads = shared_cores(row, workers, threads)
     count = sum(1 for _ in places)
@@ -97,7 +98,7 @@ def styles_of(style: Any, each: bool) -> list[tuple[str, Any]]:
         return [("", style)]
     if not isinstance(style, (list, tuple)) or not style:
         raise UsageError("each needs a list of styles: give several", style=None)
-    names = [named(one) for one in style]
+    names = [style_name(one) for one in style]
     if len(set(names)) < len(names):
         raise UsageError(f"two of the styles are called the same ({', '.join(names)}): rename one of the files")
     return list(zip(names, style, strict=True))

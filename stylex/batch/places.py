@@ -40,12 +40,14 @@ class Places:
         output: folder for the paintings; None for beside the photos, which must be files then.
         technique: its name.
         recursive: whether folders of folders are looked into.
+        style: name of the one style that all are painted in.
     """
 
     inputs: tuple[Path, ...]
     output: Path | None
     technique: str
     recursive: bool = True
+    style: str = ""
 
     def __iter__(self) -> Iterator[Task]:
         for given in self.inputs:
@@ -65,7 +67,7 @@ class Places:
         if task.place is not None:
             assert self.output is not None
             return self.output / style / task.place
-        name = default_output(task.photo, "-".join(filter(None, (self.technique, style)))).name
+        name = default_output(task.photo, self.technique, style or self.style).name
         return (task.photo.parent if self.output is None else self.output) / name
 
     def check(self, styles: Sequence[str] = ("",)) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -91,6 +92,10 @@ ONLY_READ = (".jfif", ".jpe", ".apng")
 WRITABLE = {s: known for known in FORMATS if known.written for s in known.suffixes if s not in ONLY_READ}
 READABLE = frozenset(suffix for known in FORMATS for suffix in known.suffixes)
 """Suffixes of files that are taken for pictures where a folder is searched."""
+LONGEST_NAME = 255
+"""Bytes of a file's name that file systems take."""
+_UNFIT = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
+"""Characters that a file's name can't have everywhere."""
 _WORKING = f"{', '.join(known.name for known in FORMATS[:-1])} or {FORMATS[-1].name}"
 
 _CAMERA_RAW = re.compile(
@@ -120,7 +125,16 @@ def named(path: Path) -> Format:
     return known
 
 
-def default_output(photo: Path, technique: str) -> Path:
-    """Beside the photo, in its format; in PNG where its suffix is one that isn't written."""
+def default_output(photo: Path, technique: str, style: str = "") -> Path:
+    """Returns the path beside a photo for its painting, in its format; in PNG where that is one that isn't written.
+
+    Args:
+        photo: what follows the last point of its name belongs to the name where it is no format's.
+        technique: its name.
+        style: its name, which is cut where the path's would be longer than file systems take.
+    """
     suffix = photo.suffix if photo.suffix.lower() in WRITABLE else ".png"
-    return photo.parent / f"{photo.stem}-{technique}{suffix}"
+    stem = photo.stem if photo.suffix.lower() in READABLE else photo.name
+    room = LONGEST_NAME - len(os.fsencode(f"{stem}-{technique}-{suffix}"))
+    told = os.fsencode(_UNFIT.sub("_", style))[: max(0, room)].decode(errors="ignore")
+    return photo.parent / f"{'-'.join(filter(None, (stem, technique, told)))}{suffix}"

@@ -132,7 +132,7 @@ def _tell_frames(image: Image.Image, path: Path) -> None:
     what = FRAMES.get(image.format or "")
     if count > 1 and what:
         film = "; stylex video paints all of them" if what == "frames" else ""
-        logger.warning("%s holds %d %s: the first of them is read%s", path, count, what, film)
+        logger.warning("only the first of %d %s of %s is read%s", count, what, path, film)
 
 
 def upright_and_plain(image: Image.Image, name: str, data: bytes = b"") -> Picture:

@@ -140,7 +140,7 @@ def test_the_folder_of_results_is_not_read_again(photos: Path) -> None:
 def test_files_are_painted_beside_themselves(photos: Path) -> None:
     report = stylize_folder([photos / "1.jpg", photos / "1.jpg", photos / "1.png"], None, "adain", "irises", **CPU)
     assert report.painted == 2
-    assert {p.name for p in photos.glob("1-*")} == {"1-adain.jpg", "1-adain.png"}
+    assert {p.name for p in photos.glob("1-*")} == {"1-adain-irises.jpg", "1-adain-irises.png"}
     assert not (photos / ".stylex.jsonl").exists()
     with pytest.raises(stylex.UsageError, match="give a folder for them"):
         stylize_folder([photos / "1.jpg"], None, "adain", "irises", resume=True)

@@ -67,8 +67,19 @@ def test_what_is_something_else_is_named(head: bytes, told: str) -> None:
         ("photo.jfif", "photo-adain.png"),  # read, but not written
         ("photo", "photo-adain.png"),
         ("photo.gif", "photo-adain.png"),
-        (".", "-adain.png"),
+        ("12.05.2024", "12.05.2024-adain.png"),  # no format's suffix
+        ("photo.jpg_large", "photo.jpg_large-adain.png"),
+        (".", "adain.png"),
     ],
 )
 def test_default_output(photo: str, output: str) -> None:
     assert default_output(Path(photo), "adain") == Path(output)
+
+
+def test_default_output_has_a_name_for_each_style() -> None:
+    assert default_output(Path("a.b.jpg"), "adain", "irises") == Path("a.b-adain-irises.jpg")
+    assert default_output(Path("a"), "fast", 'x/y:"z"') == Path("a-fast-x_y__z_.png")
+    for name in ("a.jpg", f"{'a' * 240}.jpg", f"{'ü' * 100}.jpg"):
+        made = default_output(Path(name), "adain", "ж" * 200).name
+        assert made.startswith(f"{name[:-4]}-adain")
+        assert len(made.encode()) <= 255

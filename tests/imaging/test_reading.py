@@ -73,7 +73,7 @@ def test_the_first_of_several_frames_is_told(kind: str, tmp_path: Path, caplog: 
     np.testing.assert_allclose(rgb[15, 20].astype(int), (255, 0, 0), atol=4)
     (record,) = caplog.records
     what = "pages" if kind == "TIFF" else "frames"
-    assert f"holds 3 {what}: the first of them is read" in record.getMessage()
+    assert f"only the first of 3 {what} of " in record.getMessage()
     assert ("stylex video" in record.getMessage()) == (kind != "TIFF")
 
 

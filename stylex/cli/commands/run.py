@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,8 @@ SIZES = ", ".join(f"{technique.name}: {technique.size}" for technique in RUN if 
 @click.option(
     "-o",
     "--output",
-    help="JPEG, PNG, WebP, BMP or TIFF; a folder, needed for folders; - for standard output  [PHOTO-TECHNIQUE.SUFFIX]",
+    help="JPEG, PNG, WebP, BMP or TIFF; a folder, needed for folders; - for standard output  "
+    "[PHOTO-TECHNIQUE-STYLE.SUFFIX]",
 )
 @click.option(
     "--upscale", default=1, show_default=True, help="2 for twice the size, by a small network behind the technique."
@@ -156,13 +157,16 @@ def _paint_one(
     look: dict[str, Any],
     own: dict[str, Any],
 ) -> None:
+    from stylex.api.names import style_name
     from stylex.api.stylize import stylize
     from stylex.cli.progress import Bars
     from stylex.imaging.images import check_output, write_picture
     from stylex.runtime.semantic.regions import overlay
 
     content, photo = given_content(photo)
-    place, told = place_of(output, photo, technique, piped=isinstance(content, bytes)), given_where(technique, own)
+    told = given_where(technique, own)
+    place = place_of(output, photo, technique, style_name(style, told.get("regions")), isinstance(content, bytes))
+    older = place is not None and str(place) != output and os.path.lexists(place)
     inputs = [photo, *(Path(name) for name, _ in style or ()), *files_of(told)]
     if place is not None:
         check_output(place, inputs)
@@ -175,6 +179,8 @@ def _paint_one(
     if own["show_masks"]:
         write_picture(own["show_masks"], overlay(result.content.rgb, result.masks))
     write_painting(place, photo, result)
+    if older:
+        result = replace(result, notes=(*result.notes, "in place of an older one"))
     _tell(place, photo, result, as_json)
 
 

@@ -43,11 +43,12 @@ def folder_named(output: str) -> Path:
     return Path(output)
 
 
-def place_of(output: str | None, photo: Path, technique: str, piped: bool) -> Path | None:
+def place_of(output: str | None, photo: Path, technique: str, style: str, piped: bool) -> Path | None:
     """Returns where one painting goes; None for standard output. A folder is made.
 
     Args:
         output: as --output has it; None for beside the photo, or where that comes through a pipe, into one.
+        technique, style: names that become part of the painting's, where none is given.
     """
     from stylex.cli.standard import require_standard_output
     from stylex.files import make_folder
@@ -56,9 +57,10 @@ def place_of(output: str | None, photo: Path, technique: str, piped: bool) -> Pa
     if output == STANDARD or (output is None and piped):
         require_standard_output()
         return None
-    if output is not None and is_folder(output):
-        return make_folder(Path(output)) / default_output(photo, technique).name
-    return Path(output) if output is not None else default_output(photo, technique)
+    place = default_output(photo, technique, style)
+    if output is not None:
+        place = make_folder(Path(output)) / place.name if is_folder(output) else Path(output)
+    return place
 
 
 def write_painting(place: Path | None, photo: Path, result: Result) -> None:

@@ -39,8 +39,8 @@ def test_every_format_in(suffix: str, shot: Path, photo: np.ndarray, run_cli: Ru
     result = run_cli("run", "adain", f"in.{suffix}", *STYLE)
     assert result.exit_code == 0
     assert result.stderr == ""
-    assert result.stdout.startswith(f"in-adain.{suffix}: 128x96, adain ")
-    assert read_picture(f"in-adain.{suffix}").rgb.shape == photo.shape
+    assert result.stdout.startswith(f"in-adain-great-wave.{suffix}: 128x96, adain ")
+    assert read_picture(f"in-adain-great-wave.{suffix}").rgb.shape == photo.shape
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -71,7 +71,7 @@ def test_alpha_is_kept(shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     alpha = np.tile(np.linspace(0, 255, 128).astype(np.uint8), (96, 1))
     write_picture("clear.png", photo, alpha)
     assert run_cli("run", "adain", "clear.png", *STYLE).exit_code == 0
-    kept = read_picture("clear-adain.png").alpha
+    kept = read_picture("clear-adain-great-wave.png").alpha
     np.testing.assert_array_equal(kept, alpha)
     assert run_cli("run", "adain", "clear.png", *STYLE, "--size", 64, "-o", "small.webp").exit_code == 0
     small = read_picture("small.webp").alpha
@@ -86,16 +86,17 @@ def test_exif_orientation_is_applied(shot: Path, photo: np.ndarray, run_cli: Run
     exif[0x0112] = 6
     Image.fromarray(photo).save("turned.jpg", exif=exif)
     result = run_cli("run", "adain", "turned.jpg", *STYLE, "--strength", 0, "--precision", "fp32")
-    assert result.stdout.startswith("turned-adain.jpg: 96x128, ")
-    painted = read_picture("turned-adain.jpg").rgb
+    assert result.stdout.startswith("turned-adain-great-wave.jpg: 96x128, ")
+    painted = read_picture("turned-adain-great-wave.jpg").rgb
     assert psnr(painted, np.ascontiguousarray(np.rot90(photo, -1))) > psnr(painted, np.rot90(photo, 1).copy())
-    with Image.open("turned-adain.jpg") as image:
+    with Image.open("turned-adain-great-wave.jpg") as image:
         assert image.getexif().get(0x0112, 1) == 1  # not turned twice
 
 
 @pytest.mark.parametrize(("size", "told"), [(64, "64x48"), (1, "1x1"), (128, "128x96"), (5000, "128x96")])
 def test_size_only_reduces(size: int, told: str, shot: Path, run_cli: RunCli) -> None:
-    assert run_cli("run", "adain", shot, *STYLE, "--size", size).stdout.startswith(f"photo-adain.png: {told}, ")
+    result = run_cli("run", "adain", shot, *STYLE, "--size", size)
+    assert result.stdout.startswith(f"photo-adain-great-wave.png: {told}, ")
 
 
 def test_mixing(shot: Path, run_cli: RunCli) -> None:
@@ -133,7 +134,12 @@ def test_a_style_file(shot: Path, run_cli: RunCli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "made"), [("photo.jfif", "photo-adain.png"), ("photo", "photo-adain.png"), ("a b.JPG", "a b-adain.JPG")]
+    ("given", "made"),
+    [
+        ("photo.jfif", "photo-adain-great-wave.png"),
+        ("12.05.2024", "12.05.2024-adain-great-wave.png"),
+        ("a b.JPG", "a b-adain-great-wave.JPG"),
+    ],
 )
 def test_default_output_names(given: str, made: str, shot: Path, photo: np.ndarray, run_cli: RunCli) -> None:
     Image.fromarray(photo).save("made.jpg")
@@ -143,9 +149,27 @@ def test_default_output_names(given: str, made: str, shot: Path, photo: np.ndarr
 
 
 def test_a_default_output_is_written_again(shot: Path, run_cli: RunCli) -> None:
-    Path("photo-adain.png").write_bytes(b"of last time")
-    assert run_cli("run", "adain", shot, *STYLE).exit_code == 0
-    assert read_picture("photo-adain.png").rgb.shape == (96, 128, 3)
+    Path("photo-adain-great-wave.png").write_bytes(b"of last time")
+    told = [run_cli("run", "adain", shot, *STYLE, *more).stdout for more in ((), ("-o", "new.png"), ("-o", "new.png"))]
+    assert ["in place of an older one" in line for line in told] == [True, False, False]
+    assert read_picture("photo-adain-great-wave.png").rgb.shape == (96, 128, 3)
+
+
+def test_styles_have_files_of_their_own(shot: Path, painting: np.ndarray, run_cli: RunCli) -> None:
+    write_picture("coffee.cup.png", painting)
+    wave = ("--region", "background=great-wave", "--region", "person")
+    calls = [
+        ("adain", "--style", "irises"),
+        ("adain", "--style", "great-wave"),
+        ("adain", "--style", "irises", "--style", "coffee.cup.png", "--weight", 2, "--weight", 1),
+        ("histogram", "--style", "coffee.cup.png"),
+        ("cyclegan", "--style", "cartoon"),
+        ("semantic", *wave, "--mask", f"person={shot}"),
+    ]
+    told = [run_cli("run", technique, shot, *rest).stdout.partition(":")[0] for technique, *rest in calls]
+    names = ("irises", "great-wave", "irises+coffee.cup", "coffee.cup", "cartoon", "great-wave")
+    assert told == [f"photo-{call[0]}-{name}.png" for call, name in zip(calls, names, strict=True)]
+    assert all(Path(name).is_file() for name in told)
 
 
 # The call is wrong: 2

@@ -69,7 +69,7 @@ def test_json(photos: Path, run_cli: RunCli) -> None:
     assert (result.exit_code, result.stderr) == (3, "")
     assert (told["painted"], told["failed"][0]["photo"]) == (3, "photos/bad.jpg")
     one = json.loads(run_cli("run", "adain", photos / "1.jpg", *STYLE, "--json").stdout)
-    assert (one["output"], one["width"], one["precision"]) == ("photos/1-adain.jpg", 128, "int8")
+    assert (one["output"], one["width"], one["precision"]) == ("photos/1-adain-great-wave.jpg", 128, "int8")
 
 
 def test_each_style_of_several_files(photos: Path, run_cli: RunCli) -> None:
@@ -88,7 +88,7 @@ def test_one_photo_into_a_folder(shot: Path, run_cli: RunCli) -> None:
     Path("there").mkdir()
     for folder in ("there", "there/", "new/"):
         result = run_cli("run", "adain", shot, *STYLE, "-o", folder)
-        assert result.stdout.startswith(f"{folder.rstrip('/')}/photo-adain.png: 128x96")
+        assert result.stdout.startswith(f"{folder.rstrip('/')}/photo-adain-great-wave.png: 128x96")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_through_pipes(suffix: str, kind: bytes, photo: np.ndarray, shot: Path) 
         assert result.stderr.startswith("standard output: 128x96, adain int8 on cpu")
     piped(given, "-", "-o", "file.png")
     piped(given, "-", "-o", "folder/")
-    assert Path(f"folder/stdin-adain.{suffix}").is_file()
+    assert Path(f"folder/stdin-adain-great-wave.{suffix}").is_file()
     if suffix == "png":
         np.testing.assert_array_equal(decoded(result.stdout_bytes, "piped").rgb, read_picture("file.png").rgb)
 

@@ -42,9 +42,9 @@ def test_a_painting_and_its_previews(shot: Path, style: Path, photo: np.ndarray,
     result = run_cli("run", "gatys", shot, "--style", style, *QUICK, *preview)
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
-    assert result.stdout.startswith("photo-gatys.png: 48x36, gatys with slim, 3 iterations, ")
-    assert files() == ["coffee.png", "photo-gatys.png", "photo.png", "so-far.jpg"]
-    assert read_picture("so-far.jpg").rgb.shape == read_picture("photo-gatys.png").rgb.shape == (36, 48, 3)
+    assert result.stdout.startswith("photo-gatys-coffee.png: 48x36, gatys with slim, 3 iterations, ")
+    assert files() == ["coffee.png", "photo-gatys-coffee.png", "photo.png", "so-far.jpg"]
+    assert read_picture("so-far.jpg").rgb.shape == read_picture("photo-gatys-coffee.png").rgb.shape == (36, 48, 3)
 
 
 def test_options_reach_the_library(shot: Path, style: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:

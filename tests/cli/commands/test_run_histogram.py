@@ -29,8 +29,8 @@ def test_the_command_is_the_library(
 ) -> None:
     result = run_cli("run", "histogram", shot, "--style", style)
     assert result.exit_code == 0
-    assert result.stdout.startswith("photo-histogram.png: 128x96, histogram in RGB, ")
-    np.testing.assert_array_equal(read_picture("photo-histogram.png").rgb, match(photo, painting))
+    assert result.stdout.startswith("photo-histogram-coffee.png: 128x96, histogram in RGB, ")
+    np.testing.assert_array_equal(read_picture("photo-histogram-coffee.png").rgb, match(photo, painting))
     options = ("--space", "lab", "--strength", 0.6, "--keep-colors", "-o", "out.png")
     assert "histogram in L*a*b*" in run_cli("run", "histogram", shot, "--style", style, *options).stdout
     np.testing.assert_array_equal(read_picture("out.png").rgb, keep_colors(match(photo, painting, "lab", 0.6), photo))
@@ -43,7 +43,7 @@ def test_two_styles_and_alpha(shot: Path, style: Path, photo: np.ndarray, run_cl
     assert run_cli("run", "histogram", "clear.png", *both, "--size", 64, "-o", "small.png").exit_code == 0
     assert read_picture("small.png").rgb.shape == (48, 64, 3)
     assert run_cli("run", "histogram", "clear.png", *both).exit_code == 0
-    np.testing.assert_array_equal(read_picture("clear-histogram.png").alpha, alpha)
+    np.testing.assert_array_equal(read_picture("clear-histogram-coffee+photo.png").alpha, alpha)
 
 
 def test_styles_that_have_no_picture(shot: Path, fails: Fails) -> None:
@@ -60,7 +60,7 @@ def test_a_file_named_as_a_built_in_style(shot: Path, style: Path, run_cli: RunC
     expected = match(read_picture(shot).rgb, read_picture(style).rgb)
     style.rename("starry-night")
     assert run_cli("run", "histogram", shot, "--style", "starry-night").exit_code == 0
-    np.testing.assert_array_equal(read_picture("photo-histogram.png").rgb, expected)
+    np.testing.assert_array_equal(read_picture("photo-histogram-starry-night.png").rgb, expected)
 
 
 @pytest.mark.parametrize(
