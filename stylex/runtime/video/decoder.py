@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
+import pickle
 import signal
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
-from stylex.errors import InputError, ResourceError, StylexError
+from stylex.errors import InputError, ResourceError, StylexError, first_line
 from stylex.imaging.images import MAX_PIXELS
 from stylex.imaging.sizes import at_most
 from stylex.runtime.video import opening
@@ -42,21 +44,39 @@ USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90_000)
 """Where the file tells none."""
 
 
-def serve(path: Path, span: Span, longest: int | None, pipe: Connection) -> None:
-    """Read a film and send it; the entry point of the process."""
+def serve() -> None:
+    """Reads a film and sends it; the entry point of the process.
+
+    The arguments of `Decoder` come on standard input, messages go to standard output; anything else that is printed
+    there goes to standard error.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
-    with contextlib.suppress(BrokenPipeError, ConnectionError):  # the parent is gone
-        try:
-            for message in Decoder(path, span, longest):
-                if isinstance(message, Frame):
-                    pipe.send((message.time, message.duration))
-                    pipe.send_bytes(message.picture.data.cast("B"))
-                else:
-                    pipe.send(message)
-        except StylexError as error:
-            pipe.send(error)
-        except MemoryError:
-            pipe.send(ResourceError(f"there isn't enough memory to decode {path}: close other programs"))
+    arguments = pickle.load(sys.stdin.buffer)
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with contextlib.suppress(BrokenPipeError, ConnectionError), pipe:  # the parent is gone
+        for message in _messages(*arguments):
+            if isinstance(message, Frame):
+                pickle.dump((message.time, message.duration), pipe)
+                pipe.write(message.picture.data.cast("B"))
+            else:
+                pickle.dump(message, pipe)
+            pipe.flush()
+
+
+def _messages(path: Path, *arguments: Any) -> Iterator[object]:
+    """Yields the messages of a decoder, and its error as the last one."""
+    try:
+        yield from Decoder(path, *arguments)
+    except (BrokenPipeError, ConnectionError):
+        raise
+    except StylexError as error:
+        yield error
+    except MemoryError:
+        yield ResourceError(f"there isn't enough memory to decode {path}: close other programs")
+    except Exception as error:  # of PyAV or FFmpeg, for tags and codecs that nobody has thought of
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        yield InputError(f"{path} is of a kind that can't be decoded here ({reason}): convert it to H.264 first")
 
 
 class Decoder:

@@ -47,8 +47,8 @@ class FilmReport:
 
 
 def paint_film(
-    film: Path,
-    output: Path,
+    film: Path | str,
+    output: Path | str,
     stylizer: Stylizer,
     span: Span | None = None,
     longest: int | None = None,
@@ -74,6 +74,7 @@ def paint_film(
         InputError: the film can't be read or is cut short, or the output can't be written there.
         ResourceError: the disk is full.
     """
+    film, output = Path(film), Path(output)
     check_film_output(output, film)
     with Reader(film, span, longest) as reader, written_aside(output) as aside:
         start = time.perf_counter()

@@ -84,7 +84,7 @@ class FilmPainter(GuidedPainter):
         from stylex.runtime.video.writer import CRF
 
         stylizer = self.stylizer(style, strength, keep_colors, name)
-        return paint_film(Path(film), Path(output), stylizer, span, size, CRF if crf is None else crf, progress)
+        return paint_film(film, output, stylizer, span, size, CRF if crf is None else crf, progress)
 
     def prepared(self, style: Any) -> Any:
         """Returns the style with every picture encoded. Raises as a call does."""

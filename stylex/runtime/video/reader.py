@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import contextlib
+import marshal
+import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -12,18 +16,25 @@ from typing import Any
 import numpy as np
 
 from stylex.errors import InputError, ResourceError, StylexError
-from stylex.runtime.video.decoder import serve
 from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
 
 PATIENCE = 5.0
 """Seconds that a process is given to end."""
+PROGRAM = (
+    "import marshal, sys; sys.path[:] = marshal.load(sys.stdin.buffer); "
+    "from stylex.runtime.video.decoder import serve; serve()"
+)
+"""The decoder's process. It finds the same modules as this one, and imports none of the caller's, as `multiprocessing`
+would: programs need no `if __name__ == "__main__":`, and may come from standard input. `marshal` is built in, so that
+no file of the current folder is taken for it."""
+HELD_BACK = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals that a terminal or a supervisor sends to every process of a group; this process decides what follows."""
 
 
 class Reader:
     """A film as an iterator of frames and packets of sound, in the order in which they are to be written.
 
-    The next frame is decoded while the caller works on the last one; no more than one waits in memory. Programs that
-    use it need the usual `if __name__ == "__main__":`, since the other process imports them.
+    The next frame is decoded while the caller works on the last one; no more than one waits in memory.
 
     Args:
         path: of the film.
@@ -37,22 +48,27 @@ class Reader:
 
     Entering and iterating raise:
         InputError: as `stylex.runtime.video.decoder.Decoder`, and where the decoder crashes.
-        ResourceError: its process was killed.
+        ResourceError: its process was killed, or can't be started.
     """
 
     facts: FilmFacts
+    process: subprocess.Popen[bytes]
 
-    def __init__(self, path: Path, span: Span | None = None, longest: int | None = None) -> None:
-        self.path, self.count, self.skipped = path, 0, 0
-        context = multiprocessing.get_context("spawn")
-        self._pipe, self._theirs = context.Pipe(duplex=False)
-        arguments = (path, span or Span(), longest, self._theirs)
-        self.process = context.Process(target=serve, args=arguments, daemon=True)
+    def __init__(self, path: Path | str, span: Span | None = None, longest: int | None = None) -> None:
+        self.path, self.count, self.skipped = Path(path), 0, 0
+        self._request = (self.path, span or Span(), longest)
 
     def __enter__(self) -> Reader:
-        start_unheard(self.process)
-        self._theirs.close()
         try:
+            self.process = start_unheard([sys.executable, "-c", PROGRAM])
+        except OSError as error:
+            raise ResourceError(f"the process that reads {self.path} can't be started ({error.strerror})") from error
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self._pipe: Any = self.process.stdout
+        try:
+            with contextlib.suppress(OSError), self.process.stdin as theirs:  # it has ended; what it left says why
+                marshal.dump([entry for entry in sys.path if isinstance(entry, str)], theirs)
+                pickle.dump(self._request, theirs)
             self.facts = self._received()
         except BaseException:
             self.close()
@@ -63,10 +79,10 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """End the process."""
+        """Ends the process."""
+        self.process.kill()
         self._pipe.close()
-        self.process.terminate()
-        self.process.join(PATIENCE)
+        self.process.wait()
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         shape = (self.facts.height, self.facts.width, 3)
@@ -82,22 +98,22 @@ class Reader:
 
     def _received(self) -> Any:
         try:
-            message = self._pipe.recv()
-        except (EOFError, OSError) as error:
+            message = pickle.load(self._pipe)
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
             raise self._died() from error
         if isinstance(message, StylexError):
             raise message
         return message
 
     def _fill(self, picture: Any) -> None:
-        try:
-            self._pipe.recv_bytes_into(memoryview(picture).cast("B"))
-        except (EOFError, OSError) as error:
-            raise self._died() from error
+        view = memoryview(picture).cast("B")
+        if self._pipe.readinto(view) < len(view):  # a buffered pipe gives less only where it has ended
+            raise self._died()
 
     def _died(self) -> StylexError:
-        self.process.join(PATIENCE)
-        code = self.process.exitcode
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(PATIENCE)
+        code = self.process.returncode
         if code == -signal.SIGTERM or (hasattr(signal, "SIGKILL") and code == -signal.SIGKILL):
             return ResourceError(
                 f"the process that reads {self.path} was killed behind frame {self.count}, perhaps for want of memory: "
@@ -110,13 +126,13 @@ class Reader:
         )
 
 
-def start_unheard(process: Any) -> None:
-    """Start a process that Ctrl-C doesn't reach; one pressed meanwhile is delivered here afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows; `serve` ignores it as soon as it runs
-        process.start()
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def start_unheard(command: list[str]) -> subprocess.Popen[bytes]:
+    """Starts a process that `HELD_BACK` don't reach; one sent meanwhile is delivered here afterwards."""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    if not hasattr(signal, "pthread_sigmask"):  # Windows; `serve` ignores Ctrl-C as soon as it runs
+        return subprocess.Popen(command, **pipes)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
     try:
-        process.start()  # inherits the mask
+        return subprocess.Popen(command, **pipes)  # inherits the mask
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

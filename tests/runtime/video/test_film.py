@@ -38,7 +38,9 @@ def frames_of(path: Path) -> list[Frame]:
 def test_a_film_is_painted(scream: PreparedStyle, make_film: Make, tmp_path: Path) -> None:
     film, output = make_film(pictures=12, times=[*range(0, 110, 10), 300], sound=True, turn=90), tmp_path / "out.mp4"
     told: list[int] = []
-    report = paint_film(film, output, Stylizer(scream), crf=5, progress=lambda count, facts: told.append(count))
+    report = paint_film(
+        str(film), str(output), Stylizer(scream), crf=5, progress=lambda count, facts: told.append(count)
+    )
     assert (report.frames, report.width, report.height, report.shots) == (12, 48, 64, 1)
     assert (report.technique, report.style, report.precision, report.provider) == ("fast", "the-scream", "int8", "cpu")
     assert (report.temporal, report.notices) == ("statistics", ())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def test_what_it_gives_is_the_decoders(make_film: Make) -> None:
             else:
                 assert mine == theirs
         assert (reader.count, reader.skipped) == (8, 0)
-    assert not reader.process.is_alive()
+    assert reader.process.poll() is not None
     assert end is not None
 
 
@@ -47,7 +49,7 @@ def test_a_decoder_that_crashes(how: str, kind: type[Exception], told: str, make
     with Reader(make_film(pictures=big)) as reader:
         frames = iter(reader)
         next(frames), next(frames)
-        os.kill(reader.process.pid or 0, getattr(signal, how))
+        os.kill(reader.process.pid, getattr(signal, how))
         with pytest.raises(kind, match=told):
             next(frames)
 
@@ -60,4 +62,23 @@ def test_errors_come_out_of_the_process(tmp_path: Path) -> None:
 def test_it_ends_when_nobody_reads_on(make_film: Make) -> None:
     with Reader(make_film(pictures=[np.zeros((480, 640, 3), np.uint8)] * 6)) as reader:
         next(iter(reader))
-    assert not reader.process.is_alive()
+    assert reader.process.poll() is not None
+
+
+SCRIPT = """
+import sys
+from stylex.runtime.video.reader import Reader
+print("begins")
+with Reader(sys.argv[1]) as reader:
+    print(len(list(reader)))
+"""
+
+
+@pytest.mark.parametrize("how", ["file", "stdin", "-c"])
+def test_scripts_need_no_main_guard(how: str, make_film: Make, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    script = {"file": ["../script.py"], "stdin": ["-"], "-c": ["-c", SCRIPT]}[how]
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    call = [sys.executable, *script, str(make_film())]
+    done = subprocess.run(call, input=SCRIPT, capture_output=True, text=True, cwd=elsewhere, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "begins\n8\n", "")
