@@ -17,7 +17,7 @@ def keep_colors(stylized: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -
 
     Luminance-only transfer of Gatys et al. 2016, Preserving Color in Neural Artistic Style Transfer, section 5.
     The stylized lightness is first brought to the photo's mean and standard deviation, so that a dark style doesn't
-    mute the colours.
+    mute the colours. A pixel that keeps its lightness stays exactly as it is in the photo, and a grey one stays grey.
 
     Args:
         stylized, photo: RGB (H, W, 3).
@@ -29,14 +29,27 @@ def keep_colors(stylized: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -
     levels, made, have = np.arange(256), light / light.sum(), wanted / wanted.sum()
     means = made @ levels, have @ levels
     spreads = [np.sqrt(counts @ (levels - mean) ** 2) for counts, mean in zip((made, have), means, strict=True)]
-    moved = (levels - means[0]) * (spreads[1] / max(spreads[0], 1.0)) + means[1]
+    widened = spreads[1] / max(spreads[0], min(1.0, spreads[1]) or 1.0)  # the noise of a flat painting isn't
+    moved = (levels - means[0]) * widened + means[1]
     table = np.clip(np.rint(moved), 0, 255).astype(np.uint8)
     kept = np.empty_like(photo)
     for rows in _parts(photo):
-        lab = cv2.cvtColor(photo[rows], cv2.COLOR_RGB2LAB)
-        lab[:, :, 0] = table[cv2.cvtColor(stylized[rows], cv2.COLOR_RGB2LAB)[:, :, 0]]
-        kept[rows] = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+        kept[rows] = _with_lightness(photo[rows], table[cv2.cvtColor(stylized[rows], cv2.COLOR_RGB2LAB)[:, :, 0]])
     return kept
+
+
+def _with_lightness(photo: npt.NDArray[np.uint8], light: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """RGB with other values of L*; OpenCV's way to L*a*b* in bytes and back alone would move all pixels a little."""
+    lab = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB)
+    same = cv2.compare(cv2.extractChannel(lab, 0), light, cv2.CMP_EQ)
+    cv2.insertChannel(light, lab, 0)
+    moved = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
+    red, green, blue = cv2.split(photo)
+    grey = cv2.bitwise_and(cv2.compare(red, green, cv2.CMP_EQ), cv2.compare(green, blue, cv2.CMP_EQ))
+    if cv2.countNonZero(grey):
+        cv2.copyTo(cv2.cvtColor(cv2.extractChannel(moved, 1), cv2.COLOR_GRAY2RGB), grey, moved)
+    cv2.copyTo(photo, same, moved)
+    return moved
 
 
 def _parts(picture: npt.NDArray[np.uint8]) -> list[slice]:

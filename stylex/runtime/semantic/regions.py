@@ -34,7 +34,7 @@ from stylex.runtime.semantic.masks import (
     resized,
 )
 from stylex.runtime.semantic.segmenters import Segments
-from stylex.runtime.style_painter import Style
+from stylex.runtime.style_painter import Style, faded
 from stylex.techniques import ARBITRARY, DEFAULT, STRONGEST, listed, options
 
 BACKGROUND = "background"
@@ -193,7 +193,7 @@ def paint(
     if protection is not None:
         maps = np.stack([resized(m, *protection.shape) for m in maps[:, 0]])[:, None] * protection
     painted = painter.paint(photo, codes, maps, **tiling).picture
-    return with_own_colors(painted, photo) if keep_colors else painted
+    return faded(photo, with_own_colors(painted, photo), maps) if keep_colors else painted
 
 
 def styled(

@@ -12,7 +12,7 @@ from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors
 from stylex.runtime.painter import Painter
-from stylex.runtime.style_painter import Style, mixed
+from stylex.runtime.style_painter import FADED_BELOW, Style, mixed
 from stylex.runtime.video.flow import motion, small_grey, warped
 from stylex.runtime.video.keyframes import Keyframe, KeyframeFinder
 from stylex.techniques import STRONGEST
@@ -179,12 +179,17 @@ class Stylizer:
         painted = style.painter.paint(frame, style.codes, masks, frozen)
         return painted.picture, painted.statistics
 
+    @property
+    def _fading(self) -> float:
+        """Returns the share that small strengths leave of the painting, see `faded`, and so of the last one."""
+        return 1.0 if self.style.codes is None else min(1.0, self.strength / FADED_BELOW)
+
     def _steadied(self, frame: Image, painted: Image, keyframe: Keyframe) -> Image:
         """Returns the painted frame mixed with the last one, warped, where that shows the same thing."""
         grey = small_grey(frame)
         if keyframe is not Keyframe.CUT and self._grey is not None and self._painted is not None:
             found = motion(self._grey, grey, frame.shape[:2])
-            last, share = warped(self._painted, found.flow), found.trust * np.float32(KEPT)
+            last, share = warped(self._painted, found.flow), found.trust * np.float32(KEPT * self._fading)
             painted = np.asarray(cv2.blendLinear(last, painted, share, 1 - share), np.uint8)
         self._grey, self._painted = grey, painted
         return painted

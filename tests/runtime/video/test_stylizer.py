@@ -121,6 +121,25 @@ def test_flow_halves_the_flicker(name: str, request: pytest.FixtureRequest) -> N
     assert rest["flow"] < rest["off"] / 2
 
 
+@pytest.mark.parametrize("temporal", ["off", "statistics", "flow"])
+@pytest.mark.parametrize("name", ["wave", "scream", "cartoon"])
+def test_strength_0_is_the_film(name: str, temporal: str, request: pytest.FixtureRequest) -> None:
+    chosen = request.getfixturevalue(name)
+    for kept in (False, True):
+        stylizer = Stylizer(chosen, 0, keep_colors=kept, temporal=temporal)
+        for frame in pan(CAT, 4, noise=4):
+            np.testing.assert_array_equal(stylizer(frame), frame)
+
+
+def test_small_strengths_are_near_the_film(wave: PreparedStyle) -> None:
+    frames, far = pan(CAT, 4, noise=4), []
+    for strength in (0.02, 0.1, 0.4):
+        stylizer = Stylizer(wave, strength, temporal="flow")
+        far.append(np.mean([np.abs(stylizer(frame).astype(int) - frame).mean() for frame in frames]))
+    assert far[0] < 1.5
+    assert far == sorted(far)
+
+
 def test_flow_begins_anew_behind_a_cut(wave: PreparedStyle) -> None:
     frames = pan(CAT, 3) + pan(COFFEE, 2)
     stylizer = Stylizer(wave, temporal="flow")
