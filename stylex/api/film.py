@@ -36,12 +36,13 @@ def stylize_film(
     end: float | None = None,
     frames: int | None = None,
     progress: Callable[[int, FilmFacts], object] = lambda _count, _facts: None,
+    sound: bool = True,
     precision: Precision = "auto",
     provider: Provider = "auto",
     graphs: Path | str | None = None,
     threads: int = 0,
 ) -> FilmReport:
-    """Paint a film. Frames keep their times, and the sound is copied as it is.
+    """Paint a film. Frames keep their times; sound that the output's format can't hold is encoded anew as AAC.
 
     Args:
         film: any file that FFmpeg reads.
@@ -55,13 +56,14 @@ def stylize_film(
         start, end: the part that is wanted, in seconds.
         frames: at most so many.
         progress: is called after every frame with the number of frames so far and what is known of the film.
+        sound: whether the painted film gets the film's sound.
         precision, provider, graphs, threads: as for `stylex.load`.
 
     Returns:
         A report of what was done.
 
     Raises:
-        UsageError: a name or a value out of range, or an output that can't hold the sound.
+        UsageError: a name or a value out of range.
         InputError: the film can't be read, or the output can't be written there.
         MissingPackage: PyAV isn't installed.
         ResourceError: the disk is full.
@@ -89,4 +91,5 @@ def stylize_film(
         size=size,
         crf=crf,
         progress=progress,
+        sound=sound,
     )

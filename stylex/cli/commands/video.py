@@ -31,6 +31,7 @@ from stylex.techniques.options import CRF
 @click_option(CRF)
 @click.option("--start", default=0.0, type=click.FloatRange(0), help="Seconds to begin at.", show_default=True)
 @click.option("--end", type=click.FloatRange(0, min_open=True), help="Seconds to stop at  [the film's end]")
+@click.option("--sound/--no-sound", default=True, help="Keep the film's sound.", show_default=True)
 @click.option("--frames", type=click.IntRange(1), help="At most so many frames, for a trial.")
 @backend_options
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write what was done to this file.")
@@ -49,13 +50,14 @@ def command(
     start: float,
     end: float | None,
     frames: int | None,
+    sound: bool,
     json_file: Path | None,
     **backend: Any,
 ) -> None:
     """Paint the film IN, into OUT (.mp4, .m4v, .mov or .mkv, H.264).
 
-    Frames keep their times and the sound is copied as it is. OUT appears when all of it is written: Ctrl-C and errors
-    leave nothing behind. Odd sides are made even by repeating the last row or column.
+    Frames keep their times; sound that OUT can't hold is encoded anew as AAC. OUT appears when all of it is written:
+    Ctrl-C and errors leave nothing behind. Odd sides are made even by repeating the last row or column.
 
     \b
     Examples:
@@ -76,7 +78,7 @@ def command(
         require_styles(styles)
     pairs = list(weighted(styles, weights)) or None
     steady: dict[str, Any] = {"temporal": temporal, "keyframes": keyframes, "crf": crf, "size": size}
-    part: dict[str, Any] = {"start": start, "end": end, "frames": frames}
+    part: dict[str, Any] = {"start": start, "end": end, "frames": frames, "sound": sound}
     look: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors}
     with RateBar("frames/s") as bar:
         told: dict[str, Any] = {"progress": lambda count, facts: bar(count, facts.frames)}

@@ -86,13 +86,15 @@ class Decoder:
         path: of the film.
         span: the part that is wanted. With a start, times count from its first frame.
         longest: the longer side is reduced to so many pixels; None for as it is.
+        form: FFmpeg's name of the format that will be written, which decides what of the sound can be copied.
+        sound: whether it is wanted.
 
     Iterating raises:
         InputError: it can't be read, has no video or no frames, changes its size, or is cut short.
     """
 
-    def __init__(self, path: Path, span: Span, longest: int | None) -> None:
-        self.path, self.span, self.longest = path, span, longest
+    def __init__(self, path: Path, span: Span, longest: int | None, form: str = "matroska", sound: bool = True) -> None:
+        self.path, self.span, self.longest, self.form, self.sound = path, span, longest, form, sound
         self.count = self.skipped = 0
         self._latest: tuple[int, int] | None = None  # time and duration of the last frame
         self._first = 0
@@ -114,7 +116,7 @@ class Decoder:
         yield End(self.skipped)
 
     def _messages(self, container: InputContainer, stream: VideoStream) -> Iterator[FilmFacts | Frame | Sound]:
-        audio = AudioPassthrough(container, limited=not self.span.whole)
+        audio = AudioPassthrough(container, self.path, self.form, not self.span.whole, self.sound)
         for frame, time in self._wanted(container, stream, audio):
             if not self.count:
                 yield self._begin(frame, time, container, stream, audio)
@@ -209,10 +211,16 @@ class Decoder:
             self._rate,
             self._expected(container, stream),
             aspect,
-            audio.template(),
-            opening.left_out(container, stream, audio.streams),
-            frame.color_trc in WIDE_RANGE,
+            audio.tracks,
+            opening.left_out(container, stream, audio.streams if self.sound else container.streams.audio),
+            tuple(self._notices(frame, audio)),
         )
+
+    def _notices(self, frame: VideoFrame, audio: AudioPassthrough) -> Iterator[str]:
+        if frame.color_trc in WIDE_RANGE:
+            yield "the film has a high dynamic range, which isn't tone-mapped: its colours come paler"
+        if audio.encoded:
+            yield f"the output's format can't hold sound of the kind {', '.join(audio.encoded)}: it was encoded as AAC"
 
     def _expected(self, container: InputContainer, stream: VideoStream) -> int | None:
         """Returns how many frames will come; None where the file doesn't say."""

@@ -30,6 +30,19 @@ class Span:
 
 
 @dataclass(frozen=True)
+class SoundTrack:
+    """A track of sound.
+
+    Attributes:
+        template: a tiny file of the output's format that has the stream with its headers, to make a stream after.
+        tags: names and values of its metadata.
+    """
+
+    template: bytes
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class FilmFacts:
     """Facts that are known before the first frame is painted.
 
@@ -39,10 +52,9 @@ class FilmFacts:
         rate: frames a second on average.
         frames: how many are expected, for a progress bar; None where the file doesn't say.
         aspect: width of a pixel by its height.
-        sound: a tiny file (NUT) that has the sound's streams with their headers, to make streams after; empty for a
-            silent film.
+        sound: its tracks; empty for a silent film.
         left_out: streams that aren't copied, such as subtitles, in words.
-        wide_range: high dynamic range, whose colours come paler, since they aren't tone-mapped.
+        notices: what is done to the film on reading that the user should know, a sentence each.
     """
 
     width: int
@@ -51,9 +63,9 @@ class FilmFacts:
     rate: Fraction
     frames: int | None
     aspect: Fraction = Fraction(1)
-    sound: bytes = b""
+    sound: tuple[SoundTrack, ...] = ()
     left_out: tuple[str, ...] = ()
-    wide_range: bool = False
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +85,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Sound:
-    """One packet of sound, as it stood in the file.
+    """One packet of sound.
 
     Attributes:
-        stream: which of the streams in `FilmFacts.sound`.
+        stream: which of the tracks in `FilmFacts.sound`.
         pts, dts, duration: in units of `time_base`.
         data: the compressed sound.
     """

@@ -11,7 +11,7 @@ from stylex.files import written_aside
 from stylex.runtime.video.facts import FilmFacts, Frame, Span
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.stylizer import Stylizer
-from stylex.runtime.video.writer import CRF, Writer, check_film_output
+from stylex.runtime.video.writer import CRF, FORMATS, Writer, check_film_output
 
 Progress = Callable[[int, FilmFacts], object]
 """Called after every frame with the number of frames so far."""
@@ -54,11 +54,13 @@ def paint_film(
     longest: int | None = None,
     crf: int = CRF,
     progress: Progress = lambda _count, _facts: None,
+    sound: bool = True,
 ) -> FilmReport:
     """Paints a film.
 
-    Frames keep their times, sound is copied as it is, rotation is applied to the pixels. Nothing stands under the
-    output's name before all of it is written; Ctrl-C and errors leave nothing behind.
+    Frames keep their times, rotation is applied to the pixels, sound is copied where the output's format holds it and
+    encoded anew where not. Nothing stands under the output's name before all of it is written; Ctrl-C and errors leave
+    nothing behind.
 
     Args:
         film: any file that FFmpeg reads.
@@ -68,15 +70,17 @@ def paint_film(
         longest: the longer side is reduced to so many pixels; None for as it is.
         crf: quality of the encoded film.
         progress: called after every frame.
+        sound: whether the painted film gets the film's sound.
 
     Raises:
-        UsageError: the output's suffix, or sound that its format can't hold.
+        UsageError: the output's suffix.
         InputError: the film can't be read or is cut short, or the output can't be written there.
         ResourceError: the disk is full.
     """
     film, output = Path(film), Path(output)
     check_film_output(output, film)
-    with Reader(film, span, longest) as reader, written_aside(output) as aside:
+    form = FORMATS[output.suffix.lower()]
+    with Reader(film, span, longest, form, sound) as reader, written_aside(output) as aside:
         start = time.perf_counter()
         with Writer(aside, reader.facts, crf) as writer:
             for item in reader:
@@ -116,7 +120,7 @@ def _notices(reader: Reader, writer: Writer, stylizer: Stylizer) -> list[str]:
         f"{reader.skipped} damaged frames were left out, the ones before them are shown longer": reader.skipped > 0,
         f"{writer.unusable} packets of sound with impossible times were left out": writer.unusable > 0,
         f"left out: {', '.join(facts.left_out)}": bool(facts.left_out),
-        "the film has a high dynamic range, which isn't tone-mapped: its colours come paler": facts.wide_range,
+        **dict.fromkeys(facts.notices, True),
         f"{facts.width}x{facts.height} was made even by repeating the last row or column": odd,
     }
     return [text for text, applies in notices.items() if applies]

@@ -78,13 +78,14 @@ class FilmPainter(GuidedPainter):
         size: int | None = None,
         crf: int | None = None,
         progress: Callable[[int, FilmFacts], object] = lambda _count, _facts: None,
+        sound: bool = True,
     ) -> FilmReport:
         """Paints a film; see `stylex.stylize_film`."""
         from stylex.runtime.video.film import paint_film
         from stylex.runtime.video.writer import CRF
 
         stylizer = self.stylizer(style, strength, keep_colors, name)
-        return paint_film(film, output, stylizer, span, size, CRF if crf is None else crf, progress)
+        return paint_film(film, output, stylizer, span, size, CRF if crf is None else crf, progress, sound)
 
     def prepared(self, style: Any) -> Any:
         """Returns the style with every picture encoded. Raises as a call does."""

@@ -40,6 +40,8 @@ class Reader:
         path: of the film.
         span: the part that is wanted.
         longest: the longer side is reduced to so many pixels; None for as it is.
+        form: FFmpeg's name of the format that will be written.
+        sound: whether it is wanted.
 
     Attributes:
         facts: known once the context is entered.
@@ -54,9 +56,16 @@ class Reader:
     facts: FilmFacts
     process: subprocess.Popen[bytes]
 
-    def __init__(self, path: Path | str, span: Span | None = None, longest: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        span: Span | None = None,
+        longest: int | None = None,
+        form: str = "matroska",
+        sound: bool = True,
+    ) -> None:
         self.path, self.count, self.skipped = Path(path), 0, 0
-        self._request = (self.path, span or Span(), longest)
+        self._request = (self.path, span or Span(), longest, form, sound)
 
     def __enter__(self) -> Reader:
         try:

@@ -1,49 +1,55 @@
-"""A film's sound, as packets that are copied and never decoded."""
+"""A film's sound, as packets: copied where the output's format holds them, encoded anew where it doesn't."""
 
 from __future__ import annotations
 
-import io
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from stylex.runtime.video.facts import Sound
+from stylex.runtime.video.facts import Sound, SoundTrack
+from stylex.runtime.video.sound_tracks import CopiedTrack, EncodedTrack, track_of
+
+FIRST = 4096
+"""Packets of sound that are read ahead, to see one of every track; a track without any is left out."""
 
 
 class AudioPassthrough:
-    """Passes the audio streams of an open film through, as packets.
+    """Passes the audio streams of an open film on, as packets.
 
     Args:
         container: the film.
+        path: of the same.
+        form: FFmpeg's name of the output's format.
         limited: only a part of the film is wanted; packets are held back then until the frames have come that far.
+        wanted: whether there is to be any sound.
     """
 
-    def __init__(self, container: InputContainer, limited: bool) -> None:
-        self.streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
+    def __init__(self, container: InputContainer, path: Path, form: str, limited: bool, wanted: bool = True) -> None:
+        streams = [stream for stream in container.streams.audio if stream.codec_context is not None] if wanted else []
+        first = first_packets(path, {stream.index for stream in streams}) if streams else {}
+        tracks = [track_of(stream, first[stream.index], form) for stream in streams if stream.index in first]
+        self._tracks: list[CopiedTrack | EncodedTrack] = [track for track in tracks if track is not None]
+        self.streams = [track.stream for track in self._tracks]
         self._numbers = {stream.index: number for number, stream in enumerate(self.streams)}
         self._limited, self._start = limited, Fraction(0)
         self._held: deque[tuple[Fraction, Sound]] = deque()
         self._begun = False
 
-    def template(self) -> bytes:
-        """Returns a NUT file with the headers of the streams and no sound; empty where there are none."""
-        if not self.streams:
-            return b""
-        buffer = io.BytesIO()
-        with av.open(buffer, "w", format="nut") as container:
-            for source in self.streams:
-                stream = container.add_stream_from_template(source)
-                stream.metadata.update(source.metadata)
-                packet = av.Packet(b"\0")  # a file without any packet can't be opened
-                packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1, 1000)
-                container.mux(packet)
-        return buffer.getvalue()
+    @property
+    def tracks(self) -> tuple[SoundTrack, ...]:
+        """Returns the tracks as they will be written."""
+        return tuple(track.described for track in self._tracks)
+
+    @property
+    def encoded(self) -> list[str]:
+        """Returns the codecs of the tracks that are encoded anew."""
+        return [track.stream.codec_context.name for track in self._tracks if isinstance(track, EncodedTrack)]
 
     def begin(self, seconds: Fraction) -> None:
         """Lets the sound start with a frame at that time; what is earlier is left out."""
@@ -51,14 +57,8 @@ class AudioPassthrough:
 
     def take(self, packet: Packet[Any]) -> None:
         """Keeps a packet until its time has come; one without a time is left out."""
-        dts = packet.dts if packet.dts is not None else packet.pts
-        if dts is None or not packet.size:
-            return
-        pts = packet.pts if packet.pts is not None else dts
-        base = packet.time_base
         number = self._numbers[packet.stream_index]
-        sound = Sound(number, pts, dts, packet.duration or 0, base, bytes(packet))
-        self._held.append((pts * base, sound))
+        self._keep(number, self._tracks[number].passed(packet))
 
     def until(self, seconds: Fraction) -> Iterator[Sound]:
         """Yields the packets that go before a frame at that time."""
@@ -67,10 +67,21 @@ class AudioPassthrough:
 
     def rest(self, end: Fraction) -> Iterator[Sound]:
         """Yields the packets behind the last frame; of a part of a film only up to its end."""
+        for number, track in enumerate(self._tracks):
+            self._keep(number, track.passed(None))
         for seconds, sound in self._held:
             if not self._limited or seconds < end:
                 yield from self._shifted(seconds, sound)
         self._held.clear()
+
+    def _keep(self, number: int, packets: list[Packet[Any]]) -> None:
+        for packet in packets:
+            dts = packet.dts if packet.dts is not None else packet.pts
+            if dts is None or not packet.size:
+                continue
+            pts = packet.pts if packet.pts is not None else dts
+            base = packet.time_base
+            self._held.append((pts * base, Sound(number, pts, dts, packet.duration or 0, base, bytes(packet))))
 
     def _shifted(self, seconds: Fraction, sound: Sound) -> Iterator[Sound]:
         if not self._begun:
@@ -81,6 +92,21 @@ class AudioPassthrough:
             yield Sound(sound.stream, sound.pts - shift, sound.dts - shift, *rest)
 
 
-def streams_of(template: bytes) -> list[AudioStream]:
-    """Returns the streams that `AudioPassthrough.template` describes, to add streams to a film after them."""
-    return list(av.open(io.BytesIO(template)).streams.audio) if template else []
+def first_packets(path: Path, streams: set[int]) -> dict[int, Packet[Any]]:
+    """Returns the first packet of every stream that has one early enough."""
+    from stylex.runtime.video.opening import opened
+
+    found: dict[int, Packet[Any]] = {}
+    with opened(path) as container:
+        wanted = [stream for stream in container.streams if stream.index in streams]
+        try:
+            for count, packet in enumerate(container.demux(wanted)):
+                if packet.size:
+                    found.setdefault(packet.stream_index, packet)
+                if len(found) == len(streams) or count > FIRST:
+                    break
+        except MemoryError:
+            raise
+        except av.FFmpegError:  # reading the film itself says what is damaged
+            return found
+    return found

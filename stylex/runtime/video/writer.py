@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file
 from stylex.runtime.video.facts import FilmFacts, Frame, Sound
-from stylex.runtime.video.sound import streams_of
+from stylex.runtime.video.sound_tracks import streams_of
 from stylex.techniques import options
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -62,7 +62,6 @@ class Writer:
     Every method raises what has failed in the thread:
         OSError: the disk is full or can't be written.
         InputError: the frames or the sound can't be written as they are.
-        UsageError: the format can't hold the film's sound.
     """
 
     def __init__(self, path: Path, facts: FilmFacts, crf: int = CRF) -> None:
@@ -165,24 +164,18 @@ class Writer:
 
     def _sound_streams(self, facts: FilmFacts) -> list[av.AudioStream]:
         added = []
-        for source in streams_of(facts.sound):
+        for track, source in zip(facts.sound, streams_of(facts.sound), strict=True):
             stream = self._container.add_stream_from_template(source)
-            stream.metadata.update({k: v for k, v in source.metadata.items() if k in ("language", "title")})
+            stream.metadata.update(track.tags)
             added.append(stream)
         return added
 
     def _begin(self, facts: FilmFacts, crf: int) -> None:
         """Make the streams and write the file's head."""
         self._video = self._picture_stream(facts, crf)
-        try:
+        with _explained(self._path):
             self._sound = self._sound_streams(facts)
             self._container.start_encoding()
-        except (OSError, MemoryError):
-            raise
-        except (ValueError, av.FFmpegError) as error:  # the format, when its head is written, or PyAV before
-            kinds = ", ".join(source.codec_context.name for source in streams_of(facts.sound))
-            suffix = self._path.suffix
-            raise UsageError(f"{suffix} can't hold the film's sound ({kinds}): let the output end in .mkv") from error
 
 
 @contextlib.contextmanager
