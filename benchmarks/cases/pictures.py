@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from cases.case import Case, Outcome, apart, pixels, refused, stylex
+from cases.case import Case, Outcome, apart, peak, pixels, refused, stylex
+
+Reader: TypeAlias = Callable[[Path, Path], npt.NDArray[np.float64]]
+"""Reads a picture as a part of stylex does; takes an empty folder as well."""
 
 
 def cases(folder: Path) -> Iterator[Case]:
@@ -36,6 +41,14 @@ def cases(folder: Path) -> Iterator[Case]:
     yield Case("all-transparent.png as a style", "exit 3", partial(_invisible, folder))
     for technique in ("adain", "attention", "multiscale", "histogram"):
         yield Case(f"style-display-p3.png, {technique}", "within 1.5", partial(_styles, folder, technique))
+    for technique in ("adain", "attention", "multiscale"):
+        name = f"style-display-p3.png, {technique} without INT8's rounding"
+        yield Case(name, "within 0.5", partial(_styles, folder, technique, more=("--precision", "fp16"), most=0.5))
+    for name, read in READERS.items():
+        yield Case(f"style-display-p3.png, {name}", "within 1.5", partial(_read, folder, read))
+    for name, work in LARGE.items():
+        yield Case(f"65-megapixels.jpg, {name}", "within 250 MiB", partial(_memory, folder, work))
+    yield Case("photo.png in two styles", "a file for each", partial(_two_styles, folder))
 
 
 def _run(folder: Path, out: Path, name: str, *more: str) -> tuple[int, str, Path]:
@@ -127,7 +140,74 @@ def _invisible(folder: Path, out: Path) -> Outcome:
     return refused(stylex("run", "adain", folder / "photo.png", "--style", style, "-o", out / "o.png"), 3, "visible")
 
 
-def _styles(folder: Path, technique: str, out: Path) -> Outcome:
-    names = ("style.png", "style-display-p3.png")
-    one, other = (pixels(_painted(folder / "photo.png", out, technique, str(folder / name))) for name in names)
+def _styles(
+    folder: Path, technique: str, out: Path, more: tuple[str, ...] = ("--precision", "auto"), most: float = 1.5
+) -> Outcome:
+    styles = [str(folder / name) for name in ("style.png", "style-display-p3.png")]
+    more = () if technique == "histogram" else more
+    one, other = (pixels(_painted(folder / "photo.png", out, technique, style, *more)) for style in styles)
+    return Outcome(f"{apart(one, other):.2f} apart", apart(one, other) <= most)
+
+
+def _read(folder: Path, read: Reader, out: Path) -> Outcome:
+    one, other = (read(folder / name, out) for name in ("style.png", "style-display-p3.png"))
     return Outcome(f"{apart(one, other):.2f} apart", apart(one, other) <= 1.5)
+
+
+def _as_mask(picture: Path, _: Path) -> npt.NDArray[np.float64]:
+    from stylex.runtime.semantic.masks import read_mask
+
+    return 255 * read_mask(picture).astype(np.float64)
+
+
+def _in_training(picture: Path, out: Path) -> npt.NDArray[np.float64]:
+    from stylex.models.training.data import load_folder
+
+    return np.asarray(load_folder(_copies(picture, out), 96).pictures[0], np.float64)
+
+
+def _in_calibration(picture: Path, out: Path) -> npt.NDArray[np.float64]:
+    from stylex.export.photos import photos
+
+    return np.asarray(photos(_copies(picture, out), 0, check=False)[0], np.float64)
+
+
+def _copies(picture: Path, out: Path) -> Path:
+    """A folder in which the picture lies eight times, which training needs."""
+    folder = out / picture.stem
+    folder.mkdir()
+    for count in range(8):
+        (folder / f"{count}{picture.suffix}").symlink_to(picture)
+    return folder
+
+
+READERS = {"as a mask": _as_mask, "in training": _in_training, "in calibration": _in_calibration}
+_PAINT = "from stylex.cli import main; main(['run', {}, '-o', {out!r} + '/o.png'], standalone_mode=False)"
+_PHOTO_OF = "'{technique}', {folder!r} + '/photo.png', '--style', {folder!r} + '/65-megapixels.jpg'"
+_LARGE = "'fast', {folder!r} + '/65-megapixels.jpg', '--style', 'the-scream', '--size', '640'"
+_FOLDER = "import sys; sys.path.insert(0, {here!r}); from pathlib import Path; import cases.pictures as all; "
+LARGE = {
+    "photo": _PAINT.replace("{}", _LARGE),
+    **{
+        f"style of {technique}": _PAINT.replace("{}", _PHOTO_OF.replace("{technique}", technique))
+        for technique in ("adain", "attention", "multiscale", "histogram")
+    },
+    "in training": _FOLDER + "all._in_training(Path({folder!r}) / '65-megapixels.jpg', Path({out!r}))",
+    "in calibration": _FOLDER + "all._in_calibration(Path({folder!r}) / '65-megapixels.jpg', Path({out!r}))",
+}
+"""What is done with a very large picture, in Python."""
+
+
+def _memory(folder: Path, work: str, out: Path) -> Outcome:
+    here = str(Path(__file__).resolve().parent.parent)
+    mebibytes = peak(work.format(folder=str(folder), out=str(out), here=here))
+    return Outcome(f"{mebibytes:.0f} MiB", mebibytes <= 250)
+
+
+def _two_styles(folder: Path, out: Path) -> Outcome:
+    photo = out / "photo.png"
+    photo.write_bytes((folder / "photo.png").read_bytes())
+    for style in ("great-wave", "irises"):
+        stylex("run", "adain", photo, "--style", style)
+    made = sorted(path.name for path in out.iterdir() if path != photo)
+    return Outcome(", ".join(made), made == ["photo-adain-great-wave.png", "photo-adain-irises.png"])

@@ -36,6 +36,8 @@ logger = logging.getLogger("stylex")
 MAX_PIXELS = 64_000_000
 OVERSAMPLED = 2
 """Times as large as wanted that a JPEG is decoded at the least, before it is reduced."""
+PART = 2**18
+"""Pixels that are copied at a time."""
 FRAMES = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "HEIF": "pictures", "TIFF": "pages"}
 """What a file of a format holds several of."""
 
@@ -159,7 +161,20 @@ def upright_and_plain(image: Image.Image, name: str, data: bytes = b"") -> Pictu
 def _turned(image: Image.Image | None, upright: Image.Transpose | None) -> NDArray[np.uint8] | None:
     if image is None:
         return None
-    return np.array(image if upright is None else image.transpose(upright))
+    return as_array(image if upright is None else image.transpose(upright))
+
+
+def as_array(image: Image.Image) -> NDArray[np.uint8]:
+    """Returns the pixels of a picture of mode "RGB", (H, W, 3), or "L", (H, W).
+
+    They are copied a part at a time: as Pillow hands them over, all of them would be in memory once more.
+    """
+    width, height = image.size
+    pixels = np.empty((height, width, *((3,) if image.mode == "RGB" else ())), np.uint8)
+    rows = max(1, PART // width)
+    for top in range(0, height, rows):
+        pixels[top : top + rows] = image.crop((0, top, width, min(height, top + rows)))
+    return pixels
 
 
 def write_picture(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from stylex.artifacts.style_code import LONGEST_STYLE, SUFFIX, StyleCode, built_in, shares
+from stylex.artifacts.style_code import SUFFIX, StyleCode, built_in, shares
 from stylex.errors import InputError, UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import require_colors
@@ -24,6 +24,8 @@ from stylex.techniques import STRONGEST
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+LONGEST_PICTURE = 2048
+"""Pixels of the longer side that a style's own picture needs at most, where its colours or textures are measured."""
 FADED_BELOW = 0.2
 """Strength below which a painting in an arbitrary style fades into the photo."""
 
@@ -230,7 +232,7 @@ def _style_picture(style: OneStyle, technique: str) -> Image:
         if name in built_in("adain") and not path.exists():
             told = f"{style} is a built-in style, a code without its picture; {needed}"
             raise UsageError(told, style="PICTURE.jpg")
-    rgb = visible_of(style, name, longer_side(LONGEST_STYLE))
+    rgb = visible_of(style, name, longer_side(LONGEST_PICTURE))
     require_colors(rgb, name)
     return rgb
 

@@ -18,7 +18,7 @@ from PIL import Image, TiffImagePlugin, features
 
 from stylex.errors import InputError, MissingPackage
 from stylex.imaging.content import picture_of
-from stylex.imaging.images import limited, read_picture
+from stylex.imaging.images import as_array, limited, read_picture
 from stylex.imaging.sizes import longer_side, shorter_side
 
 PHOTO = np.ascontiguousarray(skimage.data.astronaut())
@@ -150,3 +150,10 @@ def test_heic_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(MissingPackage, match=r"pip install 'stylex\[heic\]'"):
         read_picture(tmp_path / "a.heic")
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (1, 700), (2000, 3), (700, 1000)])
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_pixels_are_copied_in_parts(sides: tuple[int, int], channels: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*sides, *channels), np.uint8)
+    np.testing.assert_array_equal(as_array(Image.fromarray(pixels)), pixels)
