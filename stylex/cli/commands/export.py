@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from stylex.export.graph_spec import Model
     from stylex.export.pipeline import Exported
 
+WEB = "web"
+
 
 @click.command()
 @optional_technique_argument
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
 @click.option(
     "--target",
     default="cpu-x86",
-    type=click.Choice(TARGETS),
+    type=click.Choice((*TARGETS, WEB)),
     show_default=True,
-    help="Device that FP16 or INT8 is for.",
+    help="Device that FP16 or INT8 is for; web for a page of static files.",
 )
 @click.option("--size", type=int, help="Fix height and width; for our own networks a multiple of 8.")
 @click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
@@ -42,6 +44,12 @@ if TYPE_CHECKING:
 )
 @click.option("--calibration", type=click.Path(path_type=Path), help="Folder of photos  [those inside scikit-image]")
 @click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
+@click.option(
+    "--onnxruntime-web",
+    "runtime",
+    type=click.Path(path_type=Path),
+    help="For web: its npm package, a .tgz or a folder  [downloaded once]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
     technique: str | None,
@@ -56,6 +64,7 @@ def command(
     checkpoints: tuple[Path, ...],
     calibration: Path | None,
     folder: Path,
+    runtime: Path | None,
     as_json: bool,
 ) -> None:
     """Export TECHNIQUE, or a tool, to ONNX, and prove against torch that it still paints the same.
@@ -71,6 +80,7 @@ def command(
       stylex export adain -o models/
       stylex export adain --int8 -o models/
       stylex export upscaler --int8 -o models/
+      stylex export adain --target web -o site/
       stylex export adain --fp16 --target tensorrt --size 512 -o models/
       stylex export --checkpoint candy.pth --int8 -o models/
       stylex export --checkpoint decoder.pth --checkpoint vgg_normalised.pth -o models/
@@ -78,6 +88,22 @@ def command(
     from rich.console import Console
 
     from stylex.errors import UsageError
+
+    if target == WEB:
+        given = {
+            "fp16": fp16,
+            "int8": int8,
+            "size": size,
+            "style": style,
+            "weights": weights,
+            "checkpoint": checkpoints,
+        }
+        for name in (name for name, value in given.items() if value):
+            raise UsageError(f"a page has every precision, size and built-in style: leave --{name} out")
+        _write_site(technique, folder, runtime, as_json)
+        return
+    if runtime is not None:
+        raise UsageError("--onnxruntime-web is for --target web: leave it out")
     from stylex.export.pipeline import ExportSettings, export
 
     if fp16 and int8:
@@ -94,6 +120,22 @@ def command(
         return
     for one in made:
         _tell(one)
+
+
+def _write_site(technique: str | None, folder: Path, runtime: Path | None, as_json: bool) -> None:
+    """Writes the page as static files, and downloads onnxruntime-web where it isn't given."""
+    from stylex.api.site import ORT_SHA256, ORT_URL, ORT_VERSION, export_site
+    from stylex.models.encoders.download import cache_folder, fetched
+    from stylex.techniques import DEFAULT
+
+    if runtime is None:
+        runtime = fetched(ORT_URL, cache_folder() / f"onnxruntime-web-{ORT_VERSION}.tgz", ORT_SHA256)
+    site = export_site(folder, runtime, technique or DEFAULT)
+    if as_json:
+        click.echo(json.dumps({**asdict(site), "folder": str(site.folder)}, indent=2))
+        return
+    click.echo(f"{site.folder}: {site.technique} in {site.files} files, {site.bytes / 1e6:.1f} MB")
+    click.echo(f"try it: python -m http.server --directory {site.folder}, then open http://localhost:8000")
 
 
 def _row(one: Exported) -> dict[str, Any]:

@@ -1,0 +1,156 @@
+// The page: what the user chose, painted by the backend whenever it changes.
+import { open } from "./backend.js";
+import { Camera } from "./camera.js";
+
+const at = (id) => document.getElementById(id);
+const OWN = "your painting";
+const PAUSE = 120; // milliseconds without a change before it is painted
+
+let backend, photo, painting, timer, running, again = false;
+
+function tell(text, wrong = false) {
+  at("status").textContent = text;
+  at("status").classList.toggle("wrong", wrong);
+}
+
+function job(picture) {
+  const named = (name) => (name === OWN ? { picture: painting } : { name });
+  const second = at("second").value, share = second ? Number(at("mix").value) : 0;
+  const parts = [[named(at("style").value), 1 - share], [second && named(second), share]].filter(([, weight]) => weight > 0);
+  return {
+    photo: picture,
+    styles: parts.map(([style]) => style),
+    weights: parts.map(([, weight]) => weight),
+    strength: Number(at("strength").value),
+    keepColors: at("keep").checked,
+    size: Number(at("size").value),
+    people: at("people").value === "" || at("region").hidden ? null : Number(at("people").value),
+  };
+}
+
+function show(image, blob) {
+  URL.revokeObjectURL(image.src);
+  image.src = URL.createObjectURL(blob);
+}
+
+function showPainted({ picture, told }) {
+  show(at("after"), picture);
+  at("download").href = at("after").src;
+  at("download").download = `painted.${picture.type.split("/")[1]}`;
+  at("download").removeAttribute("aria-disabled");
+  tell(told);
+}
+
+// Paints once at a time; what changes meanwhile is painted next, and what is out of date is given up.
+async function paint() {
+  if (!photo || !backend) return;
+  if (running) {
+    again = true;
+    running.abort();
+    return;
+  }
+  running = new AbortController();
+  tell("painting");
+  try {
+    showPainted(await backend.paint(job(photo), running.signal));
+  } catch (error) {
+    if (error.name !== "AbortError") tell(error.message, true);
+  }
+  running = undefined;
+  if (again) {
+    again = false;
+    await paint();
+  }
+}
+
+function changed() {
+  for (const shown of document.querySelectorAll(".value")) { // no <output>: a label would be its, not the slider's
+    shown.textContent = `${Math.round(at(shown.dataset.of).value * 100)} %`;
+  }
+  at("mixed").hidden = !at("second").value;
+  clearTimeout(timer);
+  timer = setTimeout(paint, PAUSE);
+}
+
+function choosePhoto(file) {
+  if (!file) return;
+  photo = file;
+  show(at("before"), file);
+  at("after").removeAttribute("src");
+  at("compared").hidden = at("divided").hidden = false;
+  at("drop").classList.add("small");
+  paint();
+}
+
+function choosePainting(file) {
+  if (!file) return;
+  painting = file;
+  for (const select of [at("style"), at("second")]) {
+    if (![...select.options].some((one) => one.value === OWN)) select.add(new Option(OWN, OWN));
+  }
+  at("style").value = OWN;
+  changed();
+}
+
+function takeDrops(target, choose) {
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    target.addEventListener(kind, (event) => {
+      event.preventDefault();
+      target.classList.toggle("over", kind === "dragover");
+      if (kind === "drop") choose(event.dataTransfer.files[0]);
+    });
+  }
+}
+
+function divide() {
+  const value = at("divider").value;
+  at("compared").style.setProperty("--cut", `${value}%`);
+  at("divider").setAttribute("aria-valuetext", `${value} % photo, ${100 - value} % painting`);
+}
+
+async function toggleCamera(camera) {
+  at("camera").disabled = true; // until the browser has asked
+  try {
+    await camera.toggle();
+  } catch (error) {
+    tell(`the camera can't be used (${error.message}): allow it for this page, or choose a photo`, true);
+  }
+  at("camera").disabled = false;
+  at("camera").setAttribute("aria-pressed", String(camera.on));
+}
+
+async function start() {
+  takeDrops(at("stage"), choosePhoto);
+  takeDrops(at("controls"), choosePainting);
+  at("photo").addEventListener("change", (event) => choosePhoto(event.target.files[0]));
+  at("painting").addEventListener("change", (event) => choosePainting(event.target.files[0]));
+  at("controls").addEventListener("input", changed);
+  at("controls").addEventListener("submit", (event) => event.preventDefault());
+  at("divider").addEventListener("input", divide);
+  changed();
+  const camera = new Camera(async (frame) => {
+    if (!photo) choosePhoto(frame);
+    photo = frame;
+    show(at("before"), frame);
+    await paint();
+  });
+  at("camera").addEventListener("click", () => toggleCamera(camera));
+  try {
+    backend = await open(tell);
+  } catch (error) {
+    at("where").textContent = "not ready";
+    tell(error.message, true);
+    return;
+  }
+  at("where").textContent = backend.where;
+  at("region").hidden = !backend.people;
+  const options = () => backend.styles.map(({ name, work }) => Object.assign(new Option(name, name), { title: work }));
+  at("style").append(...options());
+  at("second").append(new Option("none", ""), ...options());
+  at("style").disabled = at("second").disabled = false;
+  if (!photo) tell("choose a photo");
+  document.body.dataset.ready = "yes";
+  await paint();
+}
+
+start();

@@ -1,0 +1,164 @@
+"""Both pages in a browser: they paint what the command line paints, and nothing leaves."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+
+import stylex
+from stylex.imaging.images import write_picture
+
+PIXELS = """() => {
+  const image = document.getElementById("after"), canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/png").split(",")[1];
+}"""
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any, address: str) -> Iterator[Any]:
+    """One of both pages, ready; a request that leaves for another host fails the test."""
+    context = browser.new_context(permissions=["camera"])
+    page, outside = context.new_page(), []
+    context.on("request", lambda request: outside.append(request.url) if _leaves(request.url, address) else None)
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    yield page
+    context.close()
+    assert not outside
+
+
+@pytest.fixture
+def page(opened: Any) -> Any:
+    """The page with every control as it was at first."""
+    opened.set_viewport_size({"width": 1200, "height": 800})
+    opened.select_option("#second", "")
+    opened.fill("#strength", "1")
+    opened.uncheck("#keep")
+    opened.select_option("#size", "1024")
+    opened.evaluate("document.activeElement.blur()")
+    return opened
+
+
+def _leaves(url: str, address: str) -> bool:
+    return not url.startswith((address, "blob:", "data:"))
+
+
+@pytest.fixture
+def files(photo: np.ndarray, painting: np.ndarray, tmp_path: Path) -> tuple[Path, Path]:
+    write_picture(tmp_path / "photo.png", photo)
+    write_picture(tmp_path / "painting.png", painting)
+    return tmp_path / "photo.png", tmp_path / "painting.png"
+
+
+def painted(page: Any) -> np.ndarray:
+    """The pixels that the page offers for download, once it is done."""
+    page.wait_for_timeout(300)
+    page.wait_for_selector("#status:text-matches('[0-9] ms')", timeout=60_000)
+    return np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(page.evaluate(PIXELS)))).convert("RGB"))
+
+
+def psnr(one: np.ndarray, other: Any) -> float:
+    return float(cv2.PSNR(one, np.asarray(other)))
+
+
+def test_it_paints_as_the_command_line_does(page: Any, files: tuple[Path, Path], photo: np.ndarray) -> None:
+    page.set_input_files("#photo", files[0])
+    page.select_option("#style", "starry-night")
+    assert psnr(painted(page), stylex.stylize(photo, "adain", "starry-night", threads=1)) >= 35
+    page.select_option("#second", "the-scream")
+    page.fill("#mix", "0.25")
+    page.fill("#strength", "0.8")
+    wanted = stylex.stylize(photo, "adain", [("starry-night", 3), ("the-scream", 1)], strength=0.8, threads=1)
+    assert psnr(painted(page), wanted) >= 35
+    page.check("#keep")
+    wanted = stylex.stylize(
+        photo, "adain", [("starry-night", 3), ("the-scream", 1)], strength=0.8, keep_colors=True, threads=1
+    )
+    assert psnr(painted(page), wanted) >= 35
+
+
+def test_ones_own_painting_and_a_photo_that_is_reduced(page: Any, files: tuple[Path, Path], tmp_path: Path) -> None:
+    large = cv2.resize(np.asarray(PIL.Image.open(files[0])), (700, 525), interpolation=cv2.INTER_CUBIC)
+    write_picture(tmp_path / "large.png", large)
+    page.set_input_files("#photo", tmp_path / "large.png")
+    page.select_option("#size", "512")
+    page.set_input_files("#painting", files[1])
+    found = painted(page)
+    assert found.shape == (384, 512, 3)
+    assert psnr(found, stylex.stylize(large, "adain", files[1], size=512, threads=1)) >= 35
+
+
+def test_by_keyboard_alone(page: Any, files: tuple[Path, Path]) -> None:
+    """Everything is reached with Tab, has a name, and can be changed with keys."""
+    page.set_input_files("#photo", files[0])  # a file dialog is the system's
+    painted(page)
+    names: dict[str, str] = {}
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        name = "(document.activeElement.labels?.[0] ?? document.activeElement).innerText"
+        found = page.evaluate(f"[document.activeElement.id, {name}]")
+        if found[0] == "strength":
+            page.keyboard.press("Home")
+        if found[0] == "divider" and "divider" not in names:
+            page.keyboard.press("ArrowRight")
+        names[found[0]] = found[1]
+    wanted = {"photo", "divider", "style", "painting", "second", "strength", "size", "keep", "camera", "download"}
+    assert wanted <= names.keys()
+    assert [name for name in wanted if not names[name].strip()] == []
+    assert page.evaluate("document.getElementById('compared').style.getPropertyValue('--cut')") == "51%"
+    assert psnr(painted(page), PIL.Image.open(files[0])) > 60  # strength 0 gives the photo back
+
+
+def test_a_narrow_screen(page: Any, files: tuple[Path, Path]) -> None:
+    page.set_viewport_size({"width": 340, "height": 700})
+    page.set_input_files("#photo", files[0])
+    painted(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 340
+
+
+def test_the_live_camera(page: Any) -> None:
+    page.click("#camera")
+    page.wait_for_selector("#camera[aria-pressed=true]")
+    page.wait_for_selector("#after[src]")
+    page.click("#camera")
+    assert painted(page).shape == (480, 640, 3)  # Chromium's own test picture
+    assert page.get_attribute("#camera", "aria-pressed") == "false"
+
+
+def test_what_is_no_picture_is_told(page: Any, tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("no picture", encoding="utf-8")
+    page.set_input_files("#photo", tmp_path / "text.png")
+    page.wait_for_selector("#status.wrong")
+
+
+@pytest.mark.parametrize("address", ["site"], indirect=True)
+def test_it_works_offline_after_the_first_visit(page: Any, files: tuple[Path, Path], photo: np.ndarray) -> None:
+    page.evaluate("navigator.serviceWorker.ready")
+    page.context.set_offline(True)
+    page.reload()
+    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    assert page.evaluate("crossOriginIsolated") and "thread" in page.inner_text("#where")
+    page.set_input_files("#painting", files[1])
+    page.set_input_files("#photo", files[0])
+    assert psnr(painted(page), stylex.stylize(photo, "adain", files[1], threads=1)) >= 35
+
+
+@pytest.mark.parametrize("address", ["site"], indirect=True)
+def test_a_backend_that_paints_wrong_is_refused(browser: Any, address: str) -> None:
+    context = browser.new_context(service_workers="block")
+    page = context.new_page()
+    page.route("**/check.bin", lambda route: route.fulfill(body=bytes(2 * 96 * 128 * 3)))
+    page.goto(address)
+    page.wait_for_selector("#status.wrong", timeout=60_000)
+    assert "paints the check picture wrong" in page.inner_text("#status")
+    context.close()
