@@ -16,7 +16,7 @@ from stylex.imaging.png import chunk
 
 logger = logging.getLogger("stylex")
 
-BITS_PER_SAMPLE, PHOTOMETRIC, MAX_SAMPLE_VALUE = 258, 262, 281
+BITS_PER_SAMPLE, PHOTOMETRIC, MAX_SAMPLE_VALUE, PLANAR_CONFIGURATION = 258, 262, 281, 284
 """Numbers of TIFF tags."""
 CAMERA_BITS = (8, 10, 12, 14)
 """Bits that cameras and scanners measure, and store in 16."""
@@ -25,17 +25,33 @@ Samples = npt.NDArray[np.uint16] | npt.NDArray[np.int32]
 
 
 def is_deep_color(image: Image.Image) -> bool:
-    """Returns whether a file that isn't loaded yet has 16 bits of red, green and blue, which Pillow cuts to 8."""
+    """Returns whether a file that isn't loaded yet has 16 bits in several channels, which Pillow cuts to 8."""
+    return _stored_as(image).startswith(("RGB;16", "RGBA;16", "RGBX;16", "RGBa;16", "LA;16"))
+
+
+def _stored_as(image: Image.Image) -> str:
+    """What Pillow calls the samples in a file that isn't loaded yet; empty where it doesn't say so."""
     for tile in getattr(image, "tile", ()):
         arguments = tile[3] if len(tile) > 3 else None
-        raw = arguments if isinstance(arguments, str) else arguments[0] if isinstance(arguments, tuple) else ""
-        if isinstance(raw, str) and raw.startswith(("RGB;16", "RGBA;16", "RGBX;16", "RGBa;16")):
-            return True
-    return False
+        first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+        if isinstance(first, str):
+            return first
+    return ""
+
+
+def require_interleaved(image: Image.Image, path: Path) -> None:
+    """Raises InputError for a TIFF with more than 8 bits in separate planes, which Pillow and OpenCV take for noise."""
+    tags: Mapping[int, object] = getattr(image, "tag_v2", {})
+    bits = tags.get(BITS_PER_SAMPLE)
+    if tags.get(PLANAR_CONFIGURATION) == 2 and isinstance(bits, tuple) and len(bits) > 1 and max(bits) > 8:
+        raise InputError(
+            f"{path} has {max(bits)} bits a channel in separate planes, which can't be read: save it with interleaved "
+            "channels, or with 8 bits"
+        )
 
 
 def deep_color(data: bytes, image: Image.Image, path: Path) -> Image.Image | None:
-    """Returns a picture of 16 bits of red, green and blue with 8 of them, mode "RGB" or "RGBA".
+    """Returns a picture of 16 bits in several channels with 8 of them, mode "RGB", "RGBA" or "RGBa".
 
     Args:
         data: of the file.
@@ -44,19 +60,19 @@ def deep_color(data: bytes, image: Image.Image, path: Path) -> Image.Image | Non
     Returns:
         None where all 16 bits are in use, so that Pillow's cut is right, or where OpenCV can't read the file.
     """
-    used = stated_bits(data, image)
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.ndim != 3:
         return None
     samples = np.asarray(values, np.uint16)
-    bits = used or bits_in_use(samples[..., :3], path)
+    bits = bits_of(samples[..., :3], data, image, path)
     if bits >= 16:
         return None
     order = cv2.COLOR_BGRA2RGBA if values.shape[2] == 4 else cv2.COLOR_BGR2RGB
     scaled = scaled_to_bytes(samples, bits)
-    if values.shape[2] == 4:
+    if values.shape[2] == 4 and samples[..., 3].max() >= 2**bits:  # an alpha channel may have all bits nevertheless
         scaled[..., 3] = samples[..., 3] >> 8
-    return Image.fromarray(cv2.cvtColor(scaled, order))
+    ordered = Image.fromarray(cv2.cvtColor(scaled, order))
+    return Image.frombytes("RGBa", image.size, ordered.tobytes()) if _stored_as(image).startswith("RGBa") else ordered
 
 
 def grey_of(image: Image.Image, data: bytes, path: Path) -> Image.Image:
@@ -69,7 +85,7 @@ def grey_of(image: Image.Image, data: bytes, path: Path) -> Image.Image:
     if values.min() < 0 or values.max() > 65535:
         raise InputError(f"{path} holds values from {values.min()} to {values.max()}: save it with 8 or 16 bits")
     tags: Mapping[int, object] = getattr(image, "tag_v2", {})
-    bits = 12 if tags.get(BITS_PER_SAMPLE) == (12,) else stated_bits(data, image) or bits_in_use(values, path)
+    bits = 12 if tags.get(BITS_PER_SAMPLE) == (12,) else bits_of(values, data, image, path)
     grey = scaled_to_bytes(values, bits)
     if tags.get(PHOTOMETRIC) == 0:  # white is zero; Pillow inverts 8 bits but not 16
         grey = 255 - grey
@@ -80,17 +96,30 @@ def grey_of(image: Image.Image, data: bytes, path: Path) -> Image.Image:
     return plain
 
 
-def stated_bits(data: bytes, image: Image.Image) -> int | None:
-    """Returns the significant bits that a file states: PNG's sBIT chunk, TIFF's largest value; None for none."""
+def bits_of(values: Samples, data: bytes, image: Image.Image, path: Path) -> int:
+    """Returns the bits that values of 16 bits use, counted from the lowest: as the file states them, or by a guess."""
+    stated = _largest_stated(image)
+    if stated and values.max(initial=0) <= stated:
+        return max(8, stated.bit_length())
+    significant = chunk(data, b"sBIT")
+    if significant and 1 <= max(significant) <= 16:
+        return _bits_of_png(values, max(significant))
+    return bits_in_use(values, path)
+
+
+def _largest_stated(image: Image.Image) -> int:
+    """The largest value that a TIFF states; 0 for none."""
     tags: Mapping[int, object] = getattr(image, "tag_v2", {})
     largest = tags.get(MAX_SAMPLE_VALUE)
     largest = max(largest) if isinstance(largest, tuple) and largest else largest
-    if isinstance(largest, int) and 0 < largest < 65535:
-        return max(8, largest.bit_length())
-    stated = chunk(data, b"sBIT")
-    if stated and 1 <= max(stated) <= 16:
-        return 16 if max(stated) >= 15 else max(8, max(stated))
-    return None
+    return largest if isinstance(largest, int) and 0 < largest < 65535 else 0
+
+
+def _bits_of_png(values: Samples, significant: int) -> int:
+    """The bits of a PNG with so many significant ones: the high ones as specified, in some files the low ones."""
+    bits = max(8, significant)
+    low = values.max(initial=0) < 2**bits and (values & (2 ** (16 - bits) - 1)).any()
+    return bits if low else 16
 
 
 def bits_in_use(values: Samples, path: Path) -> int:

@@ -27,7 +27,9 @@ def _open_heic(file: BinaryIO) -> Image.Image:
     except ImportError:
         raise MissingPackage("pillow-heif, to read HEIC", "heic") from None
     data = file.read()
-    picture: Image.Image = pillow_heif.open_heif(data, convert_hdr_to_8bit=True).to_pillow()
+    opened = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+    picture: Image.Image = opened.to_pillow()
+    picture.format, picture.n_frames = "HEIF", len(opened)  # type: ignore[attr-defined]
     if not _TURNED.search(data[: data.find(b"mdat")]):
         # libheif has turned nothing, and the package has struck out what EXIF says.
         picture.getexif()[ExifTags.Base.Orientation] = picture.info.get("original_orientation") or 1

@@ -24,10 +24,10 @@ from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file, written_aside
 from stylex.imaging.camera_raw import require_developed
 from stylex.imaging.color_profile import srgb_profile, to_srgb
-from stylex.imaging.depth import deep_color, grey_of, is_deep_color
+from stylex.imaging.depth import deep_color, grey_of, is_deep_color, require_interleaved
 from stylex.imaging.formats import HEAD, Format, named, recognized
 from stylex.imaging.hidden import without_hidden
-from stylex.imaging.png import chunk, without_comments
+from stylex.imaging.png import chunk, profile_of, without_long_metadata
 from stylex.imaging.quiet import without_warnings
 from stylex.imaging.sizes import Reduction, at_most
 
@@ -105,16 +105,18 @@ def decoded(data: bytes, name: str, reduction: Reduction | None = None) -> Pictu
 def _decoded(data: bytes, path: Path, reduction: Reduction | None) -> Picture:
     with _refusing_broken(path):
         known = recognized(data[:HEAD], path)
-        if known.name == "PNG":
-            data = without_comments(data)
-        with known.opened(io.BytesIO(data)) if known.opened else _open(known, data, reduction) as image:
+        kept = without_long_metadata(data)
+        with known.opened(io.BytesIO(kept)) if known.opened else _open(known, kept, reduction) as image:
+            if kept is not data and (profile := profile_of(data)):
+                image.info["icc_profile"] = profile
             require_developed(image, path)
+            require_interleaved(image, path)
             _tell_frames(image, path)
             whole = image.size
             if reduction is not None:
                 width, height = reduction(whole)
                 image.draft(None, (OVERSAMPLED * width, OVERSAMPLED * height))
-            picture = upright_and_plain(image, str(path), data)
+            picture = upright_and_plain(image, str(path), kept)
     if whole == image.size:
         return picture
     height, width = picture.rgb.shape[:2]

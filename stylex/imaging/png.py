@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-TEXT = (b"tEXt", b"zTXt", b"iTXt")
-"""Chunks of comments; Pillow refuses a picture whose comments are longer than a megabyte."""
-MOST_TEXT = 2**16
-"""Bytes of a comment that is left where it is; compressed ones grow a thousandfold at the most."""
+PROFILE, TEXT, TEXT_PACKED, TEXT_OF_A_LANGUAGE = b"iCCP", b"tEXt", b"zTXt", b"iTXt"
+"""Chunks of metadata; Pillow refuses a picture where one of them is damaged, or longer than a megabyte."""
+METADATA = (PROFILE, TEXT, TEXT_PACKED, TEXT_OF_A_LANGUAGE)
+MOST_METADATA = 2**19
+"""Bytes of metadata that are left in a file, unpacked."""
+LARGEST_PROFILE = 2**26
 
 
 def chunk(data: bytes, name: bytes) -> bytes | None:
@@ -22,15 +25,44 @@ def chunk(data: bytes, name: bytes) -> bytes | None:
     return None
 
 
-def without_comments(data: bytes) -> bytes:
-    """Returns a PNG without its comments where they are long or compressed; anything else as it is."""
-    found = list(_chunks(data))
-    heavy = [one for one in found if one[0] in TEXT and (one[2] - one[1] > MOST_TEXT or one[0] != b"tEXt")]
-    if not heavy:
+def without_long_metadata(data: bytes) -> bytes:
+    """Returns a PNG without metadata that is damaged, or longer than `MOST_METADATA` in all; anything else as it is."""
+    found, left, kept = list(_chunks(data)), MOST_METADATA, []
+    for kind, start, end in found:
+        size = 0 if kind not in METADATA else _metadata_size(kind, data[start:end])
+        if size is not None and size <= left:
+            left -= size
+            kept.append(data[start:end])
+    if len(kept) == len(found):
         return data
-    kept = [data[start:end] for kind, start, end in found if kind not in TEXT]
-    rest = data[found[-1][2] :]
-    return b"".join((SIGNATURE, *kept, rest))
+    return b"".join((SIGNATURE, *kept, data[found[-1][2] :]))
+
+
+def profile_of(data: bytes) -> bytes | None:
+    """Returns the ICC profile of a PNG of any size; None where there is none, or it is damaged."""
+    packed = chunk(data, PROFILE)
+    return packed and _unpacked(packed.partition(b"\0")[2][1:], LARGEST_PROFILE)
+
+
+def _metadata_size(kind: bytes, whole: bytes) -> int | None:
+    """Bytes of a chunk of metadata, unpacked, or more than are left in a file; None where it is damaged."""
+    content, (sum_told,) = whole[8:-4], struct.unpack(">I", whole[-4:])
+    rest = content.partition(b"\0")[2]  # behind the keyword
+    if kind == TEXT_OF_A_LANGUAGE:
+        packed = rest[1:].split(b"\0", 3)[-1] if rest[:1] == b"\1" else None  # method, language, translated keyword
+    else:
+        packed = None if kind == TEXT else rest[1:]
+    unpacked = b"" if packed is None else _unpacked(packed, MOST_METADATA)
+    damaged = zlib.crc32(whole[4:-4]) != sum_told or (kind in (PROFILE, TEXT_PACKED) and rest[:1] != b"\0")
+    return None if damaged or unpacked is None else len(content) + len(unpacked)
+
+
+def _unpacked(packed: bytes, most: int) -> bytes | None:
+    """At most so many bytes; None where they are damaged."""
+    try:
+        return zlib.decompressobj().decompress(packed, most)
+    except zlib.error:
+        return None
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

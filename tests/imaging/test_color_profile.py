@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from stylex.imaging.color_profile import srgb_profile, to_srgb
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.images import decoded, read_picture, write_picture
 
 PHOTO = np.ascontiguousarray(skimage.data.coffee()[100:160, 200:290])
 DISPLAY_P3 = (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
@@ -203,3 +203,23 @@ def test_lab_and_cmyk_without_a_profile(tmp_path: Path) -> None:
     assert apart(read_picture(tmp_path / "lab.tif").rgb, PHOTO) < 3
     Image.fromarray(PHOTO).convert("CMYK").save(tmp_path / "cmyk.tif")
     assert apart(read_picture(tmp_path / "cmyk.tif").rgb, PHOTO) < 2
+
+
+def test_a_profile_of_any_size_is_used() -> None:
+    profile = matrix_profile(DISPLAY_P3, 2.2)
+    short, long = (b"p\0\0" + zlib.compress(profile + bytes(more)) for more in (0, 3_000_000))
+    expected = decoded(with_chunks(PHOTO, (b"iCCP", short)), "p.png").rgb
+    assert apart(expected, PHOTO) > 2
+    np.testing.assert_array_equal(decoded(with_chunks(PHOTO, (b"iCCP", long)), "p.png").rgb, expected)
+
+
+def test_short_metadata_counts_beside_long_one() -> None:
+    exif = Image.Exif()
+    exif[0x112] = 6
+    profile = b"p\0\0" + zlib.compress(matrix_profile(DISPLAY_P3, 2.2))
+    chunks = [(b"iCCP", profile), (b"eXIf", exif.tobytes()[6:])]
+    expected = decoded(with_chunks(PHOTO, *chunks), "p.png").rgb
+    assert expected.shape == (90, 60, 3)
+    comment = (b"tEXt", b"Comment\0" + b"a" * 3_000_000)
+    for among in ([comment, *chunks], [*chunks, comment]):
+        np.testing.assert_array_equal(decoded(with_chunks(PHOTO, *among), "p.png").rgb, expected)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
+from stylex.errors import InputError
 from stylex.imaging.depth import bits_in_use, scaled_to_bytes
 from stylex.imaging.images import decoded, read_picture
 
@@ -64,6 +65,47 @@ def test_bits_that_a_png_states(bits: int, caplog: pytest.LogCaptureFixture) -> 
         found = decoded(data, "dark.png").rgb.astype(int)
     assert np.abs(found - dark).max() <= 1
     assert not caplog.records
+
+
+@pytest.mark.parametrize("color", [True, False])
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_significant_bits_of_a_png_are_the_high_ones(bits: int, color: bool, caplog: pytest.LogCaptureFixture) -> None:
+    photo = PHOTO if color else PHOTO[..., 1]
+    values = stored(bits, photo) << (16 - bits)
+    data = with_significant_bits(encoded(".png", values), bits, 3 if color else 1)
+    with caplog.at_level(logging.WARNING, "stylex"):
+        found = decoded(data, "scaled.png").rgb
+    np.testing.assert_array_equal(found, (values >> 8) if color else np.repeat((values >> 8)[..., None], 3, 2))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("bits_of_alpha", [12, 16])
+def test_alpha_has_as_many_bits_or_all(bits_of_alpha: int, suffix: str) -> None:
+    alpha = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (30, 1))
+    values = np.dstack([stored(12, PHOTO), stored(bits_of_alpha, alpha)])
+    picture = decoded(cv2.imencode(suffix, cv2.cvtColor(values, cv2.COLOR_RGBA2BGRA))[1].tobytes(), f"a{suffix}")
+    assert picture.alpha is not None
+    assert np.abs(picture.alpha.astype(int) - alpha).max() <= 1
+    assert np.abs(picture.rgb.astype(int) - PHOTO)[alpha > 0].max() <= 1
+
+
+def test_grey_and_alpha() -> None:
+    values = np.dstack([stored(12, PHOTO[..., 1]), np.full(PHOTO.shape[:2], 65535, np.uint16)])
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 40, 30, 16, 4, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    chunks = [struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in parts]
+    picture = decoded(b"\x89PNG\r\n\x1a\n" + b"".join(chunks), "la.png")
+    assert np.abs(picture.rgb.astype(int) - PHOTO[..., 1:2]).max() <= 1
+    assert picture.alpha is not None and picture.alpha.min() == 255
+
+
+def test_separate_planes_of_16_bits_are_refused() -> None:
+    data = encoded(".tif", stored(16, PHOTO))
+    entry = struct.pack("<HHII", 284, 3, 1, 1)
+    assert entry in data
+    with pytest.raises(InputError, match="16 bits a channel in separate planes, which can't be read: save it with"):
+        decoded(data.replace(entry, struct.pack("<HHII", 284, 3, 1, 2)), "planes.tif")
 
 
 def test_bits_that_a_tiff_states(tmp_path: Path) -> None:

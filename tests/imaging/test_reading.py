@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import skimage.data
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin, features
 
 from stylex.errors import InputError, MissingPackage
 from stylex.imaging.content import picture_of
-from stylex.imaging.images import as_array, limited, read_picture
+from stylex.imaging.images import as_array, decoded, limited, read_picture
 from stylex.imaging.sizes import longer_side, shorter_side
 
 PHOTO = np.ascontiguousarray(skimage.data.astronaut())
@@ -105,19 +107,32 @@ def test_a_tiff_with_layers_is_no_raw_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [b"zTXt", b"iTXt", b"tEXt"])
-def test_comments_of_any_size_are_no_reason_to_refuse(name: bytes, tmp_path: Path) -> None:
+def test_comments_of_any_size_are_no_reason_to_refuse(name: bytes) -> None:
     text = b"a" * 3_000_000
     content = {
         b"zTXt": b"Comment\0\0" + zlib.compress(text),
         b"iTXt": b"Comment\0\1\0\0\0" + zlib.compress(text),
         b"tEXt": b"Comment\0" + text,
     }[name]
+    np.testing.assert_array_equal(decoded(with_chunk(name, content), "p.png").rgb, PHOTO[:40, :50])
+
+
+def with_chunk(name: bytes, content: bytes) -> bytes:
+    """A PNG with one more chunk before its pixels."""
     buffer = io.BytesIO()
     Image.fromarray(PHOTO[:40, :50]).save(buffer, "PNG")
     data = buffer.getvalue()
     chunk = struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-    (tmp_path / "p.png").write_bytes(data[:33] + chunk + data[33:])
-    np.testing.assert_array_equal(read_picture(tmp_path / "p.png").rgb, PHOTO[:40, :50])
+    return data[:33] + chunk + data[33:]
+
+
+@settings(max_examples=60)
+@given(st.sampled_from([b"iCCP", b"tEXt", b"zTXt", b"iTXt"]), st.binary(max_size=40), st.booleans())
+def test_damaged_metadata_is_passed_over(name: bytes, content: bytes, right_sum: bool) -> None:
+    data = with_chunk(name, content)
+    if not right_sum:
+        data = data.replace(struct.pack(">I", zlib.crc32(name + content)), b"\0\1\2\3")
+    np.testing.assert_array_equal(decoded(data, "p.png").rgb, PHOTO[:40, :50])
 
 
 def turned(kind: str, path: Path) -> Path:
@@ -143,6 +158,18 @@ def test_heic_is_upright_exactly_once(tmp_path: Path) -> None:
     assert rgb.shape == (160, 240, 3)
     assert apart(rgb, PHOTO[:160, :240]) < 6
     assert picture_of(path.read_bytes()).rgb.shape == (160, 240, 3)
+
+
+def test_the_first_of_several_heic_pictures_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="HEIC needs stylex[heic]")
+    pillow_heif.register_heif_opener()
+    one = Image.fromarray(PHOTO[:160, :240])
+    for more, told in (([], []), ([one.rotate(180)], ["only the first of 2 pictures of b.heic is read"])):
+        buffer = io.BytesIO()
+        one.save(buffer, "HEIF", save_all=True, append_images=more)
+        with caplog.at_level(logging.WARNING, "stylex"):
+            decoded(buffer.getvalue(), "b.heic")
+        assert [record.getMessage() for record in caplog.records] == told
 
 
 def test_heic_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
