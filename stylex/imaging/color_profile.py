@@ -108,7 +108,7 @@ def _by_code_points(image: Image.Image, code_points: bytes) -> Image.Image | Non
     if primaries is None or transfer not in (*SRGB_LIKE, LINEAR):
         return None
     light = np.arange(256) / 255 if transfer == LINEAR else _srgb_light()
-    matrix = _primaries_matrix(primaries)
+    matrix = primaries_matrix(primaries)
     return image if matrix is None else _recoded(image, light, matrix)
 
 
@@ -117,7 +117,7 @@ def _by_gamma(image: Image.Image, info: Mapping[Any, Any]) -> Image.Image:
     gamma, primaries = info.get("gamma"), info.get("chromaticity")
     if gamma is None or not 0.05 < gamma < 5:
         return image  # primaries alone say nothing that could be used
-    matrix = _primaries_matrix(primaries) if primaries else np.eye(3)
+    matrix = primaries_matrix(primaries) if primaries else np.eye(3)
     if matrix is None:
         return image
     return _recoded(image, _srgb_light() if abs(gamma - SRGB_GAMMA) < 0.02 else _light(gamma), matrix)
@@ -148,7 +148,7 @@ def _recoded(image: Image.Image, light: npt.NDArray[np.float64], matrix: npt.NDA
     return Image.fromarray(found)
 
 
-def _primaries_matrix(primaries: Sequence[float]) -> npt.NDArray[np.float64] | None:
+def primaries_matrix(primaries: Sequence[float]) -> npt.NDArray[np.float64] | None:
     """From light of these primaries to light of sRGB's, white to white; None where they span nothing."""
     if not all(y > 1e-4 for y in primaries[1::2]):
         return None

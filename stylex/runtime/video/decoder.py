@@ -23,23 +23,19 @@ import numpy.typing as npt
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from stylex.errors import InputError, ResourceError, StylexError, first_line
 from stylex.imaging.images import MAX_PIXELS
 from stylex.imaging.sizes import at_most
 from stylex.runtime.video import opening
+from stylex.runtime.video.animation import Animation, is_animated_webp
+from stylex.runtime.video.color import conversion_of
 from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
 from stylex.runtime.video.geometry import upright
 from stylex.runtime.video.sound import AudioPassthrough
 
-UNSPECIFIED = 2
-"""FFmpeg's number for a matrix of colours that the file doesn't name."""
-HIGH_DEFINITION = 720
-"""Where the file names no matrix, players take BT.709 from this height on and BT.601 below."""
-WIDE_RANGE = (16, 18)
-"""FFmpeg's numbers of the transfer curves PQ and HLG."""
 USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90_000)
 """Where the file tells none."""
 
@@ -67,7 +63,7 @@ def serve() -> None:
 def _messages(path: Path, *arguments: Any) -> Iterator[object]:
     """Yields the messages of a decoder, and its error as the last one."""
     try:
-        yield from Decoder(path, *arguments)
+        yield from (Animation if is_animated_webp(path) else Decoder)(path, *arguments)
     except (BrokenPipeError, ConnectionError):
         raise
     except StylexError as error:
@@ -98,6 +94,9 @@ class Decoder:
         self.count = self.skipped = 0
         self._latest: tuple[int, int] | None = None  # time and duration of the last frame
         self._first = 0
+        self._leads: list[int] = []
+        self._first_dts: int | None = None
+        self._delay: int | None = None
         self._coded = self._size = (0, 0)
         self._turned = upright(None)
         self._reformatter = VideoReformatter()
@@ -135,11 +134,11 @@ class Decoder:
     ) -> Iterator[tuple[VideoFrame, int]]:
         """Yields the frames of the span with their times, each later than the one before."""
         for frame in self._decoded(container, stream, audio):
-            time = self._time(frame)
+            time = self._time(frame, bool(stream.codec_context.has_b_frames))
             if time is None:
                 self.skipped += 1
                 continue
-            seconds = (time - self._origin) * self._base
+            seconds = float((time - self._origin) * self._base)
             if self.span.end is not None and seconds >= self.span.end:
                 return
             if seconds >= self.span.start:
@@ -156,6 +155,7 @@ class Decoder:
                     audio.take(packet)
                     continue
                 partial = packet.is_corrupt if packet.size else partial
+                self._see(packet)
                 yield from self._frames_in(packet)
         except av.FFmpegError as error:
             raise InputError(
@@ -176,11 +176,24 @@ class Decoder:
         self.skipped += len(frames) - len(good)
         return good
 
-    def _time(self, frame: VideoFrame) -> int | None:
+    def _see(self, packet: Packet[Any]) -> None:
+        """Notes by how much frames are shown later than they are decoded, in the packets before the first frame."""
+        if self.count or packet.dts is None:
+            return
+        self._first_dts = packet.dts if self._first_dts is None else self._first_dts
+        self._leads.append(0 if packet.pts is None else packet.pts - packet.dts)
+
+    def _time(self, frame: VideoFrame, reorders: bool) -> int | None:
         """Returns when a frame is shown; None where that isn't later than the frame before."""
-        if frame.pts is None:
+        pts = frame.pts
+        if reorders and len(self._leads) > 1 and len(set(self._leads)) == 1:  # as in AVI: only the order is right
+            pts = frame.dts
+            if pts is not None and self._first_dts is not None:
+                self._delay = pts - self._first_dts if self._delay is None else self._delay
+                pts -= self._delay
+        if pts is None:
             return self._origin if self._latest is None else self._latest[0] + self._usual()
-        return frame.pts if self._latest is None or frame.pts > self._latest[0] else None
+        return pts if self._latest is None or pts > self._latest[0] else None
 
     def _usual(self) -> int:
         """Returns how long a frame is shown on average, in units of time."""
@@ -195,7 +208,7 @@ class Decoder:
             raise InputError(
                 f"{self.path} is {frame.width}x{frame.height}; the limit is {MAX_PIXELS / 1e6:g} megapixels"
             )
-        self._size = at_most(self._coded, self.longest)
+        self._size, self._color = at_most(self._coded, self.longest), conversion_of(frame)
         self._turned = upright(frame)
         if self.span.start > 0:
             self._first, self.skipped = time, 0  # decoders have to start before the frame that is wanted
@@ -213,12 +226,16 @@ class Decoder:
             aspect,
             audio.tracks,
             opening.left_out(container, stream, audio.streams if self.sound else container.streams.audio),
-            tuple(self._notices(frame, audio)),
+            tuple(self._notices(audio)),
+            self._color.written_transfer,
+            opening.is_variable(container, stream),
         )
 
-    def _notices(self, frame: VideoFrame, audio: AudioPassthrough) -> Iterator[str]:
-        if frame.color_trc in WIDE_RANGE:
-            yield "the film has a high dynamic range, which isn't tone-mapped: its colours come paler"
+    def _notices(self, audio: AudioPassthrough) -> Iterator[str]:
+        if self._color.wide_range:
+            yield "the film has a high dynamic range, which was mapped to the standard one"
+        if not self._color.known:
+            yield "the film names a matrix of colours that isn't known here: the usual one for its size was taken"
         if audio.encoded:
             yield f"the output's format can't hold sound of the kind {', '.join(audio.encoded)}: it was encoded as AAC"
 
@@ -238,12 +255,9 @@ class Decoder:
                 f"{self.path} changes its size at frame {self.count} from {was} to {now}: cut it there, and paint "
                 "both parts"
             )
-        matrix = None
-        if frame.colorspace == UNSPECIFIED:
-            matrix = Colorspace.ITU709 if frame.height >= HIGH_DEFINITION else Colorspace.ITU601
-        way = "BILINEAR" if self._size == self._coded else "AREA"
-        rgb = self._reformatter.reformat(frame, *self._size, "rgb24", src_colorspace=matrix, interpolation=way)
-        return self._turned.apply(np.asarray(rgb.to_ndarray(), np.uint8))
+        method = Interpolation.BILINEAR if self._size == self._coded else Interpolation.AREA
+        rgb = self._color.rgb(frame, self._size, self._reformatter, method)
+        return self._turned.apply(rgb)
 
     def _nothing(self) -> str:
         if self.skipped:

@@ -55,6 +55,8 @@ class FilmFacts:
         sound: its tracks; empty for a silent film.
         left_out: streams that aren't copied, such as subtitles, in words.
         notices: what is done to the film on reading that the user should know, a sentence each.
+        transfer: number of the frames' transfer function in ITU-T H.273: BT.709's or sRGB's.
+        variable: whether frames may be shown for different times.
     """
 
     width: int
@@ -66,6 +68,8 @@ class FilmFacts:
     sound: tuple[SoundTrack, ...] = ()
     left_out: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    transfer: int = 1
+    variable: bool = False
 
 
 @dataclass(frozen=True, eq=False)

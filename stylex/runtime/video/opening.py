@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Sequence
@@ -69,6 +70,15 @@ def video_of(container: InputContainer, path: Path) -> VideoStream:
 def rate_of(stream: VideoStream) -> Fraction | None:
     """Returns frames a second on average; None where the file doesn't say."""
     return stream.average_rate or stream.guessed_rate or None
+
+
+def is_variable(container: InputContainer, stream: VideoStream) -> bool:
+    """Returns whether frames may be shown for different times."""
+    if container.format.name in ("gif", "apng") or stream.average_rate != stream.guessed_rate:
+        return True
+    times = [entry.timestamp for entry in stream.index_entries] if is_indexed(container) else []
+    steps = [later - time for time, later in itertools.pairwise(times)]
+    return bool(steps) and max(steps) - min(steps) > 1  # 1: rounded
 
 
 def frames_of(container: InputContainer, stream: VideoStream, rate: Fraction) -> int | None:

@@ -13,7 +13,7 @@ import av
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from stylex.errors import InputError, StylexError, UsageError
@@ -51,8 +51,8 @@ class Writer:
     """H.264 with the film's own times, and its sound as it was.
 
     H.264 as every player takes it (4:2:0) has even sides: the last row or column of an odd one is repeated once.
-    Colours are written after BT.709, and the file says so. MP4 and MOV keep times exactly, Matroska to the
-    millisecond.
+    Colours are written after BT.709 (with sRGB's transfer function where the film has it), and the file says so. MP4
+    and MOV keep times exactly, Matroska to the millisecond.
 
     Args:
         path: of the file; its suffix chooses the format. It is there and incomplete until `finish`.
@@ -153,13 +153,15 @@ class Writer:
 
     def _picture_stream(self, facts: FilmFacts, crf: int) -> VideoStream:
         options = {"crf": str(crf), "preset": PRESET, "threads": str(THREADS), "flags": "+frame_duration"}
+        if facts.variable and FORMATS[self._path.suffix.lower()] != "matroska":
+            options["bf"] = "0"  # MP4 keeps times of decoding: with B-frames the last frame's duration gets lost
         stream = self._container.add_stream("libx264", rate=facts.rate, options=options)
         codec = stream.codec_context
         codec.width, codec.height, codec.pix_fmt = self.width, self.height, "yuv420p"
         codec.time_base = stream.time_base = facts.time_base
         codec.sample_aspect_ratio = facts.aspect
         codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
-        codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, facts.transfer
         return stream
 
     def _sound_streams(self, facts: FilmFacts) -> list[av.AudioStream]:

@@ -112,9 +112,9 @@ def test_odd_sizes_and_more_bits(make_film: Make) -> None:
     facts, frames, _, _ = read(make_film("odd.mkv", odd, codec="ffv1", pix_fmt="yuv444p"))
     assert (facts.width, facts.height) == (63, 47)
     assert psnr(frames[0].picture, odd[0]) > 40
-    deep = make_film("deep.mkv", odd, codec="ffv1", pix_fmt="yuv420p10le", color_trc=16, colorspace=9)
+    deep = make_film("deep.mkv", odd, codec="ffv1", pix_fmt="yuv420p10le", color_trc=14, colorspace=9)
     facts, frames, _, _ = read(deep)
-    assert len(facts.notices) == 1
+    assert facts.notices == ()
     assert psnr(frames[0].picture, odd[0]) > 30
 
 
@@ -178,7 +178,7 @@ def damaged(path: Path, numbers: tuple[int, ...], to: Path) -> Path:
         entries = list(container.streams.video[0].index_entries)
     data, noise = bytearray(path.read_bytes()), random.Random(0)
     for number in numbers:
-        start, end = entries[number].pos + 8, entries[number].pos + entries[number].size
+        start, end = entries[number].pos + min(8, entries[number].size), entries[number].pos + entries[number].size
         data[start:end] = noise.randbytes(end - start)
     to.write_bytes(data)
     return to

@@ -1,0 +1,85 @@
+"""Animated WebP, which FFmpeg doesn't read: the messages of a decoder, by Pillow."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from stylex.errors import InputError
+from stylex.imaging.images import MAX_PIXELS
+from stylex.imaging.sizes import at_most
+from stylex.runtime.video.facts import End, FilmFacts, Frame, Span
+
+BASE = Fraction(1, 1000)
+"""Seconds of a unit of time."""
+SHORTEST = 10
+"""Units that a frame without a duration is shown."""
+ANIMATED = 0b10
+"""The flag of the extended header (VP8X) of a WebP."""
+
+
+def is_animated_webp(path: Path) -> bool:
+    """Returns whether a file is an animated WebP by its first bytes; False where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(21)
+    except (OSError, ValueError):
+        return False
+    return len(head) == 21 and head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20] & ANIMATED)
+
+
+class Animation:
+    """An animated WebP as messages; arguments and errors are those of `stylex.runtime.video.decoder.Decoder`."""
+
+    def __init__(self, path: Path, span: Span, longest: int | None, form: str = "matroska", sound: bool = True) -> None:
+        self.path, self.span, self.longest = path, span, longest
+
+    def __iter__(self) -> Iterator[FilmFacts | Frame | End]:
+        try:
+            with Image.open(self.path) as image:
+                yield from self._messages(image)
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise InputError(f"{self.path} is a damaged animation ({error}): get it again") from error
+        yield End(0)
+
+    def _messages(self, image: Image.Image) -> Iterator[FilmFacts | Frame]:
+        if image.width * image.height > MAX_PIXELS:
+            raise InputError(
+                f"{self.path} is {image.width}x{image.height}; the limit is {MAX_PIXELS / 1e6:g} megapixels"
+            )
+        size = at_most(image.size, self.longest)
+        first = None
+        for count, (time, duration, frame) in enumerate(self._wanted(image), 1):
+            if first is None:
+                first = time if self.span.start else 0
+                yield FilmFacts(*size, BASE, Fraction(1000, max(duration, SHORTEST)), None, transfer=13, variable=True)
+            picture = np.asarray(frame.convert("RGB"))
+            resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if size != image.size else picture
+            yield Frame(np.ascontiguousarray(resized, np.uint8), time - first, duration)
+            if count == self.span.frames:
+                return
+        if first is None:
+            raise InputError(f"{self.path} has no frames in the part that was asked for: choose another start or end")
+
+    def _wanted(self, image: Image.Image) -> Iterator[tuple[int, int, Image.Image]]:
+        """Yields time, duration and picture of the frames of the span."""
+        time = 0
+        for number in itertools.count():
+            try:
+                image.seek(number)
+            except EOFError:
+                return
+            image.load()
+            duration = int(image.info.get("duration", 0)) or SHORTEST
+            seconds = float(time * BASE)
+            if self.span.end is not None and seconds >= self.span.end:
+                return
+            if seconds >= self.span.start:
+                yield time, duration, image
+            time += duration
