@@ -6,6 +6,7 @@ Pictures, checkpoints and graphs are all asked about here, once their own reader
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,7 @@ OTHERS = (
     FileType("an array of NumPy", re.compile(rb"\x93NUMPY")),
     FileType("a Python pickle", re.compile(rb"\x80[\x02-\x05]")),
     FileType("a GGUF model", re.compile(rb"GGUF")),
+    FileType("a model in ONNX Runtime's own format", re.compile(rb"....ORTM", re.DOTALL), "give the ONNX file"),
     FileType("a ZIP archive", re.compile(rb"PK(\x03\x04|\x05\x06)"), _UNPACK),
     FileType("a gzip archive", re.compile(rb"\x1f\x8b\x08"), _UNPACK),
     FileType("an xz archive", re.compile(rb"\xfd7zXZ\0"), _UNPACK),
@@ -102,6 +104,21 @@ def stand_in(head: bytes) -> FileType | None:
 def file_type(head: bytes) -> FileType | None:
     """Returns the kind of a file that starts with `head`, of the first `HEAD` bytes or fewer; None for unknown ones."""
     return stand_in(head) or next((kind for kind in OTHERS if kind.magic.match(head)), None)
+
+
+def explanation(head: bytes, needed: str, own: Collection[str] = ()) -> str:
+    """Returns the end of a message about a file of another kind, such as "is a web page ...: download ...".
+
+    Args:
+        head: the first `HEAD` bytes of the file, or fewer.
+        needed: the step to advise where the kind has none of its own.
+        own: names of the kinds that are needed: a file of such a kind is damaged, not of another kind.
+
+    Returns:
+        Empty where the kind is unknown or one of those.
+    """
+    kind = file_type(head)
+    return f"is {kind.name}: {kind.cure or needed}" if kind and kind.name not in own else ""
 
 
 def head_of(path: Path | str) -> bytes:

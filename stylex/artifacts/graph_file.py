@@ -1,4 +1,4 @@
-"""The metadata of a graph, read from its ONNX file without ONNX Runtime.
+"""The metadata and versions of a graph, read from its ONNX file without ONNX Runtime.
 
 An ONNX file is one protobuf message. Its properties are a few fields of the outermost level, beside the graph with all
 its weights; the weights are stepped over unread, so that even a large file takes less than a millisecond.
@@ -6,6 +6,7 @@ its weights; the weights are stepped over unread, so that even a large file take
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
@@ -15,9 +16,12 @@ from typing import BinaryIO
 
 from stylex.artifacts.metadata import GraphMetadata
 from stylex.errors import InputError, ModelError
+from stylex.filetypes import HEAD, explanation
 
-PROPS = 14
-"""Number of the field `metadata_props` of ModelProto, each a StringStringEntryProto."""
+IR_VERSION, OPSET_IMPORT, PROPS = 1, 8, 14
+"""Numbers of the fields of ModelProto: `metadata_props` are StringStringEntryProtos, of `opset_import` see below."""
+DOMAIN, VERSION = 1, 2
+"""Numbers of the fields of an OperatorSetIdProto."""
 KEY, VALUE = 1, 2
 """Numbers of the fields of a StringStringEntryProto."""
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
@@ -45,6 +49,31 @@ def read_metadata(path: Path | str) -> GraphMetadata:
     except OSError as error:
         raise unreadable(path, error) from error
     return _kept(path, (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+def versions_of(data: bytes) -> tuple[int, int]:
+    """Returns the IR version and the opset of ONNX's operators in the bytes of an ONNX file, 0 where there is none."""
+    file, ir, opset = io.BytesIO(data), 0, 0
+    with contextlib.suppress(_DamagedError):
+        for field, kind, value in _fields(file, len(data)):
+            if (field, kind) == (OPSET_IMPORT, LENGTH):
+                opset = _opset(file.read(value)) or opset
+                continue
+            ir = value if (field, kind) == (IR_VERSION, VARINT) else ir
+            _passed(file, kind, value)
+    return ir, opset
+
+
+def _opset(data: bytes) -> int:
+    """The version of a set of operators where it is ONNX's own, else 0."""
+    file, domain, version = io.BytesIO(data), b"", 0
+    for field, kind, value in _fields(file, len(data)):
+        content = file.read(value) if kind == LENGTH else b""
+        if (field, kind) == (DOMAIN, LENGTH):
+            domain = content
+        elif (field, kind) == (VERSION, VARINT):
+            version = value
+    return version if domain in (b"", b"ai.onnx") else 0
 
 
 @functools.lru_cache(maxsize=256)
@@ -95,9 +124,9 @@ def _props_in(file: BinaryIO, size: int, source: str) -> dict[str, str]:
     try:
         if not size:
             raise _DamagedError("it is empty")
-        for field, length in _fields(file, size):
-            if field != PROPS:
-                file.seek(length, os.SEEK_CUR)
+        for field, kind, length in _fields(file, size):
+            if (field, kind) != (PROPS, LENGTH):
+                _passed(file, kind, length)
                 continue
             left -= length
             if left < 0:
@@ -105,7 +134,10 @@ def _props_in(file: BinaryIO, size: int, source: str) -> dict[str, str]:
             key, value = _entry(file.read(length))
             props[key] = value
     except ValueError as error:
-        raise ModelError(f"{source} is not a usable ONNX file ({error}): export it again") from error
+        file.seek(0)
+        known = explanation(file.read(HEAD), "give an ONNX file made by `stylex export`")
+        told = known or f"is not a usable ONNX file ({error}): export it again"
+        raise ModelError(f"{source} {told}") from error
     return props
 
 
@@ -113,24 +145,31 @@ def _entry(data: bytes) -> tuple[str, str]:
     """Key and value of one property; either is empty where it is missing."""
     file = io.BytesIO(data)
     texts = {KEY: "", VALUE: ""}
-    for field, length in _fields(file, len(data)):
-        content = file.read(length)
+    for field, kind, length in _fields(file, len(data)):
+        content = file.read(length) if kind == LENGTH else b""
         if field in texts:
             texts[field] = content.decode()
     return texts[KEY], texts[VALUE]
 
 
-def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
-    """Number and length of every field that has a length; the file stands at its content, and must be moved past it.
+def _passed(file: BinaryIO, kind: int, length: int) -> None:
+    """Moves a file past the content of a field."""
+    if kind == LENGTH:
+        file.seek(length, os.SEEK_CUR)
 
-    Fields of the other kinds are passed over.
+
+def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, int, int]]:
+    """Yields number, wire type and value of every field whose value is a whole number or has a length.
+
+    Of one with a length that is the value; the file then stands at its content, and must be moved past it. Fields of
+    fixed size are passed over.
     """
     while file.tell() < size:
         field, kind = divmod(_varint(file), 8)
         if not field:
             raise _DamagedError("a field has no number")
         if kind == VARINT:
-            _varint(file)
+            yield field, kind, _varint(file)
             continue
         if kind not in (LENGTH, *FIXED):
             raise _DamagedError(f"a field has the unknown type {kind}")
@@ -138,7 +177,7 @@ def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
         if length > size - file.tell():
             raise _DamagedError("it ends too early")
         if kind == LENGTH:
-            yield field, length
+            yield field, kind, length
         else:
             file.seek(length, os.SEEK_CUR)
 

@@ -186,7 +186,8 @@ class GraphMetadata:
         """
         if not is_ours(props):
             raise ModelError(
-                f"{source} was not made by stylex export (no stylex metadata): export it with `stylex export`"
+                f"{source} is an ONNX graph that stylex export didn't make: export from the weights that it was made "
+                "of, `stylex export --checkpoint WEIGHTS.pth`"
             )
         try:
             schema = json.loads(props["stylex.schema"])

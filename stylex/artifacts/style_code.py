@@ -20,6 +20,7 @@ import numpy.typing as npt
 from stylex.artifacts.catalog import styles_file
 from stylex.errors import InputError, ModelError, ResourceError, UsageError
 from stylex.files import write_bytes, write_json
+from stylex.filetypes import explanation, head_of
 from stylex.imaging.arrays import Image
 from stylex.imaging.sizes import shorter_side
 from stylex.techniques import DEFAULT
@@ -116,7 +117,9 @@ def load_code(path: Path | str) -> StyleCode:
     except OSError as error:
         raise InputError(f"the style code {path} can't be read ({error.strerror}): check its permissions") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a style code: make one with `stylex styles encode PICTURE -o FILE`") from error
+        encode = "make one with `stylex styles encode PICTURE -o FILE`"
+        told = explanation(head_of(path), encode, ("a JSON file",)) or f"is not a style code: {encode}"
+        raise InputError(f"{path} {told}") from error
     return StyleCode.from_json(data, str(path))
 
 

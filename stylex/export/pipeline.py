@@ -20,7 +20,7 @@ from stylex.errors import InputError, UsageError
 from stylex.export.check import TOLERANCES, OutputReport, measure, reference, require
 from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.photos import crops
-from stylex.export.trace import OPSET, trace
+from stylex.export.trace import OPSET, require_opset, trace
 from stylex.files import write_bytes
 from stylex.quant.calibration import Observed, observe
 from stylex.quant.equalization import EqualizeChannels
@@ -121,6 +121,7 @@ def _require_usable(settings: ExportSettings, folder: Path) -> None:
     for given, choices in ((settings.precision, PRECISIONS), (settings.target, TARGETS)):
         if given not in choices:
             raise UsageError(f"{given!r} can't be exported; choose {', '.join(choices)}")
+    require_opset(settings.opset)
     if settings.size is not None and not 1 <= settings.size <= LARGEST:
         raise UsageError(f"the size is {settings.size}; it must be at least 1 and at most {LARGEST}", size=None)
 

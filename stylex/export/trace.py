@@ -12,10 +12,19 @@ from typing import Any
 import onnx
 import torch
 
-from stylex.errors import ModelError
+from stylex.artifacts.versions import newest
+from stylex.errors import ModelError, UsageError
 from stylex.export.graph_spec import Traceable
 
 OPSET = 18
+
+
+def require_opset(opset: int) -> None:
+    """Raises UsageError for an opset that the installed onnx can't write or the installed ONNX Runtime can't run."""
+    written, run = onnx.defs.onnx_opset_version(), newest()[1]
+    highest = min(written, run or written)
+    if not OPSET <= opset <= highest:
+        raise UsageError(f"the opset is {opset}; it must be {OPSET} to {highest} here", opset=highest)
 
 
 def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, features
 
 from stylex.errors import InputError, MissingPackage, ResourceError, UsageError
 from stylex.filetypes import HEAD as HEAD
-from stylex.filetypes import file_type
+from stylex.filetypes import explanation
 from stylex.imaging.camera_raw import ADVICE
 
 _TURNED = re.compile(rb"irot|imir")
@@ -112,10 +112,9 @@ def recognized(head: bytes, path: Path) -> Format:
     known = next((known for known in FORMATS if known.magic.match(head)), None)
     if known is not None:
         return known
-    kind = file_type(head)
-    if kind is None:
-        raise InputError(f"{path} isn't a picture that can be read: give a {_WORKING} file")
-    raise InputError(f"{path} is {kind.name}: {kind.cure or f'give a {_WORKING} file'}")
+    needed = f"give a {_WORKING} file"
+    told = explanation(head, needed) or f"isn't a picture that can be read: {needed}"
+    raise InputError(f"{path} {told}")
 
 
 def named(path: Path) -> Format:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from stylex.artifacts.graph_file import props_of
 from stylex.errors import InputError, ModelError
-from stylex.filetypes import HEAD, file_type
+from stylex.filetypes import HEAD, explanation
 
 Tensors = dict[str, Tensor]
 
@@ -196,11 +196,9 @@ def _kind(path: Path, data: bytes) -> str:
             f"{path} is an ONNX graph, not a checkpoint: export from the weights that it was made of, "
             "--checkpoint WEIGHTS.pth"
         )
-    kind = file_type(data[:HEAD])
-    if kind is None or kind.name in ("a Python pickle", "a safetensors file"):
-        return ""
     needed = "needed is a checkpoint of PyTorch, .pth or .safetensors"
-    return f"{path} is {kind.name}: {kind.cure or needed}"
+    told = explanation(data[:HEAD], needed, ("a Python pickle", "a safetensors file"))
+    return told and f"{path} {told}"
 
 
 def _names_in(data: bytes) -> list[str]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from stylex.artifacts.catalog import GRAPHS
 from stylex.errors import InputError, ModelError
+from stylex.filetypes import HEAD, explanation
 from stylex.models.packed import unpack
 from stylex.techniques import Technique, row_named
 
@@ -111,7 +112,10 @@ def read_weights(path: Path) -> Weights:
     try:
         everything = {name: t.float() for name, t in load(data).items()}
     except (SafetensorError, ValueError) as error:
-        raise ModelError(f"{path} is not a usable safetensors file ({error}): train again or restore it") from error
+        needed = "give the weights.safetensors that `stylex train` wrote"
+        told = explanation(data[:HEAD], needed, ("a safetensors file",))
+        told = told or f"is not a usable safetensors file ({error}): train again or restore it"
+        raise ModelError(f"{path} {told}") from error
     extras = {n: everything.pop(n) for n in list(everything) if n.startswith("calibration.")}
     sha256 = hashlib.sha256(data).hexdigest()
     return Weights(path, everything, extras, sha256, read_card(path.with_name("card.json")))

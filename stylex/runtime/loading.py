@@ -95,9 +95,20 @@ def open_best(
     row = row_named(technique)
 
     def opened(one: Provider) -> Session:
-        return _opened(_graph_for(row, style, precision, one, folder), one, options, role)
+        session = _opened(_graph_for(row, style, precision, one, folder), one, options, role)
+        return _required(session, row.name, style)
 
     return _first_started(provider, opened)
+
+
+def _required(session: Session, technique: str, style: str) -> Session:
+    """This session, if its graph is of that technique and style, as the name of its file says."""
+    metadata = session.metadata
+    if (metadata.technique, metadata.style) != (technique, style):
+        painted = f"{metadata.style or 'any style'} of {metadata.technique}"
+        name = transfer_file(metadata.technique, metadata.precision, style=metadata.style).name
+        raise InputError(f"{session.path} paints {painted}, not {style} of {technique}: call it {name}")
+    return session
 
 
 def _first_started(provider: str, opened: Callable[[Provider], Session]) -> Session:
@@ -117,6 +128,8 @@ def _one_style(technique: Technique, style: str, folder: Path) -> str:
         if style:
             raise UsageError(f"{technique.name} takes any style: give {style!r} when painting, not when loading")
         return ""
+    if style and any(os.path.isfile(transfer_file(technique.name, one, folder, style)) for one in PRECISIONS):
+        return style
     have = styles_in(folder, technique.name)
     if style in have or not have:
         return style

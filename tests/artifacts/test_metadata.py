@@ -86,7 +86,7 @@ def test_metadata_of_others_beside_ours_does_no_harm() -> None:
 
 def test_foreign_files() -> None:
     for metadata in ({}, {"author": "somebody"}):
-        with pytest.raises(ModelError, match=r"not made by stylex export .*`stylex export`"):
+        with pytest.raises(ModelError, match=r"stylex export didn't make: export from the weights"):
             GraphMetadata.from_props(metadata, "some.onnx")
 
 

@@ -100,9 +100,14 @@ def damaged(tmp_path: Path, data: bytes) -> str:
     return str(caught.value)
 
 
+def test_a_picture_or_a_pointer_in_place_of_a_style_code(tmp_path: Path) -> None:
+    assert "is a JPEG picture: make one with `stylex styles encode" in damaged(tmp_path, b"\xff\xd8\xff\xe0")
+    assert "git lfs pull" in damaged(tmp_path, b"version https://git-lfs.github.com/spec/v1\n")
+
+
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{", b"\xff\xd8\xff\xe0", b"[" * 100_000, b"[]", b"7", b"{}", json.dumps({"format": "other/1"}).encode()],
+    [b"", b"{", b"\xff\xd8", b"[" * 100_000, b"[]", b"7", b"{}", json.dumps({"format": "other/1"}).encode()],
 )
 def test_files_that_are_no_style_code(data: bytes, tmp_path: Path) -> None:
     assert "is not a style code" in damaged(tmp_path, data)

@@ -83,7 +83,6 @@ def test_version(run_cli: RunCli) -> None:
         (["run", "adain", "photo.jpg", "--style", "irises", "--threads", "-1"], "x>=0"),
         (["list", "--yaml"], "No such option"),
         (["styles", "encode", "x.jpg"], "Missing option '-o'"),
-        (["export", "adain", "--opset", "9"], "x>=18"),
         (["bench", "adain", "--size", "8"], "32<=x<=4096"),
     ],
 )

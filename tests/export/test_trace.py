@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
-from stylex.errors import ModelError
-from stylex.export.trace import OPSET, trace
+from stylex.errors import ModelError, UsageError
+from stylex.export.trace import OPSET, require_opset, trace
 from stylex.models.shared.backbone import BORDER
 
 
@@ -65,10 +65,15 @@ def test_names_and_opset(traced):
         assert model.opset_import[0].version == OPSET
 
 
-def test_an_unsupported_opset(traced):
-    for opset in (1, 99):
-        with pytest.raises(ModelError, match=f"opset.*{opset}"):
-            trace(traced[STYLE_ENCODER][0], opset)
+def test_an_unsupported_opset_is_refused_with_the_highest_that_works(traced):
+    for opset in (-1, 0, OPSET - 1, 99, 10**20):
+        with pytest.raises(UsageError, match=rf"the opset is {opset}; it must be {OPSET} to \d+ here") as caught:
+            require_opset(opset)
+    highest = caught.value.parameters["opset"]
+    require_opset(OPSET)
+    model = trace(traced[STYLE_ENCODER][0], highest)
+    assert model.opset_import[0].version == highest
+    session(model)
 
 
 def test_a_module_that_cant_be_traced(traced):

@@ -53,6 +53,14 @@ def test_missing_weights(tmp_path):
             read_weights(path)
 
 
+def test_a_pointer_in_place_of_weights(written):
+    written.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(
+        ModelError, match="is a Git LFS pointer, not the file itself: fetch the file with `git lfs pull`"
+    ):
+        read_weights(written)
+
+
 def test_damaged_weights(written):
     for data in (b"", b"no tensors here", written.read_bytes()[:500]):
         written.write_bytes(data)

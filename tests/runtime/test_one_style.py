@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import stylex
 from stylex.artifacts.catalog import transfer_file
-from stylex.errors import InputError, UsageError
+from stylex.errors import InputError, ModelError, UsageError
 from stylex.techniques import SINGLE
 
 OWN = SINGLE
@@ -78,3 +79,19 @@ def test_the_only_style_of_a_folder_needs_no_name(tmp_path: Path, photo: np.ndar
     told = r"comes with stylex: make it with `stylex export fast --style the-scream -o FOLDER`, then name that folder"
     with pytest.raises(InputError, match=told):
         stylex.load("fast", "fp32", style="the-scream")
+
+
+def test_a_file_under_the_name_of_another_style_is_refused(tmp_path: Path) -> None:
+    shutil.copy(transfer_file("fast", "int8", style="the-scream"), tmp_path / "fast-irises-int8.onnx")
+    with pytest.raises(
+        InputError, match=r"paints the-scream of fast, not irises of fast: call it fast-the-scream-int8"
+    ):
+        stylex.load("fast", style="irises", graphs=tmp_path)
+
+
+def test_only_the_file_that_is_asked_for_is_spoken_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"fast-{name}-int8.onnx").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ModelError, match=r"fast-one-int8.onnx is a Git LFS pointer"):
+        stylex.load("fast", style="one", graphs=tmp_path)
+    assert not caplog.records

@@ -32,7 +32,7 @@ WEB = "web"
 )
 @click.option("--size", type=int, help="Fix height and width; for our own networks a multiple of 8.")
 @click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
-@click.option("--opset", default=18, type=click.IntRange(18), show_default=True)
+@click.option("--opset", default=18, type=int, show_default=True)
 @click.option("--style", default="", help="Only this network, of a technique whose weights hold one style  [all]")
 @click.option("--weights", type=click.Path(path_type=Path), help="A weights.safetensors of `stylex train`  [embedded]")
 @click.option(

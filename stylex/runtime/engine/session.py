@@ -12,8 +12,10 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from stylex.artifacts.graph_file import props_of, require_file, unreadable
-from stylex.artifacts.metadata import GraphMetadata
+from stylex.artifacts.metadata import GraphMetadata, is_ours
+from stylex.artifacts.versions import newer
 from stylex.errors import ModelError, ProviderUnavailable, ResourceError, UsageError, first_line
+from stylex.filetypes import HEAD, explanation
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, available, session_arguments
 
@@ -117,7 +119,7 @@ def open_graph(
     path = Path(path)
     data = _read(path)
     wanted = available(provider)
-    metadata = GraphMetadata.from_props(props_of(data, str(path)), str(path))
+    metadata = _metadata(data, path)
     options = options or SessionOptions(threads)
     if wanted.name == "cpu":
         session = _open_on_cpu(data, path, options)
@@ -130,6 +132,14 @@ def open_foreign(path: Path | str, threads: int = 0) -> ForeignSession:
     """Open any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
     path = Path(path)
     return ForeignSession(path, "cpu", _open_on_cpu(_read(path), path, SessionOptions(threads).beside()))
+
+
+def _metadata(data: bytes, path: Path) -> GraphMetadata:
+    """The metadata; of a graph that isn't ours, that it is too new counts first."""
+    props = props_of(data, str(path))
+    if not is_ours(props) and (told := newer(data)):
+        raise ModelError(f"{path} {told}")
+    return GraphMetadata.from_props(props, str(path))
 
 
 def _read(path: Path) -> bytes:
@@ -159,7 +169,13 @@ def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: 
     try:
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # ONNX Runtime's errors share no base class
-        raise ModelError(f"{path} is not a usable ONNX file ({first_line(error)}): export it again") from error
+        raise ModelError(f"{path} {_unusable(data, error)}") from error
+
+
+def _unusable(data: bytes, error: Exception) -> str:
+    """The end of the message for a graph that ONNX Runtime doesn't open."""
+    told = newer(data) or explanation(data[:HEAD], "give an ONNX file")
+    return told or f"is not a usable ONNX file ({first_line(error)}): export it again"
 
 
 def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOptions) -> ort.InferenceSession:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from stylex.errors import InputError, MissingPackage, ModelError, UsageError
+from stylex.filetypes import explanation, head_of
 from stylex.imaging.arrays import Image
 from stylex.imaging.sizes import at_most
 from stylex.runtime.semantic.masks import Mask
@@ -107,8 +108,9 @@ def _by_yunet(photo: Image, model: Path) -> list[Face]:
     try:
         _, found = cv2.FaceDetectorYN.create(str(model), "", (width, height), SCORE).detect(small)
     except (cv2.error, SystemError) as error:
-        why = " ".join(str(error).split())[:160]
-        raise ModelError(f"{model} doesn't run as YuNet ({why}): give OpenCV's face_detection_yunet .onnx") from error
+        needed, why = "give OpenCV's face_detection_yunet .onnx", " ".join(str(error).split())[:160]
+        told = explanation(head_of(model), needed) or f"doesn't run as YuNet ({why}): {needed}"
+        raise ModelError(f"{model} {told}") from error
     scale = photo.shape[0] / height
     return [Face(*(float(v) * scale for v in row[:4])) for row in (found if found is not None else [])]
 

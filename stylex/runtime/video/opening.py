@@ -16,6 +16,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from stylex.errors import InputError
+from stylex.filetypes import head_of, stand_in
 from stylex.runtime.video.facts import Span
 
 SLACK_SECONDS, SLACK_FRAMES = 2.0, 64
@@ -42,6 +43,8 @@ def opened(path: Path) -> InputContainer:
         # "file:" so that no name is taken for a protocol, and no file can name others on the network
         return av.open(f"file:{path}", container_options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except av.FFmpegError as error:
+        if kind := stand_in(head_of(path)):
+            raise InputError(f"{path} is {kind.name}: {kind.cure}") from error
         raise InputError(
             f"{path} can't be opened ({reason(error)}): it is no film, has no frames, or is cut short before the first"
         ) from error

@@ -132,7 +132,11 @@ def test_another_ones_segmenter(shot: Path, foreign: Path, run_cli: RunCli, fail
         (2, ["--region", "a=irises", "--mask", "left.png"], "names no region and file"),
         (2, ["--region", "a=irises", "--mask", "a=left.png", "--mask", "a=left.png"], "two masks of a"),
         (3, ["--region", "a=irises", "--segmenter", "none.onnx", "--classes", "a"], "none.onnx is not a file"),
-        (4, ["--region", "a=irises", "--segmenter", "left.png", "--classes", "a"], "not a usable ONNX file"),
+        (
+            4,
+            ["--region", "a=irises", "--segmenter", "left.png", "--classes", "a"],
+            "left.png is a PNG picture: give an ONNX file",
+        ),
         (2, ["--region", "a=irises", "--style", "irises"], "leave --style and --weight out"),
         (2, ["--region", "a=irises", "--face-model", "x.onnx"], "protect them too (--protect-faces)"),
         (3, ["--region", "a=irises", "--mask", "a=left.png", "-o", "left.png"], "is also an input"),

@@ -14,6 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from stylex.artifacts.catalog import GRAPHS
+from stylex.artifacts.versions import newest
 from stylex.errors import (
     InputError,
     ModelError,
@@ -24,6 +25,7 @@ from stylex.errors import (
 )
 from stylex.runtime.engine.providers import provider_named
 from stylex.runtime.engine.session import Session, open_graph
+from stylex.runtime.semantic.segmenters import open_segmenter
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 RealSession = ort.InferenceSession
@@ -98,7 +100,7 @@ def test_bytes_that_are_no_graph(data: bytes, tmp_path: Path) -> None:
     path.write_bytes(data)
     message = refusal(ModelError, path)
     assert "bad.onnx" in message
-    assert "export it" in message
+    assert "export" in message
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
@@ -112,7 +114,54 @@ def test_a_truncated_graph(share: float, tmp_path: Path) -> None:
 def test_a_foreign_graph(tmp_path: Path) -> None:
     onnx.save(foreign_model(), tmp_path / "foreign.onnx")
     message = refusal(ModelError, tmp_path / "foreign.onnx")
-    assert "was not made by stylex export (no stylex metadata): export it with `stylex export`" in message
+    assert "is an ONNX graph that stylex export didn't make: export from the weights" in message
+    assert "damaged" not in message
+
+
+@pytest.mark.parametrize(("ir", "opset"), [(99, 18), (99, 99), (10, 99), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.parametrize("domain", ["", "ai.onnx"])
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_graph_of_the_future(
+    ir: int, opset: int, domain: str, ours: bool, tiny_encoder: Callable[..., Path], tmp_path: Path
+) -> None:
+    model = onnx.load(tiny_encoder()) if ours else foreign_model()
+    model.ir_version = ir
+    del model.opset_import[:]
+    model.opset_import.extend([helper.make_opsetid(domain, opset), helper.make_opsetid("of.somebody", 7)])
+    path = tmp_path / "newer.onnx"
+    path.write_bytes(model.SerializeToString())
+    most_ir, most_opset = newest()
+    assert 10 <= most_ir < 99 and 18 <= most_opset < 99
+    told = f"newer.onnx has IR version {ir} (opset {opset}), this ONNX Runtime {ort.__version__} reads up to IR version"
+    assert f"{told} {most_ir} (opset {most_opset}): pip install -U onnxruntime" in refusal(ModelError, path)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "a web page that was saved instead of the file: download"),
+        (b'{"error": "not found"}', "a JSON file: give an ONNX file"),
+        (b"PK\x03\x04" + bytes(90), "a ZIP archive: unpack it"),
+    ],
+)
+def test_other_files_in_place_of_a_graph(data: bytes, told: str, tmp_path: Path) -> None:
+    (tmp_path / "graph.onnx").write_bytes(data)
+    assert told in refusal(ModelError, tmp_path / "graph.onnx")
+    with pytest.raises(ModelError, match=r"graph.onnx is a"):
+        open_segmenter(tmp_path / "graph.onnx")
+
+
+def test_metadata_that_is_no_text(tiny_encoder: Callable[..., Path]) -> None:
+    path = tiny_encoder()
+    data = bytearray(path.read_bytes())
+    for key in (b"stylex.schema", b"stylex.role"):
+        broken = bytearray(data)
+        broken[data.index(key) + len(key) + 3] = 0xFF
+        path.write_bytes(broken)
+        assert "is not a usable ONNX file ('utf-8' codec can't decode" in refusal(ModelError, path)
+        with pytest.raises(ModelError, match="is not a usable ONNX file"):
+            open_segmenter(path)
 
 
 def test_an_unknown_operator(tiny_encoder: Callable[..., Path]) -> None:
