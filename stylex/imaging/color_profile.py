@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
+
+from stylex.imaging.png import chunk
 
 INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
@@ -32,8 +35,23 @@ PRIMARIES = {
     12: (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
 }
 """Primaries by their number in ITU-T H.273: BT.709, BT.2020, P3 of cinemas, Display P3."""
-SRGB_LIKE, LINEAR = (1, 6, 13, 14, 15), 8
-"""Transfer functions by their number there that are shown as sRGB, and the one without any."""
+SRGB_LIKE, LINEAR, HIGH_DYNAMIC_RANGE = (1, 6, 13, 14, 15), 8, {16: "PQ", 18: "HLG"}
+"""Transfer functions by their number there: those shown as sRGB, the one without any, those of brighter displays."""
+_COLOR_BOX = re.compile(rb"colrnclx(..)(..)", re.DOTALL)
+
+
+def code_points_of(data: bytes, info: Mapping[Any, Any]) -> bytes | None:
+    """Returns the numbers of primaries and transfer function that a file states, as its first two bytes; None for none.
+
+    Args:
+        data: of a PNG, which has them in its cICP chunk, or of an AVIF or HEIC file, which has them in a box for where
+            there is no profile.
+        info: of the file, as Pillow gives it.
+    """
+    if data[4:8] != b"ftyp":
+        return chunk(data, b"cICP")
+    box = None if info.get("icc_profile") else _COLOR_BOX.search(data)
+    return box and bytes((box[1][1], box[2][1]))
 
 
 @functools.cache
@@ -50,7 +68,7 @@ def to_srgb(image: Image.Image, info: Mapping[Any, Any], code_points: bytes | No
     Args:
         image: of mode "RGB", "L", "CMYK" or "LAB".
         info: of the file that it was read from, as Pillow gives it.
-        code_points: content of a PNG's cICP chunk, which goes before everything else; None where there is none.
+        code_points: see `code_points_of`; they go before everything else.
 
     Returns:
         A picture of mode "RGB"; in its own colours where nothing is said of them that can be used.

@@ -23,11 +23,11 @@ from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file, written_aside
 from stylex.imaging.camera_raw import require_developed
-from stylex.imaging.color_profile import srgb_profile, to_srgb
+from stylex.imaging.color_profile import HIGH_DYNAMIC_RANGE, code_points_of, srgb_profile, to_srgb
 from stylex.imaging.depth import deep_color, grey_of, is_deep_color, require_interleaved
 from stylex.imaging.formats import HEAD, Format, named, recognized
 from stylex.imaging.hidden import without_hidden
-from stylex.imaging.png import chunk, profile_of, without_long_metadata
+from stylex.imaging.png import profile_of, without_long_metadata
 from stylex.imaging.quiet import without_warnings
 from stylex.imaging.sizes import Reduction, at_most
 
@@ -154,10 +154,20 @@ def upright_and_plain(image: Image.Image, name: str, data: bytes = b"") -> Pictu
         # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
         upright = _upright(image)
         color, alpha = _color_and_alpha(image if deep is None else deep, image, data, path)
-        color = to_srgb(color, image.info, chunk(data, b"cICP"))
+        color = to_srgb(color, image.info, _code_points(image, data, path))
         rgb, mask = (_turned(one, upright) for one in (color, alpha))
     assert rgb is not None
     return Picture(rgb if mask is None else without_hidden(rgb, mask), mask)
+
+
+def _code_points(image: Image.Image, data: bytes, path: Path) -> bytes | None:
+    """The numbers of a file's colours; warns of those that can't be shown."""
+    stated = code_points_of(data, image.info)
+    curve = HIGH_DYNAMIC_RANGE.get(stated[1]) if stated and len(stated) > 1 else None
+    if curve:
+        told = "%s has a high dynamic range (%s), which is read as if it had none: its colours may be pale"
+        logger.warning(f"{told}; export it in standard range", path, curve)
+    return stated
 
 
 def _turned(image: Image.Image | None, upright: Image.Transpose | None) -> NDArray[np.uint8] | None:

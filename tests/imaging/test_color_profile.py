@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import zlib
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import skimage.data
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
 from stylex.imaging.color_profile import srgb_profile, to_srgb
 from stylex.imaging.images import decoded, read_picture, write_picture
@@ -203,6 +204,41 @@ def test_lab_and_cmyk_without_a_profile(tmp_path: Path) -> None:
     assert apart(read_picture(tmp_path / "lab.tif").rgb, PHOTO) < 3
     Image.fromarray(PHOTO).convert("CMYK").save(tmp_path / "cmyk.tif")
     assert apart(read_picture(tmp_path / "cmyk.tif").rgb, PHOTO) < 2
+
+
+def avif(rgb: np.ndarray, primaries: int, transfer: int) -> bytes:
+    """An AVIF file that states the numbers of its colours, and has no profile."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "AVIF", quality=98, subsampling="4:4:4")
+    usual = b"colrnclx" + struct.pack(">HH", 1, 13)
+    assert buffer.getvalue().count(usual) == 1
+    return buffer.getvalue().replace(usual, b"colrnclx" + struct.pack(">HH", primaries, transfer))
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow can't write AVIF")
+def test_avif_states_its_primaries(caplog: pytest.LogCaptureFixture) -> None:
+    linear = np.asarray(PHOTO / 255.0)
+    light = np.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
+    to_p3 = np.array([[0.8225, 0.1774, 0.0], [0.0332, 0.9669, 0.0], [0.0171, 0.0724, 0.9108]])  # CSS Color 4
+    light = (light @ to_p3.T).clip(0, 1)
+    stored = np.rint(255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055))
+    data = avif(stored.astype(np.uint8), 12, 13)
+    with caplog.at_level(logging.WARNING, "stylex"):
+        assert apart(decoded(data, "p3.avif").rgb, PHOTO) < 2.2
+    assert apart(decoded(avif(stored.astype(np.uint8), 1, 13), "p.avif").rgb, PHOTO) > 4
+    assert not caplog.records
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow can't write AVIF")
+@pytest.mark.parametrize(("transfer", "curve"), [(16, "PQ"), (18, "HLG")])
+def test_a_high_dynamic_range_is_told(transfer: int, curve: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "stylex"):
+        decoded(avif(PHOTO, 9, transfer), "hdr.avif")
+        decoded(with_chunks(PHOTO, (b"cICP", bytes((9, transfer, 0, 1)))), "hdr.png")
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    for name, line in zip(("hdr.avif", "hdr.png"), told, strict=True):
+        assert line.startswith(f"{name} has a high dynamic range ({curve}), which is read as if it had none")
 
 
 def test_a_profile_of_any_size_is_used() -> None:
