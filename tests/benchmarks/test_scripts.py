@@ -35,6 +35,7 @@ SCRIPTS = (
     "benchmarks/peers.py",
     "benchmarks/quality.py",
     "benchmarks/semantic.py",
+    "benchmarks/service.py",
     "benchmarks/temporal.py",
 )
 TOOLS = ("tools/demo.py", "tools/embed.py", "tools/film.py", "tools/techniques.py")
