@@ -1,4 +1,4 @@
-"""Graphs and checkpoints: those of others, too new, stood in for by pointers, in every published layout and wrapping."""
+"""Graphs and checkpoints: foreign and too new ones, pointers in their place, every published layout and wrapping."""
 
 from __future__ import annotations
 

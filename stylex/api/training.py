@@ -65,12 +65,10 @@ def train(
         chosen = loop.choose_device(device)
         recipe = make(Request(values, chosen, notify))
         for folder in recipe.folders:
-            notify(f"{folder.path}: {len(folder.pictures)} pictures, {len(folder.skipped)} skipped")
+            for line in folder.lines():
+                notify(line)
         pace = {name: values[name] for name in ("steps", "minutes", "rate", "seed")}
-        weights = loop.train(recipe, Schedule(**pace, **defaults.schedule), Path(out), chosen)
-    for line in (line for folder in recipe.folders for line in folder.skipped):
-        notify(f"skipped {line}")
-    return weights
+        return loop.train(recipe, Schedule(**pace, **defaults.schedule), Path(out), chosen)
 
 
 def _values(row: Technique, defaults: TrainDefaults, given: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from stylex.imaging.sizes import shorter_side
 
 MOST_PICTURES = 8192
 """Pictures of a folder that are held in memory at most (some 230 KB each); of more, a seeded sample is taken."""
+NAMED = 5
+"""Files that can't be used that are named with their reasons; the others are counted."""
 
 Picture = npt.NDArray[np.uint8]
 
@@ -33,6 +36,7 @@ class PictureFolder:
         weights: how often each is drawn, in sum 1.
         skipped: names of files that could not be used, with the reason.
         digest: SHA-256 of the list of used names and sizes.
+        held_out: files that are left for evaluation.
         smallest: pixels of the smallest crop, as a share of the size that it is brought to.
     """
 
@@ -41,6 +45,7 @@ class PictureFolder:
     weights: npt.NDArray[np.float64]
     skipped: list[str] = field(default_factory=list)
     digest: str = ""
+    held_out: int = field(default=0, kw_only=True)
     smallest: float = field(default=0.6, kw_only=True)
 
     def sample(self, count: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
@@ -59,6 +64,13 @@ class PictureFolder:
         """Returns the folder's facts for the training card."""
         facts = {"folder": self.path.name, "pictures": len(self.pictures), "skipped": len(self.skipped)}
         return {**facts, "file_list_sha256": self.digest}
+
+    def lines(self) -> list[str]:
+        """Returns what is used of the folder, then the first files that aren't with their reasons, one a line."""
+        held = f", {self.held_out} held out for evaluation" if self.held_out else ""
+        first = f"{self.path}: {len(self.pictures)} pictures, {len(self.skipped)} skipped{held}"
+        more = [f"skipped {len(self.skipped) - NAMED} more"] if len(self.skipped) > NAMED else []
+        return [first, *(f"skipped {line}" for line in self.skipped[:NAMED]), *more]
 
 
 def crop(picture: Picture, size: int, rng: np.random.Generator, smallest: float = 0.6) -> Picture:
@@ -90,18 +102,45 @@ def load_folder(
     """Read every picture below `path`, reduced to a short side of at most `short_side` pixels.
 
     Args:
-        hold_out: share of the files that is left for evaluation.
+        hold_out: share of the files that is left for evaluation; none is where the others would be too few.
         favour: file names that begin with this are drawn `favour_weight` times as often (single works among many
             studies).
 
     Raises:
         InputError: no such folder, or fewer than 8 usable pictures in it.
     """
-    files = [f for f in picture_files(path) if not is_held_out(f.name, hold_out)]
-    if len(files) > MOST_PICTURES:
-        keep = np.random.default_rng(seed).choice(len(files), MOST_PICTURES, replace=False)
-        files = [files[i] for i in sorted(keep)]
-    pictures, weights, skipped, digest = [], [], [], hashlib.sha256()
+    files = picture_files(path)
+    held = [f for f in files if is_held_out(f.name, hold_out)]
+    found, skipped = _read(_sampled([f for f in files if f not in set(held)], seed), short_side)
+    if len(found) < FEWEST_PICTURES:
+        more, unusable = _read(held, short_side)
+        if len(found) + len(more) >= FEWEST_PICTURES:  # too small a folder to hold anything out
+            found, skipped, held = {**found, **more}, [*skipped, *unusable], []
+    if len(found) < FEWEST_PICTURES:
+        out = f", {len(held)} held out for evaluation" if held else ""
+        raise InputError(
+            f"{path} has {len(found)} usable pictures ({len(skipped)} skipped{out}); training needs at least "
+            f"{FEWEST_PICTURES}: add some, or choose another folder{_first(skipped)}"
+        )
+    used, digest = sorted(found), hashlib.sha256()
+    for file in used:
+        digest.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
+    weights = np.array([favour_weight if favour and file.name.startswith(favour) else 1.0 for file in used])
+    pictures = [found[file] for file in used]
+    return PictureFolder(path, pictures, weights / weights.sum(), skipped, digest.hexdigest(), held_out=len(held))
+
+
+def _sampled(files: list[Path], seed: int) -> list[Path]:
+    """Returns all of the files, or a seeded sample of `MOST_PICTURES`, in order."""
+    if len(files) <= MOST_PICTURES:
+        return files
+    keep = np.random.default_rng(seed).choice(len(files), MOST_PICTURES, replace=False)
+    return [files[i] for i in sorted(keep)]
+
+
+def _read(files: Sequence[Path], short_side: int) -> tuple[dict[Path, Picture], list[str]]:
+    """Returns the usable pictures by file, reduced, and a line for each file that isn't usable."""
+    found, skipped = {}, []
     for file in files:
         try:
             picture = visible_of(file, str(file), shorter_side(max(short_side, SMALLEST_SIDE)))
@@ -111,16 +150,14 @@ def load_folder(
         if min(picture.shape[:2]) < SMALLEST_SIDE:
             skipped.append(f"{file.name}: {picture.shape[1]}x{picture.shape[0]}, needs {SMALLEST_SIDE}x{SMALLEST_SIDE}")
         else:
-            pictures.append(reduced(picture, short_side))
-            weights.append(favour_weight if favour and file.name.startswith(favour) else 1.0)
-            digest.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
-    if len(pictures) < FEWEST_PICTURES:
-        raise InputError(
-            f"{path} has {len(pictures)} usable pictures ({len(skipped)} skipped); "
-            f"training needs at least {FEWEST_PICTURES}: add some, or choose another folder"
-        )
-    share = np.asarray(weights) / np.sum(weights)
-    return PictureFolder(path, pictures, share, skipped, digest.hexdigest())
+            found[file] = reduced(picture, short_side)
+    return found, skipped
+
+
+def _first(skipped: Sequence[str]) -> str:
+    """Returns the end of a message that names the first files that can't be used."""
+    more = f" and {len(skipped) - NAMED} more" if len(skipped) > NAMED else ""
+    return f" (skipped: {'; '.join(skipped[:NAMED])}{more})" if skipped else ""
 
 
 def reduced(picture: Picture, short_side: int) -> Picture:

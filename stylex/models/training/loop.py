@@ -67,7 +67,9 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     state = State(network, optimizer, averages, subject=subject)
     console = console or Console(stderr=True)
     if state.resume(out):
-        console.print(f"resuming {out} at step {state.step}, after {state.seconds / 60:.0f} minutes")
+        console.print(_continuation(state, schedule, out), soft_wrap=True, highlight=False, markup=False)
+        if schedule.progress(state.step, state.seconds) >= 1:
+            return finish(recipe, schedule, state, out, device)
     state.note(described.get("settings", {}))
     try:
         _loop(recipe, schedule, state, out, device, console)
@@ -77,6 +79,14 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
         raise Interrupted(f"stopped at step {state.step}; the same command goes on from {out / CHECKPOINT}") from None
     state.save(out)
     return finish(recipe, schedule, state, out, device)
+
+
+def _continuation(state: State, schedule: Schedule, out: Path) -> str:
+    """Returns what becomes of the run in a folder: it goes on, or it is finished and what would go on with it."""
+    if schedule.progress(state.step, state.seconds) < 1:
+        return f"resuming {out} at step {state.step}, after {state.seconds / 60:.0f} minutes; steps: {schedule.steps}"
+    more = "steps" if state.step >= schedule.steps else "minutes"
+    return f"the run of {state.step} steps in {out} is finished; more {more} go on with it"
 
 
 def _loop(recipe: Recipe, schedule: Schedule, state: State, out: Path, device: torch.device, console: Console) -> None:

@@ -100,3 +100,33 @@ def test_the_digest_tells_which_files_were_used(folder):
     before = load_folder(folder, 96).digest
     (folder / "good-03.png").unlink()
     assert load_folder(folder, 96).digest != before
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_a_small_folder_is_trained_on_whole(folder, share):
+    for file in sorted(folder.iterdir())[8:]:
+        file.unlink()
+    names = [f.name for f in picture_files(folder)]
+    found = load_folder(folder, 96, hold_out=share)
+    held = sum(is_held_out(name, share) for name in names)
+    assert (len(found.pictures), found.held_out) == (8, 0), f"{held} would be held out"
+    assert found.digest == load_folder(folder, 96).digest
+
+
+def test_held_out_and_skipped_files_are_told(folder):
+    for i in range(data.NAMED + 2):
+        (folder / f"good-{i:02}.png").write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"5 usable pictures \(7 skipped\).*good-00.png.* and 2 more"):
+        load_folder(folder, 96)
+    for i in range(3):
+        (folder / f"more-{i}.png").write_bytes((folder / "good-11.png").read_bytes())
+    first, *lines = load_folder(folder, 96).lines()
+    assert first == f"{folder}: 8 pictures, 7 skipped"
+    assert len(lines) == data.NAMED + 1 and lines[-1] == "skipped 2 more"
+    assert all("good-" in line and "skipped" in line for line in lines[:-1])
+
+
+def test_files_that_are_held_out_are_counted(folder):
+    share = next(s / 100 for s in range(1, 100) if sum(is_held_out(f.name, s / 100) for f in folder.iterdir()) == 2)
+    found = load_folder(folder, 96, hold_out=share)
+    assert found.lines() == [f"{folder}: 10 pictures, 0 skipped, 2 held out for evaluation"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import math
 import signal
@@ -294,3 +295,17 @@ def test_a_run_of_another_style_is_not_resumed(tmp_path):
     with pytest.raises(ModelError, match=r'style \{"name": "one"\}, not \{"name": "two"\}: train into another folder'):
         train(Styled("two"), Schedule(steps=4, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
     assert (tmp_path / CARD).read_bytes() == before
+
+
+def test_a_finished_run_says_so_and_a_resume_what_it_does(tmp_path):
+    def lines(schedule):
+        console = Console(record=True, file=io.StringIO(), width=60)
+        train(Darkens(), schedule, tmp_path, CPU, console)
+        return console.export_text()
+
+    run(tmp_path)
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    assert lines(SHORT) == f"the run of 7 steps in {tmp_path} is finished; more steps go on with it\n"
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+    longer = Schedule(**{**SHORT.__dict__, "steps": 8})
+    assert lines(longer).startswith(f"resuming {tmp_path} at step 7, after 0 minutes; steps: 8\n")
