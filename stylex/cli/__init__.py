@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import re
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from stylex._version import __version__
+from stylex.cli.signals import ended_as_interrupted
 from stylex.errors import MissingPackage, ResourceError, StylexError
 
 VERBS = {
@@ -90,13 +92,19 @@ class Verbs(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; SIGTERM and SIGHUP end it as Ctrl-C does, with exit codes of their own."""
+        with ended_as_interrupted():
+            return self._explained(ctx)
+
+    def _explained(self, ctx: click.Context) -> Any:
         """Run a verb; turn known errors into one line."""
         try:
             return super().invoke(ctx)
         except StylexError as error:
             raise CleanExit(error) from error
         except KeyboardInterrupt:
-            click.echo("stylex: stopped; nothing half-written was left", err=True)
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                click.echo("stylex: stopped; nothing half-written was left", err=True)
             ctx.exit(130)
         except ModuleNotFoundError as error:
             package = (error.name or "").split(".")[0]

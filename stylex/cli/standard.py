@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 
 from stylex.errors import InputError, ResourceError, UsageError
 
@@ -41,20 +37,3 @@ def picture_to_standard_output(data: bytes) -> None:
         stream.flush()
     except OSError as error:
         raise ResourceError(f"standard output can't be written ({error.strerror}): name a file", output=None) from error
-
-
-@contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Ends the work inside as cleanly on SIGTERM as on Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -66,7 +66,6 @@ def command(
     """
     from stylex.batch.batch import stylize_batch
     from stylex.cli.progress import RateBar
-    from stylex.cli.standard import terminated_as_interrupted
 
     if technique_named(technique).needs_style:
         require_styles(styles)
@@ -76,7 +75,6 @@ def command(
     style: Any = list(styles) if each else list(weighted(styles, weights)) or None
     told: dict[str, Any] = {"engine": engine, "each": each, **options}
     with contextlib.ExitStack() as stack:
-        stack.enter_context(terminated_as_interrupted())
         if engine == "local":
             bar = stack.enter_context(RateBar("photos/s"))
             told["progress"] = lambda done, of, _outcome: bar(done, of)

@@ -133,7 +133,6 @@ def _paint_many(
 ) -> None:
     from stylex.batch.folder import stylize_folder
     from stylex.cli.progress import RateBar
-    from stylex.cli.standard import terminated_as_interrupted
 
     if Path("-") in photos or output == "-":
         raise UsageError("- stands for one photo: give it alone, without --each, --resume and --report")
@@ -142,7 +141,7 @@ def _paint_many(
             raise UsageError(f"--{flag.replace('_', '-')} shows one photo: leave it out, or give one photo")
     folder = None if output is None else folder_named(output)
     told = given_where(technique, own)
-    with RateBar("photos/s") as bar, terminated_as_interrupted():
+    with RateBar("photos/s") as bar:
         told |= {"progress": lambda done, of, _outcome: bar(done, of)}
         report = stylize_folder(photos, folder, technique, style, **options, **told)
     print_report(folder, report, as_json)

@@ -69,6 +69,7 @@ def command(
     from stylex.api.film import stylize_film
     from stylex.cli.progress import RateBar
     from stylex.files import check_place, write_json
+    from stylex.runtime.video import pyav  # noqa: F401 - one line for another PyAV, before it is imported
     from stylex.runtime.video.writer import check_film_output
 
     check_film_output(output, film)

@@ -126,7 +126,7 @@ def _one_step(recipe: Recipe, schedule: Schedule, state: State, progress: float,
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]  # torch ships `backward` untyped
     nn.utils.clip_grad_norm_(state.network.parameters(), schedule.clip)
-    with _ctrl_c_held_back():  # the state changes as a whole
+    with _signals_held_back():  # the state changes as a whole
         state.optimizer.step()
         with torch.no_grad():
             share = max(schedule.ema, 10 / (state.step + 10))
@@ -138,16 +138,23 @@ def _one_step(recipe: Recipe, schedule: Schedule, state: State, progress: float,
 
 
 @contextlib.contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Let Ctrl-C take effect at the end of the block; only the main thread can be interrupted at all."""
+def _signals_held_back() -> Iterator[None]:
+    """Let Ctrl-C, and other signals that somebody waits for, take effect at the end of the block.
+
+    Only the main thread can be interrupted at all.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    pressed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    came: list[int] = []
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
+    for number in before:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if pressed:
-        signal.raise_signal(signal.SIGINT)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])

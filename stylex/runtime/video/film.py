@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylex.files import written_aside
+from stylex.runtime.video import pyav  # noqa: F401 - one line for another PyAV, before it is imported
 from stylex.runtime.video.facts import FilmFacts, Frame, Span
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.stylizer import Stylizer

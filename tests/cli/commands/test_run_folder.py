@@ -161,7 +161,7 @@ def test_a_signal_keeps_what_is_done(number: int, photo: np.ndarray, tmp_path: P
         time.sleep(0.01)
     os.kill(run.pid, number)
     _, told = run.communicate(timeout=30)
-    assert run.returncode == 130, told
+    assert run.returncode == 128 + number, told
     assert told.startswith("stylex: stopped after ") and told.count("\n") == 1 and "--resume" in told
     files = [file.name for file in (tmp_path / "out").iterdir() if file.name != journal.name]
     lines = journal.read_text().splitlines()

@@ -109,23 +109,24 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path, uninterrupted, sto
     assert_same_run(tmp_path, uninterrupted)
 
 
-def test_ctrl_c_in_the_middle_of_an_update(tmp_path, uninterrupted):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_middle_of_an_update(number, tmp_path, uninterrupted):
     """The signal arrives while Adam is at work; the state that is saved is a whole one all the same."""
     calls = []
 
     def press(*_):
         calls.append(1)
         if len(calls) == 4:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
-    before = signal.getsignal(signal.SIGINT)
+    usual = signal.signal(number, signal.default_int_handler)  # as the command line does it for all of them
     hook = register_optimizer_step_pre_hook(press)
     try:
         with pytest.raises(Interrupted, match="stopped at step 4"):
             run(tmp_path)
     finally:
         hook.remove()
-    assert signal.getsignal(signal.SIGINT) is before
+        assert signal.signal(number, usual) is signal.default_int_handler
     run(tmp_path)
     assert_same_run(tmp_path, uninterrupted)
 

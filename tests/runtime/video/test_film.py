@@ -133,7 +133,8 @@ def test_a_full_disk_is_told(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups as in POSIX")
-def test_ctrl_c_reaches_the_whole_group(make_film: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
+def test_signals_reach_the_whole_group(number: signal.Signals, make_film: Make, tmp_path: Path) -> None:
     """As in a terminal, where the decoder's process hears it too."""
     film = make_film(pictures=[np.full((240, 320, 3), i % 250, np.uint8) for i in range(400)])
     call = [
@@ -154,9 +155,9 @@ def test_ctrl_c_reaches_the_whole_group(make_film: Make, tmp_path: Path) -> None
     deadline = time.monotonic() + 60
     while not [e for e in tmp_path.iterdir() if e.name.startswith(".")] and time.monotonic() < deadline:
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     _, told = process.communicate(timeout=60)
-    assert (process.returncode, told) == (130, "stylex: stopped; nothing half-written was left\n")
+    assert (process.returncode, told) == (128 + number, "stylex: stopped; nothing half-written was left\n")
     assert [entry.name for entry in tmp_path.iterdir()] == ["film.mp4"]
 
 
