@@ -18,6 +18,7 @@ import numpy as np
 from stylex.errors import InputError, ResourceError
 from stylex.imaging.arrays import Image
 from stylex.imaging.images import write_picture
+from stylex.runtime.video.newest import NewestFrame
 from stylex.runtime.video.stylizer import MODES, PreparedStyle, Stylizer
 
 TITLE = "stylex"
@@ -61,10 +62,10 @@ def _without_display() -> bool:
 
 
 class Camera:
-    """Frames of a camera.
+    """Frames of a camera, always the newest one, however long the last one was painted.
 
     Args:
-        source: its number, from 0; or the path of a film, which is read as one.
+        source: its number, from 0; or the path of a film, all of whose frames are read.
 
     Raises:
         InputError: there is no such camera; while iterating, it has vanished.
@@ -82,18 +83,19 @@ class Camera:
             raise InputError(
                 f"{self.name} doesn't open: connect it, close what else uses it, or give another", camera=None
             )
+        self._newest = NewestFrame(self._capture) if isinstance(source, int) else None
 
     def __enter__(self) -> Camera:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._capture.release()
+        self._newest.close() if self._newest else self._capture.release()
 
     def __iter__(self) -> Iterator[Image]:
         """RGB uint8 (H, W, 3), one after the other."""
         while True:
-            there, frame = self._capture.read()
-            if not there or frame is None:
+            frame = self._newest.next() if self._newest else self._capture.read()[1]
+            if frame is None:
                 raise InputError(f"{self.name} has vanished: connect it again and start anew")
             yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
 
