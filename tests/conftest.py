@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import hypothesis
 import numpy as np
 import onnx
 import pytest
@@ -19,6 +20,9 @@ from onnx import TensorProto, helper
 
 import stylex
 from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphMetadata, GraphSpec
+
+hypothesis.settings.register_profile("stylex", deadline=None)  # a machine at work makes any time a chance
+hypothesis.settings.load_profile("stylex")
 
 TINY_CODE = 3
 GraphMaker = Callable[..., Path]

@@ -56,7 +56,7 @@ def contact_sheet(pictures: Sequence[tuple[Image, str]], columns: int = 0, side:
         left, top = MARGIN + i % columns * width, MARGIN + i // columns * (height + below)
         free = (width - MARGIN - picture.shape[1]) // 2, height - picture.shape[0]
         sheet.paste(PIL.Image.fromarray(picture), (left + free[0], top + free[1]))
-        text = _fitting(caption, font, width - MARGIN)
+        text = _fitting(caption, font, width - MARGIN - 2)  # centred between two pixels it bleeds into both
         draw.text((left + (width - MARGIN) // 2, top + height + 2), text, "black", font, anchor="ma")
     return np.array(sheet)
 

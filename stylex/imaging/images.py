@@ -182,6 +182,8 @@ def as_array(image: Image.Image) -> NDArray[np.uint8]:
     They are copied a part at a time: as Pillow hands them over, all of them would be in memory once more.
     """
     width, height = image.size
+    if width * height <= PART:
+        return np.array(image)
     pixels = np.empty((height, width, *((3,) if image.mode == "RGB" else ())), np.uint8)
     rows = max(1, PART // width)
     for top in range(0, height, rows):

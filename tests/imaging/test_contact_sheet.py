@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stylex.errors import InputError, UsageError
@@ -35,6 +35,7 @@ def test_a_long_caption_is_cut_to_its_picture() -> None:
     assert (sheet[41 + MARGIN :, 60 + MARGIN :] == 255).all(), "no text below the second"
 
 
+@example([(1, 33, "000000")], 0, 33)
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(st.tuples(st.integers(1, 200), st.integers(1, 200), st.text(max_size=9)), min_size=1, max_size=7),
