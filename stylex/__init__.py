@@ -103,7 +103,10 @@ def __getattr__(name: str) -> Any:
     home = "stylex.errors" if name in _ERRORS else _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'stylex' has no attribute {name!r}")
-    return getattr(importlib.import_module(home), name)
+    from stylex.installation import explained_imports
+
+    with explained_imports():
+        return getattr(importlib.import_module(home), name)
 
 
 def __dir__() -> list[str]:

@@ -53,10 +53,11 @@ def needed(package: str, found: set[str]) -> None:
 
 @pytest.fixture(scope="module")
 def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh environment: the wheel, and links to its own requirements and theirs, nothing else."""
+    """A fresh environment: the wheel with its extra `cpu`, and links to what they require, nothing else."""
     folder = installed(wheel, tmp_path_factory.mktemp("plain"))
     found: set[str] = set()
     needed("stylex", found)
+    needed("onnxruntime", found)  # of the extra `cpu`
     for name in found - {"stylex"}:
         distribution = importlib.metadata.distribution(name)
         for top in {file.parts[0] for file in distribution.files or [] if file.parts[0] not in ("..", "__pycache__")}:

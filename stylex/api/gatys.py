@@ -27,7 +27,7 @@ class GatysPainter(StylePainter):
         optimizer: "adam" or "lbfgs".
         style_loss: "wasserstein" or "gram".
         style_weight, content_weight, variation, iterations: None for the default, see `GatysSettings`.
-        threads: of torch, for the whole process; 0 leaves them as they are.
+        threads: of torch, for the whole process while it paints; 0 for all cores.
         on_step: is called after every iteration with a `Step`, whose picture is finished as the result will be.
 
     Raises:

@@ -27,6 +27,7 @@ def load(
     style: Any = "",
     graphs: Path | str | None = None,
     threads: int = 0,
+    spinning: bool = True,
     options: SessionOptions | None = None,
     **own: Any,
 ) -> Painter: ...
@@ -41,6 +42,7 @@ def load(
     style: Any = "",
     graphs: Path | str | None = None,
     threads: int = 0,
+    spinning: bool = True,
     options: SessionOptions | None = None,
     **own: Any,
 ) -> Any: ...
@@ -54,6 +56,7 @@ def load(
     style: Any = "",
     graphs: Path | str | None = None,
     threads: int = 0,
+    spinning: bool = True,
     options: SessionOptions | None = None,
     **own: Any,
 ) -> StylePainter:
@@ -68,7 +71,7 @@ def load(
             the CPU. A CUDA that is installed and doesn't start is told in a warning of the logger "stylex".
         style: which network, for techniques whose weights hold one style; needed where there are several.
         graphs: folder of exported ONNX files; the embedded ones by default.
-        threads: for the CPU, 0 for all cores; short for `options`.
+        threads, spinning: for the CPU, 0 for all cores; short for `options`.
         options: threads, device, options of the provider and a folder for compiled graphs, see `SessionOptions`.
         own: what only this technique has: `space` of histogram; `encoder`, `iterations` and the rest of `GatysPainter`;
             `base`, `segmenter`, `classes`, `feather` and `masks` of semantic; `base`, `temporal` and `keyframes` of
@@ -84,7 +87,7 @@ def load(
         MissingPackage: gatys needs torch, video PyAV.
         ProviderUnavailable: the provider asked for doesn't run here.
     """
-    chosen = options or SessionOptions(threads)
+    chosen = options or SessionOptions(threads, spinning)
     if isinstance(technique, Path) or (isinstance(technique, str) and technique.endswith(".onnx")):
         _require_none(technique, {**own, **_unless(precision=(precision, "auto"), graphs=(graphs, None))})
         return loading.load_file(technique, provider, chosen)

@@ -12,7 +12,7 @@ from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
 from stylex.errors import ModelError
-from stylex.imaging.palette import PALETTE_SIZE
+from stylex.imaging.sizes import PALETTE_SIZE
 
 SCHEMA = "stylex/1"
 TRANSFER, STYLE_ENCODER, SEGMENTER, UPSCALER = "transfer", "style-encoder", "segmenter", "upscaler"

@@ -6,9 +6,8 @@ import functools
 import re
 from importlib.metadata import packages_distributions
 
-import onnxruntime as ort
-
 from stylex.artifacts.graph_file import versions_of
+from stylex.installation import onnxruntime
 
 NEW_IR = b"\x08\xff\x7fB\x02\x10\x12:\x03\x12\x01a"
 """A graph without nodes, of IR version 16383 and opset 18; ONNX Runtime refuses it and says up to which it reads."""
@@ -26,7 +25,7 @@ def newer(data: bytes) -> str:
     if not (most_ir and ir > most_ir) and not (most_opset and opset > most_opset):
         return ""
     return (
-        f"has IR version {ir} (opset {opset}), this ONNX Runtime {ort.__version__} reads up to IR version "
+        f"has IR version {ir} (opset {opset}), this ONNX Runtime {onnxruntime().__version__} reads up to IR version "
         f"{most_ir} (opset {most_opset}): pip install -U {_package()}"
     )
 
@@ -38,7 +37,9 @@ def newest() -> tuple[int, int]:
 
 
 def _stated(data: bytes, number: str) -> int:
+    ort = onnxruntime()
     options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
     options.log_severity_level = 4
     try:
         ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -12,9 +12,9 @@ from stylex.api.prepared import prepare
 from stylex.batch.places import Places
 from stylex.batch.records import Journal, JsonLines
 from stylex.batch.run import FolderProgress, FolderReport, FolderRun, Variant
+from stylex.cores import cores
 from stylex.errors import InputError, UsageError
 from stylex.files import check_place, make_folder
-from stylex.runtime.engine import hardware
 from stylex.techniques import DEFAULT, Technique, technique_named
 
 
@@ -115,8 +115,8 @@ def shared_cores(row: Technique, workers: int, threads: int) -> tuple[int, int]:
     """Returns how many photos are in work at once, and the threads of each, where 0 leaves it to stylex."""
     if workers < 0:
         raise UsageError(f"workers is {workers}; it must be 0 (as many as there are cores) or more", workers=0)
-    cores = hardware.cores()
+    have = cores()
     if row.kind == "optimization":  # in torch, whose threads are those of the process
         return workers or 1, threads
-    workers = workers or max(1, cores // max(1, threads))
-    return workers, threads or max(1, cores // workers)
+    workers = workers or max(1, have // max(1, threads))
+    return workers, threads or max(1, have // workers)

@@ -24,9 +24,9 @@ from stylex.batch.pipeline import completed
 from stylex.batch.records import Outcome, reason
 from stylex.batch.store import Store
 from stylex.batch.tables import CHECKPOINT, RESULTS, Listing
+from stylex.cores import cores
 from stylex.errors import Interrupted, MissingPackage, ModelError, first_line
 from stylex.imaging.images import encoded
-from stylex.runtime.engine import hardware
 from stylex.techniques import Technique
 
 TASKS, FEWEST, MOST = 50, 4, 256
@@ -168,7 +168,7 @@ def opened_ray() -> Any:
             if os.environ.get("RAY_ADDRESS"):
                 ray.init(**quiet)
             else:
-                ray.init(num_cpus=hardware.cores() + SPARE, include_dashboard=False, **quiet)
+                ray.init(num_cpus=cores() + SPARE, include_dashboard=False, **quiet)
     return ray
 
 

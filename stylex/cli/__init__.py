@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import logging
-import re
+import os
 import sys
 from typing import Any
 
@@ -13,7 +14,8 @@ import click
 
 from stylex._version import __version__
 from stylex.cli.signals import ended_as_interrupted
-from stylex.errors import MissingPackage, ResourceError, StylexError
+from stylex.errors import ResourceError, StylexError
+from stylex.installation import explained
 
 VERBS = {
     "run": "stylex.cli.commands.run",
@@ -31,19 +33,6 @@ VERBS = {
     "list": "stylex.cli.commands.list",
 }
 """Verb to module; the module's `command` is the click command."""
-OPTIONAL = {
-    **dict.fromkeys(("torch", "onnx", "onnxscript", "onnx_ir", "skimage", "safetensors"), "export"),
-    "av": "video",
-    **dict.fromkeys(("fastapi", "uvicorn", "prometheus_client", "h11", "pydantic", "starlette", "anyio"), "serve"),
-    **dict.fromkeys(("ray", "pyarrow"), "ray"),
-    **dict.fromkeys(("matplotlib", "mlperf_loadgen"), "bench"),
-    "pillow_heif": "heic",
-}
-"""Package, as it is imported, to the extra that brings it."""
-MISSING_LIBRARY = re.compile(r"([^\s:]+\.so[.\d]*): cannot open shared object file")
-"""Pattern of the dynamic linker's message that a library isn't there."""
-
-
 OPTIONS = {"masks": "mask", "regions": "region", "checkpoints": "checkpoint"}
 """Parameter of the library to the option of the command line, where it isn't called the same."""
 
@@ -57,7 +46,8 @@ class CleanExit(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print the line."""
-        click.echo(f"stylex: {self.message}", file=file or sys.stderr)
+        with contextlib.suppress(OSError):  # nobody can be told where standard error is full
+            click.echo(f"stylex: {self.message}", file=file or sys.stderr)
 
 
 def options_of(error: StylexError) -> list[str]:
@@ -100,37 +90,60 @@ class Verbs(click.Group):
         """Run a verb; turn known errors into one line."""
         try:
             return super().invoke(ctx)
-        except StylexError as error:
-            raise CleanExit(error) from error
         except KeyboardInterrupt:
             with contextlib.suppress(OSError):  # the terminal may be gone
                 click.echo("stylex: stopped; nothing half-written was left", err=True)
             ctx.exit(130)
-        except ModuleNotFoundError as error:
-            package = (error.name or "").split(".")[0]
-            if package not in OPTIONAL:
+        except Exception as error:
+            known = known_error(error)
+            if known is None:
                 raise
-            raise CleanExit(MissingPackage(package, OPTIONAL[package])) from error
-        except ImportError as error:
-            library = MISSING_LIBRARY.search(str(error))
-            if library is None:
-                raise
-            raise CleanExit(_lacking(library[1], error.name or "cv2")) from error
-        except MemoryError as error:
-            raise CleanExit(
-                ResourceError("there isn't enough memory for this: use a smaller size", size=None)
-            ) from error
+            raise CleanExit(known) from error
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; also what is printed before a verb is known may meet a full disk."""
+        prepare_consoles()
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            known = known_error(error)
+            assert known is not None
+            CleanExit(known).show()
+            sys.exit(known.exit_code)
+        finally:
+            abandon_output()
 
 
-def _lacking(library: str, module: str) -> ResourceError:
-    """Returns advice for a shared library that a package was linked against and the system doesn't have."""
-    package = module.split(".")[0]
-    if package == "cv2":  # opencv-python needs a desktop's libraries, which servers don't have
-        return ResourceError(
-            f"OpenCV needs a system library that is missing ({library}): "
-            "pip uninstall -y opencv-python && pip install opencv-python-headless"
-        )
-    return ResourceError(f"{package} needs a system library that is missing: install {library}")
+def known_error(error: BaseException) -> StylexError | None:
+    """Returns an error as one that has a line and an exit code; None for our own bugs."""
+    if isinstance(error, StylexError):
+        return error
+    if isinstance(error, ImportError):
+        return explained(error)
+    if isinstance(error, MemoryError):
+        return ResourceError("there isn't enough memory for this: use a smaller size", size=None)
+    if isinstance(error, BrokenPipeError):
+        return ResourceError("standard output was closed before everything was written")
+    if isinstance(error, OSError):
+        name, why = error.filename or "standard output", error.strerror or error
+        return ResourceError(f"{name} can't be used ({why}): free some disk space, or choose another place")
+    return None
+
+
+def prepare_consoles() -> None:
+    """Lets standard output and standard error replace what their encoding can't express."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace" if stream is sys.stdout else "backslashreplace")
+
+
+def abandon_output() -> None:
+    """Sends what standard output still holds to nowhere; Python would try again at its end, and complain."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a stream of a test has no file
+        sys.stdout.flush()
+        return
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime as ort
 import torch
 
 from stylex.errors import CheckFailed, ModelError, first_line
 from stylex.export.graph_spec import Traceable
 from stylex.export.metrics import Difference, compare
 from stylex.imaging.arrays import to_bytes, to_floats
-from stylex.quant.calibration import Feed
+from stylex.quant.calibration import Feed, cpu_session
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,8 @@ def measure(
         ModelError: ONNX Runtime can't load or run it.
     """
     names = list(traceable.outputs)
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
     try:
-        session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        session = cpu_session(model)
         photos = {i.name for i in session.get_inputs() if i.type == "tensor(uint8)"}
         have = [session.run(names, {n: _bytes(v) if n in photos else v for n, v in f.items()}) for f in feeds]
     except Exception as error:  # ONNX Runtime's errors share no base class

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy.typing as npt
 import onnx
-import onnxruntime as ort
 import torch
 
 from stylex._version import __version__
@@ -22,6 +21,7 @@ from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.photos import crops
 from stylex.export.trace import OPSET, require_opset, trace
 from stylex.files import write_bytes
+from stylex.installation import onnxruntime
 from stylex.quant.calibration import Observed, observe
 from stylex.quant.equalization import EqualizeChannels
 from stylex.quant.fp16 import HalfCompute, HalfWeights
@@ -228,7 +228,7 @@ def _metadata_of(known: Model, traceable: Traceable, settings: ExportSettings, p
         "stylex": __version__,
         "torch": torch.__version__,
         "onnx": onnx.__version__,
-        "onnxruntime": ort.__version__,
+        "onnxruntime": onnxruntime().__version__,
     }
     return GraphMetadata(
         technique=known.technique,

@@ -8,6 +8,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylex.cores import cores
+from stylex.installation import OPENCV
+
+OPENCV.working()  # what is left of a removed package can be imported, and would fail at its first use
+cv2.setNumThreads(min(cv2.getNumThreads(), cores()))  # OpenCV doesn't know every kind of quota
+
 Image: TypeAlias = npt.NDArray[np.uint8]
 
 

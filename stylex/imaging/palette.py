@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from stylex.errors import ModelError
 
-PALETTE_SIZE = 9
-"""Numbers of a palette: three means, then the covariances RR, RG, RB, GG, GB, BB; of RGB in [0, 1]."""
 ROWS, COLUMNS = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)
 """Where the six covariances stand in the symmetric matrix."""
 FLOOR = (4 / 255) ** 2

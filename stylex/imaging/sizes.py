@@ -1,4 +1,4 @@
-"""Sizes of pictures."""
+"""Sizes of pictures, and of what is measured of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 Reduction: TypeAlias = "Callable[[tuple[int, int]], tuple[int, int]]"
 """Gives the sides that a picture of these sides is needed in, both (width, height) or both (height, width)."""
+PALETTE_SIZE = 9
+"""Numbers of a palette: three means, then the covariances RR, RG, RB, GG, GB, BB; of RGB in [0, 1]."""
 
 
 def at_most(sides: tuple[int, int], longest: int | None, smallest: int = 1) -> tuple[int, int]:

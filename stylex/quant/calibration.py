@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime as ort
+
+from stylex.cores import cores
+from stylex.installation import onnxruntime
 
 BINS = 2048
 SHRINKS = np.linspace(0.2, 1.0, 41)
@@ -89,7 +91,7 @@ def observe(
     return {n: Observed(float(e[0]), float(e[1]), c) for n, e, c in zip(names, extremes, counts, strict=True)}
 
 
-def session_with_outputs(model: onnx.ModelProto, names: list[str]) -> ort.InferenceSession:
+def session_with_outputs(model: onnx.ModelProto, names: list[str]) -> Any:
     """Returns a session whose outputs are the model's and the named tensors inside it."""
     observed = onnx.ModelProto()
     observed.CopyFrom(model)
@@ -97,6 +99,12 @@ def session_with_outputs(model: onnx.ModelProto, names: list[str]) -> ort.Infere
     observed.graph.output.extend(
         onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) for n in names if n not in have
     )
+    return cpu_session(observed)
+
+
+def cpu_session(model: onnx.ModelProto) -> Any:
+    """Returns ONNX Runtime's session of a model in memory, on the CPU."""
+    ort = onnxruntime()
     options = ort.SessionOptions()
-    options.log_severity_level = 4
-    return ort.InferenceSession(observed.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    options.log_severity_level, options.intra_op_num_threads = 4, cores()
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

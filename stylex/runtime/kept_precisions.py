@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import onnxruntime as ort
-
 from stylex.errors import ResourceError
 from stylex.files import config_folder, write_json
+from stylex.installation import onnxruntime
 from stylex.runtime.engine import hardware
 
 FILE = "precisions.json"
@@ -50,7 +49,7 @@ def _key(technique: str, provider: str) -> str:
 
 
 def _here() -> dict[str, str]:
-    return {"processor": hardware.processor(), "onnxruntime": ort.__version__}
+    return {"processor": hardware.processor(), "onnxruntime": onnxruntime().__version__}
 
 
 def _kept(path: Path) -> dict[str, object]:

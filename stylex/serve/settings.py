@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stylex.cores import cores
 from stylex.errors import UsageError
 from stylex.imaging.images import MAX_PIXELS
 from stylex.techniques import DEFAULT, TECHNIQUES, technique_named
@@ -60,12 +60,12 @@ class Settings:
     @property
     def at_once(self) -> int:
         """Returns how many photos are painted at the same time."""
-        return self.workers or _cores()
+        return self.workers or cores()
 
     @property
     def threads_each(self) -> int:
         """Returns how many threads each of them has."""
-        return self.threads or max(1, _cores() // self.at_once)
+        return self.threads or max(1, cores() // self.at_once)
 
     @property
     def admitted(self) -> int:
@@ -79,8 +79,3 @@ def _require_served(techniques: Sequence[str]) -> None:
     for name in techniques:
         if technique_named(name).name not in SERVED:
             raise UsageError(f"{name} can't be served; choose {', '.join(SERVED)}", technique=None)
-
-
-def _cores() -> int:
-    """Returns how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

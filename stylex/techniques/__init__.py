@@ -105,6 +105,11 @@ class Technique:
         return self.largest > 0
 
     @property
+    def runs_graphs(self) -> bool:
+        """Whether it needs ONNX Runtime, for graphs of its own or of another technique."""
+        return self.has_graphs or self.kind == "guided"
+
+    @property
     def single_style(self) -> bool:
         """Whether its weights hold one style, so that there is a network for each."""
         return self.style is Style.SINGLE

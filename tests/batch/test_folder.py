@@ -14,11 +14,11 @@ from PIL import Image
 
 import stylex
 from stylex.api import prepared as prepared_module
+from stylex.batch import folder
 from stylex.batch.folder import shared_cores, stylize_folder
 from stylex.batch.records import Outcome
 from stylex.batch.run import FolderReport
 from stylex.imaging.images import read_picture, write_picture
-from stylex.runtime.engine import hardware
 from stylex.techniques import technique_named
 
 CPU: dict[str, Any] = {"precision": "int8", "provider": "cpu"}
@@ -266,7 +266,7 @@ def test_cores_are_shared(
     expected: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hardware, "cores", lambda: cores)
+    monkeypatch.setattr(folder, "cores", lambda: cores)
     assert shared_cores(technique_named(technique), workers, threads) == expected
 
 

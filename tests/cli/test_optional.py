@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 import pytest
 
-from stylex.cli import OPTIONAL, VERBS
+from stylex.cli import VERBS
 from stylex.errors import Interrupted, ModelError
+from stylex.installation import OPTIONAL
 from stylex.runtime.benchmark import likeness
 
 Fails = Callable[..., str]
@@ -56,7 +57,7 @@ def test_a_server_without_a_desktops_libraries(tmp_path: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from stylex.cli import main; {call}"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     told = "stylex: OpenCV needs a system library that is missing (libGL.so.1): "
-    line = "pip uninstall -y opencv-python && pip install opencv-python-headless\n"
+    line = "pip uninstall -y opencv-python opencv-python-headless && pip install opencv-python-headless\n"
     assert (result.returncode, result.stdout, result.stderr) == (5, "", told + line)
 
 

@@ -18,7 +18,7 @@ from stylex.export import check, pipeline
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import sha256_of
 from stylex.imaging.arrays import to_bytes
-from stylex.imaging.palette import PALETTE_SIZE
+from stylex.imaging.sizes import PALETTE_SIZE
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.weights import CALIBRATION
 

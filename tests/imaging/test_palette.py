@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stylex.errors import ModelError
 from stylex.imaging import palette as p
+from stylex.imaging.sizes import PALETTE_SIZE
 
 ONE = np.ones((1, 1, 1, 1), np.float32)
 
@@ -26,7 +27,7 @@ def drawn(seed):
 def test_a_palette_is_mean_and_covariance(photo):
     found = p.palette_of(photo[:100, :100])  # every pixel counts
     pixels = photo[:100, :100].reshape(-1, 3) / 255
-    assert found.shape == (p.PALETTE_SIZE,) and found.dtype == np.float32
+    assert found.shape == (PALETTE_SIZE,) and found.dtype == np.float32
     np.testing.assert_allclose(found[:3], pixels.mean(0), atol=1e-6)
     np.testing.assert_allclose(found[3:], np.cov(pixels.T, bias=True)[p.ROWS, p.COLUMNS], atol=1e-6)
 

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from stylex.errors import InputError, ModelError
 from stylex.files import sha256_of
-from stylex.imaging.palette import PALETTE_SIZE
+from stylex.imaging.sizes import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN
 from stylex.models.packed import pack
 from stylex.models.shared.backbone import BackboneSpec

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stylex.artifacts.metadata import PRECISIONS
-from stylex.cli.options.common import technique_argument_or_none
+from stylex.cli.options.common import THREADS, technique_argument_or_none
 from stylex.errors import UsageError
 from stylex.runtime.engine.providers import NAMES
 
@@ -32,7 +32,7 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--precision", "precisions", multiple=True, type=click.Choice(PRECISIONS), help="Repeat for more  [all]")
 @click.option("--provider", default="auto", type=click.Choice(["auto", *NAMES]), show_default=True)
-@click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores.", show_default=True)
+@THREADS
 @click.option("--photo", type=PATH, help="Photo to paint  [the astronaut of scikit-image]")
 @click.option("--style", default="", help="Which network, of a technique whose weights hold one style  [the first]")
 @click.option("--graphs", type=PATH, help="Folder of exported ONNX files instead of the embedded ones.")
@@ -123,7 +123,8 @@ def _cells(row: Row) -> tuple[object, ...]:
 def _provider_lines(row: Row) -> list[str]:
     """What stands beside the table: where the nodes of a graph ran, and what changed while it was measured."""
     ran = ", ".join(f"{count} on {name.removesuffix('ExecutionProvider')}" for name, count in row.nodes.items())
-    lines = [f"{row.precision} at {row.size}: {row.provider} granted, {row.asked} asked for; nodes {ran}"]
+    granted = f"{row.provider} granted, {row.asked} asked for; {row.threads} threads"
+    lines = [f"{row.precision} at {row.size}: {granted}; nodes {ran}"]
     if row.fallen:
         fell = ", ".join(f"{count} {name}" for name, count in row.fallen.items())
         lines.append(f"{row.precision} at {row.size}: fell to the CPU: {fell}")

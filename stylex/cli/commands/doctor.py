@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from typing import Any
 
 import click
 
 from stylex._version import __version__
+from stylex.installation import ONNX_RUNTIME, OPENCV, version
 
 PACKAGES = (
     "numpy",
@@ -43,8 +43,8 @@ def command(as_json: bool) -> None:
         return
     for key, value in report["machine"].items():
         click.echo(f"{key:23} {_text(value)}")
-    for name, version in report["packages"].items():
-        click.echo(f"{name:23} {version or 'not installed'}")
+    for name, have in report["packages"].items():
+        click.echo(f"{name:23} {have or 'not installed'}")
     for row in report["providers"]:
         click.echo(f"{row['name']:23} {'runs' if row['runs'] else row['reason']}")
     for key, precision in report["kept"].items():
@@ -76,25 +76,15 @@ def examine() -> dict[str, Any]:
         advice.append("this processor has no VNNI: INT8 sums saturate, so FP32 is used by default")
     if not hardware.int8_is_fast():
         advice.append("this processor has no dot product of bytes: INT8 doesn't pay, so FP32 is used by default")
-    if _version("onnxruntime") and _version("onnxruntime-gpu"):
-        advice.append(
-            "onnxruntime and onnxruntime-gpu share one folder, and the last installed wins: "
-            "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
-        )
+    broken = {package: package.problem() for package in (ONNX_RUNTIME, OPENCV)}
+    advice += [broken[package] or package.doubled() for package in broken]
     return {
         "machine": machine,
-        "packages": {"stylex": __version__, **{name: _version(name) for name in PACKAGES}},
+        "packages": {"stylex": __version__, **{name: version(name) for name in PACKAGES}},
         "providers": providers,
-        "kept": kept_precisions(),
-        "advice": advice,
+        "kept": {} if broken[ONNX_RUNTIME] else kept_precisions(),
+        "advice": [*filter(None, advice)],
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _provider(name: str, graph: Any) -> dict[str, Any]:

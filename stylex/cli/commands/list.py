@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from stylex.cli import OPTIONAL
+from stylex.installation import ONNX_RUNTIME, OPENCV, OPTIONAL, is_installed
 
 if TYPE_CHECKING:
     from stylex.techniques import Technique
@@ -41,6 +40,8 @@ def command(as_json: bool, markdown: bool) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for cells in lines:
         click.echo("  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
+    for problem in dict.fromkeys(problem for row in rows for problem in row["broken"]):
+        click.echo(problem)
 
 
 def _row(technique: Technique) -> dict[str, Any]:
@@ -50,7 +51,9 @@ def _row(technique: Technique) -> dict[str, Any]:
 
     styles = styles_in(GRAPHS, technique.name) if technique.single_style else []
     files = [transfer_file(technique.name, p, style=s) for s in styles or [""] for p in PRECISIONS]
-    missing = [package for package in technique.packages if importlib.util.find_spec(package) is None]
+    missing = [package for package in technique.packages if not is_installed(package)]
+    engines = (OPENCV, ONNX_RUNTIME) if technique.runs_graphs else (OPENCV,)
+    broken = [problem for package in engines if (problem := package.problem())]
     return {
         "name": technique.name,
         "kind": technique.kind,
@@ -59,7 +62,8 @@ def _row(technique: Technique) -> dict[str, Any]:
         "embedded_bytes": {file.name: file.stat().st_size for file in files if file.is_file()},
         "needs": technique.packages,
         "missing": missing,
-        "runs_here": not missing,
+        "broken": broken,
+        "runs_here": not missing and not broken,
         "summary": technique.summary,
     }
 
@@ -70,6 +74,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     needs = ", ".join(row["needs"]) or "the runtime alone"
     extras = sorted({OPTIONAL[package] for package in row["missing"]})
     runs = f"no: pip install 'stylex[{','.join(extras)}]'" if extras else "yes"
+    if row["broken"]:
+        runs = "no: see below"
     return (row["name"], row["kind"], " + ".join(row["tiers"]), embedded, needs, runs, row["summary"])
 
 

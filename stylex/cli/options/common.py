@@ -9,11 +9,19 @@ from typing import Any, TypeVar
 import click
 
 from stylex.artifacts.metadata import PRECISIONS
+from stylex.cores import MOST_THREADS
 from stylex.errors import UsageError
 from stylex.runtime.engine.providers import NAMES
 from stylex.techniques import SINGLE, STRONGEST, Option, listed, row_named, technique_named
 
 F = TypeVar("F", bound=Callable[..., Any])
+THREADS = click.option(
+    "--threads",
+    default=0,
+    type=click.IntRange(0, MOST_THREADS),
+    help="CPU threads; 0 for all cores.",
+    show_default=True,
+)
 NETWORK_STYLES = f"A built-in style, a picture or a .style file; for {listed(SINGLE)} the network's name"
 """Help of --style where only techniques with graphs paint."""
 
@@ -95,9 +103,7 @@ def backend_options(function: F) -> F:
     decorators = (
         click.option("--precision", default="auto", type=click.Choice(["auto", *PRECISIONS]), show_default=True),
         click.option("--provider", default="auto", type=click.Choice(["auto", *NAMES]), show_default=True),
-        click.option(
-            "--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores.", show_default=True
-        ),
+        THREADS,
         click.option(
             "--graphs",
             type=click.Path(path_type=Path),

@@ -7,12 +7,11 @@ from typing import Any
 
 import click
 
-from stylex.cli.options.common import click_option, decorated, examples
+from stylex.cli.options.common import THREADS, click_option, decorated, examples
 from stylex.techniques import Option, Technique, TrainDefaults
 
 OUT = Option("out", None, "Folder for checkpoints, weights, card and samples.", file=True, required=True)
 DEVICE = click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), show_default=True)
-THREADS = click.option("--threads", default=0, type=click.IntRange(0), help="CPU threads; 0 for all cores.")
 
 
 def training_command(

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from stylex.imaging.palette import MOST_AFTER, MOST_BEFORE, PALETTE_SIZE
+from stylex.imaging.palette import MOST_AFTER, MOST_BEFORE
+from stylex.imaging.sizes import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN
 from stylex.models.fast.network import FAST_SPEC, Fast, entered, exposure, normalized
 from stylex.models.shared import palette

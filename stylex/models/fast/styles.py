@@ -15,7 +15,7 @@ from stylex.artifacts.style_code import SUFFIX, built_in, load_code, style_reduc
 from stylex.imaging.arrays import shrunk, to_floats
 from stylex.imaging.color import require_colors
 from stylex.imaging.content import visible_of
-from stylex.imaging.palette import PALETTE_SIZE
+from stylex.imaging.sizes import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN
 
 SHORT_SIDE = 384

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.imaging.palette import MOST_AFTER, PALETTE_SIZE
+from stylex.imaging.palette import MOST_AFTER
+from stylex.imaging.sizes import PALETTE_SIZE
 from stylex.models.shared import palette
 from stylex.models.shared.backbone import BORDER, MULTIPLE, Backbone, BackboneSpec, channel_statistics, through_clamp
 

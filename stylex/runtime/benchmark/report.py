@@ -10,17 +10,17 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-import onnxruntime as ort
-
 from stylex._version import __version__
 from stylex.errors import InputError
 from stylex.files import write_bytes, write_json
+from stylex.installation import onnxruntime
 from stylex.runtime.benchmark.row import Row
 from stylex.runtime.engine import hardware
 
 
 def machine() -> dict[str, object]:
     """Returns hardware and versions, for the head of a benchmark."""
+    ort = onnxruntime()
     versions = {"stylex": __version__, "onnxruntime": ort.__version__}
     return {**hardware.describe(), **versions, "providers": ort.get_available_providers()}
 

@@ -34,7 +34,7 @@ class Row:
         name: technique or network.
         precision, provider: what really ran.
         size: height and width in pixels.
-        threads: that ONNX Runtime was given; 0 for as many as it likes.
+        threads: that ONNX Runtime was given.
         p50_ms, p90_ms, p99_ms: percentiles of single calls in the steady state.
         runs: calls that were timed.
         images_per_second: of the median.
@@ -131,7 +131,7 @@ def paint_row(asked: Configuration, photo: Image) -> tuple[Row, Image]:
         precision=painter.precision,
         provider=painter.provider,
         size=asked.size,
-        threads=asked.threads,
+        threads=SessionOptions(asked.threads).thread_count,
         asked=asked.provider,
         load_ms=round(load_ms, 2),
         first_call_ms=round(first_call_ms, 2),

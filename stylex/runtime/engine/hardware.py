@@ -8,6 +8,8 @@ import platform
 import subprocess
 from pathlib import Path
 
+from stylex.cores import cores
+
 INT8_FLAGS = {
     "avx512_vnni": "AVX-512 VNNI",
     "avx_vnni": "AVX VNNI",
@@ -100,11 +102,6 @@ def int8_is_fast() -> bool:
     have = instruction_sets()
     arm = platform.machine().lower() in ("aarch64", "arm64", "armv7l", "armv8l")
     return have is None or not arm or "asimddp" in have
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 def memory_gib() -> float | None:

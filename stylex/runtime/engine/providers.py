@@ -12,9 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import onnxruntime as ort
-
 from stylex.errors import ProviderUnavailable, UsageError
+from stylex.installation import onnxruntime
+from stylex.runtime.engine.libraries import advice, missing_libraries, preload
+
+ONNX_RUNTIME_GPU = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
+"""The command that brings CUDA. Both are removed first: they share a folder, and pip installs none that it takes for
+installed."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,14 @@ PROVIDERS = (
     Provider(
         "cuda",
         "CUDAExecutionProvider",
-        "pip uninstall -y onnxruntime && pip install onnxruntime-gpu",
+        ONNX_RUNTIME_GPU,
         targets=("tensorrt",),
         best="fp32",
     ),
     Provider(
         "tensorrt",
         "TensorrtExecutionProvider",
-        "pip uninstall -y onnxruntime && pip install onnxruntime-gpu 'tensorrt<11'",
+        f"{ONNX_RUNTIME_GPU} 'tensorrt<11'",
         ("CUDAExecutionProvider", "CPUExecutionProvider"),
         (("fp16", "trt_fp16_enable"), ("int8", "trt_fp16_enable"), ("int8", "trt_int8_enable")),
         targets=("tensorrt",),
@@ -95,7 +99,7 @@ def provider_named(name: str) -> Provider:
 
 def is_present(provider: Provider) -> bool:
     """Whether the installed ONNX Runtime has it, built in or as a plug-in; whether it starts shows later."""
-    if provider.ort_name in ort.get_available_providers():
+    if provider.ort_name in onnxruntime().get_available_providers():
         return True
     return bool(provider.plugin) and importlib.util.find_spec(provider.plugin) is not None
 
@@ -109,9 +113,8 @@ def available(name: str) -> Provider:
     """
     provider = provider_named(name)
     if not is_present(provider):
-        raise ProviderUnavailable(
-            f"the {name} provider isn't part of the installed ONNX Runtime {ort.__version__}: {provider.install}"
-        )
+        have = onnxruntime().__version__
+        raise ProviderUnavailable(f"the {name} provider isn't part of ONNX Runtime {have} here: {provider.install}")
     return provider
 
 
@@ -123,7 +126,7 @@ def candidates(name: str) -> tuple[Provider, ...]:
 
 
 def session_arguments(
-    provider: Provider, options: ort.SessionOptions, precision: str = "fp32", more: Mapping[str, str] | None = None
+    provider: Provider, options: Any, precision: str = "fp32", more: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Keyword arguments for `onnxruntime.InferenceSession`; a plug-in's devices go into the options instead.
 
@@ -132,12 +135,14 @@ def session_arguments(
         more: options of the provider beside those that the precision needs.
 
     Raises:
-        ProviderUnavailable: the plug-in supports no device of this machine.
+        ProviderUnavailable: libraries that it needs are missing, or the plug-in supports no device of this machine.
     """
-    if provider.name in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):
-        ort.preload_dlls()  # the CUDA libraries of pip's nvidia packages, where they are installed
+    if provider.name in ("cuda", "tensorrt"):
+        preload()
+        if missing := missing_libraries(provider.name):
+            raise ProviderUnavailable(f"the {provider.name} provider can't start: {advice(missing)}")
     told = {**provider.options(precision), **(more or {})}
-    if provider.ort_name in ort.get_available_providers():
+    if provider.ort_name in onnxruntime().get_available_providers():
         return {
             "providers": [provider.ort_name, *provider.companions],
             "provider_options": [told, *({} for _ in provider.companions)],
@@ -149,13 +154,13 @@ def session_arguments(
 @functools.cache
 def _register(provider: Provider) -> None:
     library = importlib.import_module(provider.plugin).get_library_path()
-    ort.register_execution_provider_library(provider.ort_name, library)
+    onnxruntime().register_execution_provider_library(provider.ort_name, library)
 
 
 def _plugin_devices(provider: Provider) -> list[Any]:
     """The devices that a plug-in offers; registers it first."""
     _register(provider)
-    devices = [d for d in ort.get_ep_devices() if d.ep_name == provider.ort_name]
+    devices = [d for d in onnxruntime().get_ep_devices() if d.ep_name == provider.ort_name]
     if not devices:
         raise ProviderUnavailable(
             f"the {provider.name} provider supports no device of this machine: use another", provider="cpu"

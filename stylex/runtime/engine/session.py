@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from stylex.artifacts.graph_file import props_of, require_file, unreadable
 from stylex.artifacts.metadata import GraphMetadata, is_ours
 from stylex.artifacts.versions import newer
 from stylex.errors import ModelError, ProviderUnavailable, ResourceError, UsageError, first_line
 from stylex.filetypes import HEAD, explanation
+from stylex.installation import onnxruntime
+from stylex.runtime.engine.libraries import quiet
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import Provider, available, session_arguments
 
@@ -34,10 +35,10 @@ class ForeignSession:
 
     path: Path
     provider: str
-    _session: ort.InferenceSession
+    _session: Any
 
     @functools.cached_property
-    def inputs(self) -> tuple[ort.NodeArg, ...]:
+    def inputs(self) -> tuple[Any, ...]:
         """The graph's inputs: name, type and shape of each."""
         return tuple(self._usable().get_inputs())
 
@@ -54,7 +55,7 @@ class ForeignSession:
         """Frees the graph; who runs it afterwards is told so."""
         object.__setattr__(self, "_session", None)
 
-    def _usable(self) -> ort.InferenceSession:
+    def _usable(self) -> Any:
         if self._session is None:
             raise UsageError(f"{self.path.name} was closed: load it again")
         return self._session
@@ -152,9 +153,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _open_off_cpu(
-    data: bytes, path: Path, provider: Provider, precision: str, wanted: SessionOptions
-) -> ort.InferenceSession:
+def _open_off_cpu(data: bytes, path: Path, provider: Provider, precision: str, wanted: SessionOptions) -> Any:
     try:
         return _open_on(data, provider, precision, wanted)
     except ProviderUnavailable:
@@ -162,8 +161,8 @@ def _open_off_cpu(
         raise
 
 
-def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: bool = True) -> ort.InferenceSession:
-    options = wanted.for_session()
+def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: bool = True) -> Any:
+    ort, options = onnxruntime(), wanted.for_session()
     if not optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
@@ -178,20 +177,24 @@ def _unusable(data: bytes, error: Exception) -> str:
     return told or f"is not a usable ONNX file ({first_line(error)}): export it again"
 
 
-def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOptions) -> ort.InferenceSession:
+def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOptions) -> Any:
     options = wanted.for_session()
     try:
         arguments = session_arguments(provider, options, precision, wanted.for_provider(provider.name))
         # With its fallback, what fails on the provider is tried again on the CPU, with nothing but a print.
-        session = ort.InferenceSession(data, options, enable_fallback=0, **arguments)
-    except ProviderUnavailable:
+        with quiet():
+            session = onnxruntime().InferenceSession(data, options, enable_fallback=0, **arguments)
+    except ResourceError:
         raise
     except Exception as error:  # ONNX Runtime's errors share no base class
         raise ProviderUnavailable(_unavailable(provider, first_line(error))) from error
     if session.get_providers()[0] != provider.ort_name:
-        raise ProviderUnavailable(_unavailable(provider, "its libraries or its device are missing"))
+        raise ProviderUnavailable(_unavailable(provider, "its device is missing"))
     return session
 
 
 def _unavailable(provider: Provider, why: str) -> str:
-    return f"the {provider.name} provider did not start ({why}): {provider.install}"
+    """Returns why a provider that is installed didn't start, and what helps; installing it again doesn't."""
+    if provider.plugin:
+        return f"the {provider.name} provider did not start ({why}): {provider.install}"
+    return f"the {provider.name} provider did not start ({why}): check the card and its driver with nvidia-smi"

@@ -72,7 +72,7 @@ def test_doctor(run_cli: RunCli) -> None:
     lines = {line.split()[0]: line for line in text.splitlines()}
     assert {"processor", "cores", "instruction_sets", "onnxruntime", "numpy", *NAMES} <= set(lines)
     assert lines["cpu"].endswith(" runs")
-    assert lines["cuda"].endswith("pip uninstall -y onnxruntime && pip install onnxruntime-gpu")
+    assert lines["cuda"].endswith("pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu")
     assert lines["openvino"].endswith("pip install onnxruntime-ep-openvino")
     assert lines["stylex"].split() == ["stylex", __version__]
 

@@ -274,7 +274,7 @@ def test_graphs_that_are_no_good(shot: Path, fails: Fails, tiny_transfer: Callab
 
 def test_a_provider_that_is_not_there(shot: Path, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    gpu = "pip uninstall -y onnxruntime && pip install onnxruntime-gpu"
+    gpu = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
     lines = {"cuda": gpu, "tensorrt": f"{gpu} 'tensorrt<11'", "openvino": "pip install onnxruntime-ep-openvino"}
     for name, line in lines.items():
         assert fails(5, "run", "adain", shot, *STYLE, "--provider", name).endswith(f": {line}")

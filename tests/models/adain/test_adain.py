@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
-from stylex.imaging.palette import PALETTE_SIZE
+from stylex.imaging.sizes import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN, StyleEncoder
 from stylex.models.shared import palette
 from stylex.models.shared.backbone import BORDER

@@ -23,6 +23,8 @@ from stylex.errors import (
     StylexError,
     UsageError,
 )
+from stylex.runtime.engine import options as options_module
+from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import provider_named
 from stylex.runtime.engine.session import Session, open_graph
 from stylex.runtime.semantic.segmenters import open_segmenter
@@ -276,8 +278,7 @@ def test_a_session_that_fell_back_is_refused(
     path = tiny_encoder()
     pretend(monkeypatch, lambda *_, **__: Granted(path, CPU))
     message = refusal(ProviderUnavailable, path, "cuda")
-    told = "did not start (its libraries or its device are missing): pip uninstall -y onnxruntime && pip install "
-    assert f"{told}onnxruntime-gpu" in message
+    assert "did not start (its device is missing): check the card and its driver with nvidia-smi" in message
 
 
 def test_a_provider_that_fails_to_open(tiny_encoder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,7 +290,7 @@ def test_a_provider_that_fails_to_open(tiny_encoder: Callable[..., Path], monkey
 
     asked = pretend(monkeypatch, opened)
     message = refusal(ProviderUnavailable, tiny_encoder(), "cuda")
-    assert "did not start (CUDA failure 35: driver too old): pip uninstall" in message
+    assert "did not start (CUDA failure 35: driver too old): check the card" in message
     assert asked == [[CUDA, CPU], [CPU]]  # the CPU shows that the file isn't the one at fault
 
 
@@ -338,3 +339,19 @@ def test_shapes_are_asked_for_once(tiny_encoder: Callable[..., Path]) -> None:
     session = open_graph(tiny_encoder())
     assert session.shapes == {"style": [1, 3, "h", "w"]}
     assert session.shapes is session.shapes
+
+
+def test_threads_are_a_number_and_hardly_spin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options_module, "cores", lambda: 3)
+    for asked, given in ((0, 3), (1, 1), (7, 7)):
+        options = SessionOptions(asked, spinning=asked != 7)
+        told = options.for_session()
+        assert (options.thread_count, told.intra_op_num_threads) == (given, given)
+        assert told.get_session_config_entry("session.intra_op.spin_duration_us") == "50"
+        assert told.get_session_config_entry("session.intra_op.allow_spinning") == ("0" if asked == 7 else "1")
+
+
+@pytest.mark.parametrize("threads", [-1, 1025, 10**20, 1.5, float("nan"), float("inf"), "2", None])
+def test_numbers_of_threads_that_make_no_sense(threads: Any) -> None:
+    with pytest.raises(UsageError, match=r"threads is .*; it must be a whole number from 0 \(all cores\) to 1024"):
+        SessionOptions(threads)

@@ -1,0 +1,59 @@
+"""Consoles that can't show every letter, and outputs that can't take what is printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylex.imaging.images import write_picture
+
+NAME = "zdjęcie żółte 写真.png"
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    write_picture(tmp_path / NAME, np.arange(16 * 24 * 3, dtype=np.uint8).reshape(16, 24, 3))
+    return tmp_path
+
+
+def stylex(folder: Path, *arguments: str, output: object = subprocess.PIPE, **environment: str) -> tuple[int, str]:
+    """Exit code and standard error of a command in a process of its own."""
+    command = [sys.executable, "-m", "stylex", *arguments]
+    told = subprocess.run(
+        command, cwd=folder, stdout=output, stderr=subprocess.PIPE, check=False, env={**os.environ, **environment}
+    )
+    return told.returncode, told.stderr.decode("ascii")
+
+
+PAINT = ("run", "histogram", NAME, "--style", NAME, "--strength", "0", "-o", "o.png")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "cp437", "shift_jis", "utf-16"])
+def test_what_a_console_cannot_show_is_replaced(encoding: str, photo: Path) -> None:
+    output = f"{NAME}-out.png"
+    assert stylex(photo, *PAINT[:-1], output, PYTHONIOENCODING=encoding, PYTHONUTF8="0", LC_ALL="C") == (0, "")
+    assert (photo / output).exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("arguments", [PAINT, ("--help",), ("--version",), ("list",), ("styles", "list", "--json")])
+def test_a_full_disk_behind_standard_output(arguments: tuple[str, ...], photo: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        code, told = stylex(photo, *arguments, output=full)
+    assert (code, told.count("\n")) == (5, 1)
+    assert told.startswith("stylex: standard output can't be used (No space left on device): ")
+
+
+def test_a_closed_pipe(photo: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        told = stylex(photo, "list", output=writer)
+    finally:
+        os.close(writer)
+    assert told == (5, "stylex: standard output was closed before everything was written\n")
