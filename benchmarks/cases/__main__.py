@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cases.case import Family
 
-FAMILIES = ("pictures", "models")
+FAMILIES = ("pictures", "films", "models")
 """Modules of this folder, each with a function `cases`."""
 
 
