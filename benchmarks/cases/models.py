@@ -26,8 +26,10 @@ REFUSED = {
     "nets/whole-module.pth": "state_dict()",
 }
 """Files that no network can be taken from, and words of the line."""
-LAYOUTS = ("narrow.pth", "three-blocks.pth", "batchnorm.pth", "dropout_net_G.pth", "narrow_net_G.pth")
-LAYOUTS += ("batchnorm_net_G.pth",)
+LAYOUTS = (
+    *("narrow.pth", "three-blocks.pth", "batchnorm.pth"),
+    *("dropout_net_G.pth", "narrow_net_G.pth", "batchnorm_net_G.pth"),
+)
 WRAPPINGS = ("plain.pth", "net.pth", "lightning.ckpt", "compiled.pth", "scalar.pth", "step.pth", "arguments.pth")
 
 

@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
 import onnx
 import torch
 
@@ -16,12 +14,14 @@ from stylex._version import __version__
 from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.artifacts.metadata import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphMetadata
 from stylex.errors import InputError, UsageError
-from stylex.export.check import TOLERANCES, OutputReport, measure, reference, require
+from stylex.export import drawn
+from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, reference, require
 from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.photos import crops
 from stylex.export.trace import OPSET, require_opset, trace
 from stylex.files import write_bytes
 from stylex.installation import onnxruntime
+from stylex.quant.bias_correction import correct_biases
 from stylex.quant.calibration import Observed, observe
 from stylex.quant.equalization import EqualizeChannels
 from stylex.quant.fp16 import HalfCompute, HalfWeights
@@ -40,6 +40,8 @@ MOST_PIXELS = CALIBRATION_PHOTOS * 512**2
 FEWEST_PHOTOS = 4
 EQUALIZED = 4
 """Every so many calibration photos serve to equalize the channels, which needs no exact ranges."""
+CORRECTED = 2
+"""Every so many calibration pictures serve to correct the biases."""
 SEED = 0
 LARGEST = 4096
 """Pixels of a fixed side; the check runs torch at that size."""
@@ -57,6 +59,7 @@ class ExportSettings:
         size: fixed height and width, or None for dynamic sizes.
         opset: of the graphs.
         calibration: folder of photos, or None for those inside scikit-image.
+        flat_shift: levels that flat areas may move by at INT8; None for what `TOLERANCES` allows.
     """
 
     precision: str = "fp32"
@@ -64,6 +67,12 @@ class ExportSettings:
     size: int | None = None
     opset: int = OPSET
     calibration: Path | None = None
+    flat_shift: float | None = None
+
+    def tolerance(self, precision: str) -> Tolerance:
+        """Returns how far a graph of a precision may be from torch."""
+        usual = TOLERANCES[precision]
+        return usual if self.flat_shift is None or precision != "int8" else replace(usual, shift=self.flat_shift)
 
 
 @dataclass(frozen=True)
@@ -142,19 +151,18 @@ def _export_one(
     progress(f"tracing {name}")
     model = trace(traceable, settings.opset)
     run_passes(model, [Tidy(), ClipBeforeShuffle()])
-    checked = _feeds(traceable, settings, check=True)
-    wanted = reference(traceable, checked)
+    comparison = _comparison(traceable, settings)
     metadata = _metadata_of(known, traceable, settings, precision)
     kept_in_float32: tuple[str, ...] = ()
     if precision == "int8":
-        model, metadata, kept_in_float32 = _to_int8(model, traceable, settings, metadata, (checked, wanted), progress)
+        model, metadata, kept_in_float32 = _to_int8(model, traceable, settings, metadata, comparison, progress)
     elif precision == "fp16":
         computes = traceable.spec.role != STYLE_ENCODER and settings.target == "tensorrt"
         run_passes(model, [HalfCompute() if computes else HalfWeights()])
         metadata = replace(metadata, float_nodes=float_nodes(model))
     progress(f"comparing {name} {precision} with torch")
-    reports = measure(model, traceable, checked, wanted)
-    require(reports, precision, traceable.spec.role)
+    reports = comparison.reports(model)
+    require(reports, precision, traceable.spec.role, settings.tolerance(precision))
     metadata = replace(
         metadata, psnr=round(reports[0].mean_psnr, 2), ssim=reports[0].mean_ssim and round(reports[0].mean_ssim, 4)
     )
@@ -173,37 +181,39 @@ def _to_int8(
     traceable: Traceable,
     settings: ExportSettings,
     metadata: GraphMetadata,
-    check: tuple[Sequence[Feed], Sequence[Sequence[npt.NDArray[Any]]]],
+    comparison: Comparison,
     progress: Progress,
 ) -> tuple[onnx.ModelProto, GraphMetadata, tuple[str, ...]]:
     """Quantize; where the result falls short, leave the most harmful convolutions in float32, one after the other."""
-    feeds = _feeds(traceable, settings, check=False)
-    progress(f"calibrating on {len(feeds)} photos")
-    run_passes(model, [EqualizeChannels(feeds[::EQUALIZED])])
+    photos, pictures = _feeds(traceable, settings, check=False), _drawn(traceable, check=False)
+    feeds = [*photos, *pictures]
+    progress(f"calibrating on {len(photos)} photos and {len(pictures)} drawn pictures")
+    run_passes(model, [EqualizeChannels(photos[::EQUALIZED])])
     observed = observe(model, tensors_to_observe(model), feeds, ranges_before_relu(model))
     target, fixed = INT8_TARGETS[settings.target], {"content": metadata.value_range}
 
-    def quantized(keep: frozenset[str]) -> onnx.ModelProto:
+    def quantized(keep: frozenset[str], variant: Variant) -> onnx.ModelProto:
         trial = onnx.ModelProto()
         trial.CopyFrom(model)
-        run_passes(trial, [QuantizeConvolutions(observed, fixed, target, keep)])
+        run_passes(trial, [QuantizeConvolutions(observed, fixed, target, keep, variant.keeps_sums)])
+        if variant.corrected_on:
+            correct_biases(trial, model, {"drawn": pictures, "all": feeds[::CORRECTED]}[variant.corrected_on])
         return trial
 
-    def score(trial: onnx.ModelProto) -> float:
-        return measure(trial, traceable, check[0][:4], check[1][:4])[0].mean_psnr
-
+    variants = VARIANTS if pictures and target.integer_bias else VARIANTS[:1]
     keep: frozenset[str] = frozenset()
-    result = quantized(keep)
+    tolerance = settings.tolerance("int8")
+    result, variant = _best(comparison, variants, tolerance, lambda one: quantized(frozenset(), one), progress)
     worst: list[tuple[str, float]] = []
-    while not all(r.meets(TOLERANCES["int8"]) for r in measure(result, traceable, *check)):
+    while not all(r.meets(tolerance) for r in comparison.reports(result)):
         if not worst:
             progress("too far from torch: measuring every convolution")
-            worst = sensitivities(model, observed, fixed, target, score)
+            worst = sensitivities(model, observed, fixed, target, comparison.score)
         if len(keep) >= len(worst) // 2:
             break  # half of the network in float32 is no INT8 file any more; the check that follows says so
         keep = frozenset(name for name, _ in worst[: len(keep) + 1])
         progress(f"leaving {len(keep)} convolutions in float32")
-        result = quantized(keep)
+        result = quantized(keep, variant)
     direct = settings.target == "cpu-x86" and run_passes(result, [Uint8Pictures()])[Uint8Pictures.name]
     metadata = replace(
         metadata,
@@ -214,6 +224,52 @@ def _to_int8(
     return result, metadata, tuple(sorted(keep))
 
 
+@dataclass(frozen=True)
+class Variant:
+    """A way to round.
+
+    Attributes:
+        keeps_sums: weights are rounded so that kernels keep their sums.
+        corrected_on: what biases are corrected on, "drawn" or "all" pictures; empty for none.
+    """
+
+    keeps_sums: bool = False
+    corrected_on: str = ""
+
+    def __str__(self) -> str:
+        kernels = "kernels that keep their sums" if self.keeps_sums else "weights rounded one by one"
+        return kernels + (f", biases corrected on {self.corrected_on} pictures" if self.corrected_on else "")
+
+
+VARIANTS = tuple(Variant(sums, on) for on in ("", "drawn", "all") for sums in (False, True))
+"""Ways to round, tried one after the other; which errors cancel out in a flat area is chance."""
+FAITHFUL = 1.0
+"""Decibels that a way to round may cost beside the best one."""
+
+
+def _best(
+    comparison: Comparison,
+    variants: Sequence[Variant],
+    tolerance: Tolerance,
+    quantized: Callable[[Variant], onnx.ModelProto],
+    progress: Progress,
+) -> tuple[onnx.ModelProto, Variant]:
+    """Returns the first quantized model that is good enough.
+
+    Where none is, the one whose flat areas move least, of those whose photos are among the most faithful.
+    """
+    tried = []
+    for variant in variants:
+        trial = quantized(variant)
+        if len(variants) == 1 or all(r.meets(tolerance) for r in comparison.reports(trial)):
+            return trial, variant
+        tried.append((comparison.psnr(trial), comparison.shift(trial) or 0.0, trial, variant))
+        progress(f"{variant}: {tried[-1][0]:.1f} dB, flat areas moved by {tried[-1][1]:.1f} levels")
+    most = max(psnr for psnr, *_ in tried)
+    _, _, model, variant = min((one for one in tried if one[0] >= most - FAITHFUL), key=lambda one: one[1])
+    return model, variant
+
+
 def _feeds(traceable: Traceable, settings: ExportSettings, *, check: bool) -> list[Feed]:
     """Inputs from real photos; checking sees other photos than calibration."""
     count = CHECKED_PHOTOS if check else CALIBRATION_PHOTOS
@@ -221,6 +277,20 @@ def _feeds(traceable: Traceable, settings: ExportSettings, *, check: bool) -> li
     count = max(FEWEST_PHOTOS, min(count, MOST_PIXELS // size**2))
     pictures = crops(settings.calibration, count, size + 2 * traceable.spec.border, SEED, check=check)
     return [traceable.feed(picture, i, check) for i, picture in enumerate(pictures)]
+
+
+def _drawn(traceable: Traceable, *, check: bool) -> list[Feed]:
+    """Inputs from drawn pictures; none for a graph that paints nothing."""
+    if not traceable.pictures:
+        return []
+    side = (traceable.spec.fixed_size or PICTURE) + 2 * traceable.spec.border
+    pictures = drawn.checking(side, SEED) if check else drawn.calibrating(side, SEED)
+    return [traceable.feed(picture, i, check) for i, picture in enumerate(pictures)]
+
+
+def _comparison(traceable: Traceable, settings: ExportSettings) -> Comparison:
+    feeds, flats = _feeds(traceable, settings, check=True), _drawn(traceable, check=True)
+    return Comparison(traceable, feeds, reference(traceable, feeds), flats, reference(traceable, flats))
 
 
 def _metadata_of(known: Model, traceable: Traceable, settings: ExportSettings, precision: str) -> GraphMetadata:

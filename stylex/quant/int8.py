@@ -18,6 +18,8 @@ import onnx
 
 from stylex.quant.calibration import Observed
 from stylex.quant.graph import Graph
+from stylex.quant.rounding import Rounding, rounded, rounded_kernels
+from stylex.quant.scaled import emit_scaled, scaled_convolutions
 
 Range = tuple[float, float]
 ACTIVATIONS = ("Relu", "Clip")
@@ -67,21 +69,30 @@ class QuantizeConvolutions:
         fixed: ranges known beforehand, such as [0, 1] of the picture input.
         target: for which device.
         keep_float: names of convolutions that stay in float32.
+        keeps_sums: weights are rounded so that kernels keep their sums, see `stylex.quant.rounding`.
     """
 
     observed: Mapping[str, Observed]
     fixed: Mapping[str, Range]
     target: Int8Target
     keep_float: frozenset[str] = frozenset()
+    keeps_sums: bool = False
     name: str = "quantize convolutions"
 
     def apply(self, model: onnx.ModelProto) -> bool:
         """See `stylex.quant.passes.Pass.apply`."""
-        graph = Graph(model)
+        graph, rounding = Graph(model), rounded_kernels if self.keeps_sums else rounded
         chosen = [n for n in convolutions(graph) if n.name not in self.keep_float]
-        plan = _Plan(graph, chosen, self.target.moves_bytes)
+        found = scaled_convolutions(graph) if self.target.moves_bytes else []
+        scaled = [one for one in found if any(one.convolution is n for n in chosen)]
+        single = [n for n in chosen if all(n is not one.convolution for one in scaled)]
+        plan = _Plan(graph, single, self.target.moves_bytes)
+        scaled = [one for one in scaled if one.output in plan.tensors]
         parameters = {t: self._parameters(graph, t) for t in plan.tensors}
-        _Emitter(graph, plan, parameters, self.target).emit()
+        contents = [self._parameters(graph, one.convolution.input[0]) for one in scaled]
+        _Emitter(graph, plan, parameters, self.target, rounding).emit()
+        for one, content in zip(scaled, contents, strict=True):
+            emit_scaled(graph, one, content, parameters[one.output], self.target.activation, rounding)
         graph.finish()
         return bool(chosen)
 
@@ -242,9 +253,14 @@ class _Emitter:
     """Writes QuantizeLinear and DequantizeLinear nodes into a graph."""
 
     def __init__(
-        self, graph: Graph, plan: _Plan, parameters: dict[str, tuple[np.float32, int]], target: Int8Target
+        self,
+        graph: Graph,
+        plan: _Plan,
+        parameters: dict[str, tuple[np.float32, int]],
+        target: Int8Target,
+        rounding: Rounding,
     ) -> None:
-        self.graph, self.plan, self.target = graph, plan, target
+        self.graph, self.plan, self.target, self.rounding = graph, plan, target, rounding
         self.parameters = dict(parameters)
         self.copies = 0
 
@@ -306,7 +322,7 @@ class _Emitter:
             if self.target.integer_bias:
                 integers = np.rint(bias / (scales * step)).astype(np.int32)
                 node.input[2] = self._constant(f"{name}_bias", integers, scales * step)
-        whole = np.clip(np.rint(weights / scales[:, None, None, None]), -127, 127).astype(np.int8)
+        whole = self.rounding(weights / scales[:, None, None, None])
         node.input[1] = self._constant(f"{name}_weight", whole, scales)
 
     def _constant(self, name: str, integers: npt.NDArray[np.generic], scales: npt.NDArray[np.float64]) -> str:

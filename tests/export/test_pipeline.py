@@ -152,7 +152,7 @@ def test_weights_of_ones_own_are_not_sold_as_the_embedded_ones(tmp_path, weights
 
 
 def test_a_failing_check_leaves_no_file(tmp_path, monkeypatch):
-    impossible = check.Tolerance(200, 200, 2, 200)
+    impossible = check.Tolerance(200, 200, 2, 200, 0)
     monkeypatch.setitem(check.TOLERANCES, "fp32", impossible)
     with pytest.raises(CheckFailed, match="nothing was written"):
         exported(ExportSettings(), tmp_path)
@@ -161,7 +161,7 @@ def test_a_failing_check_leaves_no_file(tmp_path, monkeypatch):
 
 def test_int8_leaves_convolutions_in_float32_until_it_gives_up(tmp_path, monkeypatch):
     told = []
-    monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(200, 200, 2, 200))
+    monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(200, 200, 2, 200, 0))
     with pytest.raises(CheckFailed):
         exported(ExportSettings("int8"), tmp_path, told.append)
     assert "too far from torch: measuring every convolution" in told
@@ -173,7 +173,7 @@ def test_int8_reports_what_it_left_in_float32(tmp_path, monkeypatch):
     whole = exported(ExportSettings("int8"), tmp_path)[0]
     assert whole.kept_in_float32 == ()
     limit = whole.reports[0].worst_psnr + 0.02
-    monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(0, limit, 0, 0))
+    monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(0, limit, 0, 0, 255))
     partly = exported(ExportSettings("int8"), tmp_path)[0]
     assert partly.kept_in_float32 and partly.reports[0].worst_psnr >= limit
     model = onnx.load(partly.path)

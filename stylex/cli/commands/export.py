@@ -43,6 +43,11 @@ WEB = "web"
     help="A published network's file, .pth or .safetensors; repeat for all of its files. Says itself what it is.",
 )
 @click.option("--calibration", type=click.Path(path_type=Path), help="Folder of photos  [those inside scikit-image]")
+@click.option(
+    "--flat-shift",
+    type=click.FloatRange(0, 255),
+    help="Levels that flat areas may move by at INT8; a graph whose areas move by more isn't written  [5]",
+)
 @click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
 @click.option(
     "--onnxruntime-web",
@@ -59,6 +64,7 @@ def command(
     size: int | None,
     dynamic: bool,
     opset: int,
+    flat_shift: float | None,
     style: str,
     weights: Path | None,
     checkpoints: tuple[Path, ...],
@@ -111,7 +117,7 @@ def command(
     if size is not None and dynamic:
         raise UsageError("--size and --dynamic exclude each other: give one of them")
     precision = "fp16" if fp16 else "int8" if int8 else "fp32"
-    settings = ExportSettings(precision, target, size, opset, calibration)
+    settings = ExportSettings(precision, target, size, opset, calibration, flat_shift)
     models = _models(technique, weights, checkpoints, style)
     with Console(stderr=True).status("exporting") as status:
         made = export(models, settings, folder, lambda what: status.update(what))
@@ -154,6 +160,7 @@ def _tell(one: Exported) -> None:
     click.echo(f"{one.path}: {one.metadata.spec.role} {one.metadata.precision}, {one.size / 1e6:.2f} MB")
     for r in one.reports:
         quality = f", SSIM {r.mean_ssim:.4f}" if r.mean_ssim is not None else ""
+        quality += f", flat areas moved by {r.shift:.1f} levels" if r.shift is not None else ""
         click.echo(
             f"  {r.output:11} against torch: largest difference {r.largest:.2g}, "
             f"PSNR {r.mean_psnr:.1f} dB (worst {r.worst_psnr:.1f}){quality}"
