@@ -44,7 +44,7 @@ class Animation:
         try:
             with Image.open(self.path) as image:
                 yield from self._messages(image)
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
+        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
             raise InputError(f"{self.path} is a damaged animation ({error}): get it again") from error
         yield End(0)
 
