@@ -21,13 +21,15 @@ def check_place(path: Path | str) -> None:
     """Refuse a path that no file can be written to, before any work is done.
 
     Raises:
-        InputError: the folder doesn't exist or the path is a folder.
+        InputError: the folder doesn't exist, or what has the name isn't a regular file: a folder, a device, a pipe.
     """
     path = Path(path)
     if not os.path.isdir(path.parent):  # unlike Path.is_dir, never raises
         raise InputError(f"the folder {path.parent} doesn't exist: create it first, or choose another output path")
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; the output must be a file name")
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110 - Path.exists may raise
+        raise InputError(f"{path} is a device or a pipe, which a file would replace: choose the name of a file")
 
 
 def make_folder(folder: Path) -> Path:

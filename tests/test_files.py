@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,20 @@ def test_json_and_digest(tmp_path: Path) -> None:
     assert text.endswith("}\n")
     assert json.loads(text) == {"künstler": ["é", 1.5, None]}
     assert sha256_of(tmp_path / "a.json") == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_pipes_devices_and_sockets_are_never_replaced(through_a_link: bool, tmp_path: Path) -> None:
+    pipe, listening = tmp_path / "pipe.png", socket.socket(socket.AF_UNIX)
+    os.mkfifo(pipe)
+    listening.bind(str(tmp_path / "s.png"))
+    for path in (pipe, tmp_path / "s.png", Path(os.devnull)):
+        named = path
+        if through_a_link:
+            named = tmp_path / f"link-{path.name}"
+            named.symlink_to(path)
+        for refused in (check_place, lambda one: write_bytes(one, b"x"), lambda one: write_json(one, {})):
+            with pytest.raises(InputError, match="is a device or a pipe, which a file would replace"):
+                refused(named)
+        assert not path.is_file() and path.exists()
+    listening.close()

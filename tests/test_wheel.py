@@ -144,7 +144,7 @@ def test_histogram_matching_needs_no_torch(plain: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "coffee.jpg"), data.coffee()[:, :, ::-1])
     result = run_cli(plain, tmp_path, "run", "histogram", "cat.png", "--style", "coffee.jpg")
     assert result.returncode == 0, result.stderr
-    matched, style = (cv2.imread(str(tmp_path / name)) for name in ("cat-histogram.png", "coffee.jpg"))
+    matched, style = (cv2.imread(str(tmp_path / name)) for name in ("cat-histogram-coffee.png", "coffee.jpg"))
     np.testing.assert_allclose(matched.mean((0, 1)), style.mean((0, 1)), atol=4)
 
 
