@@ -54,13 +54,15 @@ class Option:
             raise UsageError(f"{self.name} is missing: give it", **{self.name: None})
         least = -math.inf if self.least is None else self.least
         most = math.inf if self.most is None else self.most
-        if isinstance(value, (int, float)) and not least <= value <= most:
+        if isinstance(value, (int, float)) and not (least <= value <= most and abs(value) <= LARGEST):
             raise UsageError(f"{self.name} is {value}; it must lie between {least} and {most}", **{self.name: None})
         if self.choices and value not in self.choices:
             raise UsageError(f"{self.name} is {value!r}; choose {', '.join(self.choices)}", **{self.name: None})
         return Path(value) if self.file and value is not None else value
 
 
+LARGEST = 2**31 - 1
+"""The largest number that anything takes."""
 STRONGEST = 1.5
 """Largest strength: 1 is the style as it is, 0 keeps the photo."""
 FACE_STRENGTH = 0.2

@@ -17,6 +17,7 @@ from stylex.cli.options.common import (
     weights_option,
 )
 from stylex.cli.options.folder import folder_options, print_report
+from stylex.cli.options.numbers import Count
 from stylex.techniques import DEFAULT, technique_named
 
 ENGINES = ("local", "ray")
@@ -37,7 +38,7 @@ ENGINES = ("local", "ray")
 @weights_option
 @strength_option("the photo")
 @click.option("--keep-colors", is_flag=True, help="Take the strokes, keep the photo's colours.")
-@click.option("--size", type=click.IntRange(1), help="Reduce the photo's longer side to this many pixels first.")
+@click.option("--size", type=Count(1), help="Reduce the photo's longer side to this many pixels first.")
 @folder_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @backend_options

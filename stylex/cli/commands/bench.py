@@ -10,6 +10,7 @@ import click
 
 from stylex.artifacts.metadata import PRECISIONS
 from stylex.cli.options.common import THREADS, technique_argument_or_none
+from stylex.cli.options.numbers import Count, Number
 from stylex.errors import UsageError
 from stylex.runtime.engine.providers import NAMES
 
@@ -27,9 +28,7 @@ PATH = click.Path(path_type=Path)
 
 @click.command()
 @technique_argument_or_none
-@click.option(
-    "--size", "sizes", multiple=True, type=click.IntRange(32, 4096), help="Height and width; repeat for more  [512]"
-)
+@click.option("--size", "sizes", multiple=True, type=Count(32, 4096), help="Height and width; repeat for more  [512]")
 @click.option("--precision", "precisions", multiple=True, type=click.Choice(PRECISIONS), help="Repeat for more  [all]")
 @click.option("--provider", default="auto", type=click.Choice(["auto", *NAMES]), show_default=True)
 @THREADS
@@ -39,9 +38,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--verdict", is_flag=True, help="Also say in words which precision to take here.")
 @click.option("--keep", is_flag=True, help='Keep the verdict: the precision "auto" means it from then on.')
 @click.option("--loadgen", is_flag=True, help="Run MLPerf's SingleStream and Offline scenarios instead.")
-@click.option(
-    "--seconds", default=10.0, type=click.FloatRange(1, 3600), help="Of each --loadgen scenario.", show_default=True
-)
+@click.option("--seconds", default=10.0, type=Number(1, 3600), help="Of each --loadgen scenario.", show_default=True)
 @click.option("--compare", nargs=2, type=PATH, metavar="BEFORE AFTER", help="Compare two files written by --json.")
 @click.option("--json", "json_file", type=PATH, help="Also write the rows, single calls included, to this file.")
 @click.option("--csv", "csv_file", type=PATH, help="Also write the rows to this file, one a line.")

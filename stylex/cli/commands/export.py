@@ -11,6 +11,7 @@ import click
 
 from stylex.artifacts.metadata import TARGETS
 from stylex.cli.options.common import optional_technique_argument
+from stylex.cli.options.numbers import Count, Number
 
 if TYPE_CHECKING:
     from stylex.export.graph_spec import Model
@@ -30,9 +31,9 @@ WEB = "web"
     show_default=True,
     help="Device that FP16 or INT8 is for; web for a page of static files.",
 )
-@click.option("--size", type=int, help="Fix height and width; for our own networks a multiple of 8.")
+@click.option("--size", type=Count(), help="Fix height and width; for our own networks a multiple of 8.")
 @click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
-@click.option("--opset", default=18, type=int, show_default=True)
+@click.option("--opset", default=18, type=Count(), show_default=True)
 @click.option("--style", default="", help="Only this network, of a technique whose weights hold one style  [all]")
 @click.option("--weights", type=click.Path(path_type=Path), help="A weights.safetensors of `stylex train`  [embedded]")
 @click.option(
@@ -45,7 +46,7 @@ WEB = "web"
 @click.option("--calibration", type=click.Path(path_type=Path), help="Folder of photos  [those inside scikit-image]")
 @click.option(
     "--flat-shift",
-    type=click.FloatRange(0, 255),
+    type=Number(0, 255),
     help="Levels that flat areas may move by at INT8; a graph whose areas move by more isn't written  [5]",
 )
 @click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")

@@ -22,6 +22,7 @@ from stylex.cli.options.common import (
     weights_option,
 )
 from stylex.cli.options.folder import folder_options, print_report
+from stylex.cli.options.numbers import Count
 from stylex.cli.options.place import folder_named, given_content, place_of, write_painting
 from stylex.cli.options.regions import face_options, files_of, given_where
 from stylex.cli.options.technique import RUN, OwnedCommand, own_options
@@ -63,9 +64,7 @@ SIZES = ", ".join(f"{technique.name}: {technique.size}" for technique in RUN if 
 @weights_option
 @strength_option("the photo")
 @click.option("--keep-colors", is_flag=True, help="Take the strokes, keep the photo's colours.")
-@click.option(
-    "--size", type=click.IntRange(1), help=f"Reduce the photo's longer side to this many pixels first.  [{SIZES}]"
-)
+@click.option("--size", type=Count(1), help=f"Reduce the photo's longer side to this many pixels first.  [{SIZES}]")
 @click.option(
     "-o",
     "--output",
@@ -73,7 +72,11 @@ SIZES = ", ".join(f"{technique.name}: {technique.size}" for technique in RUN if 
     "[PHOTO-TECHNIQUE-STYLE.SUFFIX]",
 )
 @click.option(
-    "--upscale", default=1, show_default=True, help="2 for twice the size, by a small network behind the technique."
+    "--upscale",
+    default=1,
+    type=Count(),
+    show_default=True,
+    help="2 for twice the size, by a small network behind the technique.",
 )
 @click.option(
     "--tile",

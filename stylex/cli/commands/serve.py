@@ -9,18 +9,31 @@ from pathlib import Path
 import click
 
 from stylex.cli.options.common import backend_options
+from stylex.cli.options.numbers import Count, Number
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
-@click.option("--port", default=8000, type=click.IntRange(0, 65535), show_default=True, help="0 takes a free one.")
+@click.option("--port", default=8000, type=Count(0, 65535), show_default=True, help="0 takes a free one.")
 @click.option("--technique", "techniques", multiple=True, help="Repeat for more; the first is the default  [all]")
-@click.option("--workers", default=0, type=click.IntRange(0), help="Photos at a time  [as many as cores]")
-@click.option("--queue", default=16, type=click.IntRange(0), show_default=True, help="Requests that may wait.")
-@click.option("--time-limit", default=30.0, show_default=True, help="Seconds that a request may take.")
-@click.option("--max-mib", default=32.0, show_default=True, help="Of a request: photo, styles and fields.")
-@click.option("--max-size", default=2048, show_default=True, help="Longer side of a painted picture in pixels.")
-@click.option("--drain", default=30.0, show_default=True, help="Seconds to finish requests after SIGTERM.")
+@click.option("--workers", default=0, type=Count(0), help="Photos at a time  [as many as cores]")
+@click.option("--queue", default=16, type=Count(0), show_default=True, help="Requests that may wait.")
+@click.option(
+    "--time-limit", default=30.0, type=Number(0.1, 86400), show_default=True, help="Seconds that a request may take."
+)
+@click.option(
+    "--max-mib",
+    default=32.0,
+    type=Number(0.01, 4096),
+    show_default=True,
+    help="Of a request: photo, styles and fields.",
+)
+@click.option(
+    "--max-size", default=2048, type=Count(16), show_default=True, help="Longer side of a painted picture in pixels."
+)
+@click.option(
+    "--drain", default=30.0, type=Number(0, 86400), show_default=True, help="Seconds to finish requests after SIGTERM."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
 @backend_options
 def command(

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from stylex.cli.options.common import NETWORK_STYLES, backend_options, strength_option
+from stylex.cli.options.numbers import Count
 from stylex.techniques import DEFAULT
 
 
@@ -21,14 +22,12 @@ from stylex.techniques import DEFAULT
 @click.option(
     "--size",
     default=768,
-    type=click.IntRange(1),
+    type=Count(1),
     show_default=True,
     help="Reduce the photo's longer side to this many pixels before it is painted.",
 )
-@click.option(
-    "--side", default=384, type=click.IntRange(32), show_default=True, help="Pixels of each picture on the sheet."
-)
-@click.option("--columns", default=0, type=click.IntRange(0), help="In a row; 0 for a sheet that is about square.")
+@click.option("--side", default=384, type=Count(32), show_default=True, help="Pixels of each picture on the sheet.")
+@click.option("--columns", default=0, type=Count(0), help="In a row; 0 for a sheet that is about square.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="JPEG, PNG, WebP, BMP or TIFF  [PHOTO-sheet.SUFFIX]"
 )

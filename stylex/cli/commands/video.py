@@ -16,6 +16,7 @@ from stylex.cli.options.common import (
     weighted,
     weights_option,
 )
+from stylex.cli.options.numbers import Count, Number
 from stylex.cli.options.video import steadiness_options
 from stylex.techniques import technique_named
 from stylex.techniques.options import CRF
@@ -27,12 +28,12 @@ from stylex.techniques.options import CRF
 @click.option("--style", "styles", multiple=True, help=f"{NETWORK_STYLES}; repeat to mix.")
 @weights_option
 @steadiness_options
-@click.option("--size", type=click.IntRange(16), help="Reduce the longer side to this many pixels first.")
+@click.option("--size", type=Count(16), help="Reduce the longer side to this many pixels first.")
 @click_option(CRF)
-@click.option("--start", default=0.0, type=click.FloatRange(0), help="Seconds to begin at.", show_default=True)
-@click.option("--end", type=click.FloatRange(0, min_open=True), help="Seconds to stop at  [the film's end]")
+@click.option("--start", default=0.0, type=Number(0), help="Seconds to begin at.", show_default=True)
+@click.option("--end", type=Number(0, min_open=True), help="Seconds to stop at  [the film's end]")
 @click.option("--sound/--no-sound", default=True, help="Keep the film's sound.", show_default=True)
-@click.option("--frames", type=click.IntRange(1), help="At most so many frames, for a trial.")
+@click.option("--frames", type=Count(1), help="At most so many frames, for a trial.")
 @backend_options
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write what was done to this file.")
 def command(

@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from stylex.cli.options.common import NETWORK_STYLES, backend_options
+from stylex.cli.options.numbers import Count
 from stylex.cli.options.video import looks, steadiness_options
 
 
 @click.command("webcam")
-@click.option("--camera", default=0, type=click.IntRange(0), show_default=True, help="Its number.")
+@click.option("--camera", default=0, type=Count(0), show_default=True, help="Its number.")
 @click.option("--style", "styles", multiple=True, help=f"{NETWORK_STYLES}; repeat to switch.")
 @steadiness_options
 @click.option("--save-to", default=".", type=click.Path(path_type=Path), show_default=True, help="Folder for s.")

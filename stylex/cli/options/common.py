@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from stylex.artifacts.metadata import PRECISIONS
+from stylex.cli.options.numbers import Count, Number
 from stylex.cores import MOST_THREADS
 from stylex.errors import UsageError
 from stylex.runtime.engine.providers import NAMES
@@ -65,9 +66,10 @@ def click_option(option: Option) -> Callable[[F], F]:
     elif option.file:
         kind = click.Path(path_type=Path)
     elif isinstance(option.default, float):
-        kind = click.FloatRange(option.least, option.most)
-    elif option.least is not None:
-        kind = click.IntRange(int(option.least), None if option.most is None else int(option.most))
+        kind = Number(option.least, option.most)
+    elif isinstance(option.default, int) or option.least is not None:
+        least = None if option.least is None else int(option.least)
+        kind = Count(least, None if option.most is None else int(option.most))
     return click.option(
         option.spelled,
         option.name,
@@ -84,7 +86,7 @@ def click_option(option: Option) -> Callable[[F], F]:
 def weights_option(function: F) -> F:
     """--weight, one for each --style."""
     return click.option(
-        "--weight", "weights", multiple=True, type=float, help="One for each --style; equal shares by default."
+        "--weight", "weights", multiple=True, type=Number(0), help="One for each --style; equal shares by default."
     )(function)
 
 

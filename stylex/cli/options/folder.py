@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stylex.cli.options.common import decorated
+from stylex.cli.options.numbers import Count
 
 if TYPE_CHECKING:
     from stylex.batch.run import FolderReport
@@ -28,7 +29,7 @@ def folder_options(function: F) -> F:
         click.option(
             "--workers",
             default=0,
-            type=click.IntRange(0),
+            type=Count(0),
             show_default=True,
             help="Photos in work at once; 0 for as many as there are cores.",
         ),

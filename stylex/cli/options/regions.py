@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stylex.cli.options.common import decorated
+from stylex.cli.options.numbers import Number
 from stylex.errors import UsageError
 from stylex.techniques import FACE_STRENGTH, technique_named
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Strength(click.FloatRange):
+class _Strength(Number):
     """A share that may be left out, in which case what follows must be another option or the end."""
 
     def fail(self, message: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> Any:
