@@ -15,7 +15,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from stylex.artifacts.catalog import encoder_file
-from stylex.artifacts.metadata import STYLE_ENCODER
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.artifacts.style_code import (
     SUFFIX,
     StyleCode,
@@ -27,6 +27,7 @@ from stylex.artifacts.style_code import (
     style_sized,
 )
 from stylex.errors import ModelError, UsageError
+from stylex.files import sha256_of
 from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
@@ -36,6 +37,7 @@ from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_bef
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import painted_size, run_picture
 from stylex.runtime.engine.session import Session, open_graph
+from stylex.runtime.known_styles import KnownStyles
 from stylex.runtime.style_painter import (
     OneStyle,
     Style,
@@ -67,6 +69,12 @@ class Painter(StylePainter):
     options: SessionOptions = field(default_factory=SessionOptions)
     _encoder: Session | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _known: KnownStyles = field(default_factory=KnownStyles, init=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and other processes load the same graph anew."""
+        path = self.transfer.path
+        return _reopened, (path, sha256_of(path), self.provider, self.folder, self.options)
 
     @property
     def technique(self) -> str:
@@ -306,7 +314,7 @@ class Painter(StylePainter):
         if isinstance(style, StyleCode):
             return style
         if isinstance(style, (np.ndarray, PIL.Image.Image, bytes)):
-            return self.encode(visible_of(style, "the style", style_reduction))
+            return self._known.code(style, lambda: self.encode(visible_of(style, "the style", style_reduction)))
         if not isinstance(style, (str, Path)):
             raise UsageError(
                 f"a style can't be a {type(style).__name__}: give a built-in name, a path, a picture of numpy's or "
@@ -318,7 +326,7 @@ class Painter(StylePainter):
         if path.suffix == SUFFIX:
             return load_code(path)
         if isinstance(style, Path) or path.suffix or os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
-            return self.encode(visible_of(path, str(path), style_reduction), path.stem)
+            return self._known.code(path, lambda: self.encode(visible_of(path, str(path), style_reduction), path.stem))
         return built_in_code(style, technique)
 
     def codes(self, style: Style) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -327,3 +335,14 @@ class Painter(StylePainter):
             return self.code(style).values[None], np.ones(1, np.float32)
         weights = shares(style)
         return np.stack([self.code(one).values for one, _ in style]), weights
+
+
+def _reopened(path: Path, sha256: str, provider: str, folder: Path, options: SessionOptions) -> Painter:
+    """Returns the painter of a graph that another one of this machine has loaded.
+
+    Raises:
+        ModelError: the file has become another one.
+    """
+    if sha256_of(path) != sha256:
+        raise ModelError(f"{path} has become another file since it was loaded: load it again in every process")
+    return Painter(open_graph(path, provider, options=options).require_role(TRANSFER), folder, options)
