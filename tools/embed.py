@@ -58,7 +58,7 @@ EMBEDDED = ("fp16", "int8")
 """Of the other techniques FP32 is left out: FP16 is stored in half the bytes and computes the same on a CPU."""
 
 
-def embed(technique: str, run: Path) -> None:
+def embed(technique: str, run: Path, flat_shift: float | None = None) -> None:
     """Copy weights and card of one run, and export its graphs; licence and provenance stay as they were stated."""
     style = style_of(run / "weights.safetensors") if row_named(technique).single_style else ""
     weights = embedded(technique, style)
@@ -68,7 +68,9 @@ def embed(technique: str, run: Path) -> None:
     write_bytes(weights, (run / "weights.safetensors").read_bytes())
     write_json(weights.with_name("card.json"), read_card(run / "card.json") | stated)
     for precision in PRECISE.get(technique, EMBEDDED):
-        for made in export(embedded_models(technique, style), ExportSettings(precision), GRAPHS, print):
+        for made in export(
+            embedded_models(technique, style), ExportSettings(precision, flat_shift=flat_shift), GRAPHS, print
+        ):
             print(made.path.name, made.size, made.metadata.psnr, *made.kept_in_float32)
 
 
@@ -89,9 +91,10 @@ def main() -> None:
     parser.add_argument("technique")
     parser.add_argument("runs", type=Path, nargs="+", help="folders that `stylex train` or `stylex bake` wrote")
     parser.add_argument("--style", type=Path, help="folder of the paintings, for a technique that takes any style")
+    parser.add_argument("--flat-shift", type=float, help="levels that flat areas may move by at INT8 [40]")
     arguments = parser.parse_args()
     for run in arguments.runs:
-        embed(arguments.technique, run)
+        embed(arguments.technique, run, arguments.flat_shift)
     if arguments.style:
         encode_styles(arguments.technique, arguments.style)
 

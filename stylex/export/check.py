@@ -40,7 +40,7 @@ class Tolerance:
 TOLERANCES = {
     "fp32": Tolerance(70, 60, 0.999, 70, 1),
     "fp16": Tolerance(45, 40, 0.99, 50, 1),
-    "int8": Tolerance(30, 26, 0.95, 20, 5),
+    "int8": Tolerance(30, 26, 0.95, 20, 40),
 }
 
 

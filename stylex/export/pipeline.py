@@ -21,7 +21,6 @@ from stylex.export.photos import crops
 from stylex.export.trace import OPSET, require_opset, trace
 from stylex.files import write_bytes
 from stylex.installation import onnxruntime
-from stylex.quant.bias_correction import correct_biases
 from stylex.quant.calibration import Observed, observe
 from stylex.quant.equalization import EqualizeChannels
 from stylex.quant.fp16 import HalfCompute, HalfWeights
@@ -40,8 +39,6 @@ MOST_PIXELS = CALIBRATION_PHOTOS * 512**2
 FEWEST_PHOTOS = 4
 EQUALIZED = 4
 """Every so many calibration photos serve to equalize the channels, which needs no exact ranges."""
-CORRECTED = 2
-"""Every so many calibration pictures serve to correct the biases."""
 SEED = 0
 LARGEST = 4096
 """Pixels of a fixed side; the check runs torch at that size."""
@@ -192,18 +189,15 @@ def _to_int8(
     observed = observe(model, tensors_to_observe(model), feeds, ranges_before_relu(model))
     target, fixed = INT8_TARGETS[settings.target], {"content": metadata.value_range}
 
-    def quantized(keep: frozenset[str], variant: Variant) -> onnx.ModelProto:
+    def quantized(keep: frozenset[str], keeps_sums: bool) -> onnx.ModelProto:
         trial = onnx.ModelProto()
         trial.CopyFrom(model)
-        run_passes(trial, [QuantizeConvolutions(observed, fixed, target, keep, variant.keeps_sums)])
-        if variant.corrected_on:
-            correct_biases(trial, model, {"drawn": pictures, "all": feeds[::CORRECTED]}[variant.corrected_on])
+        run_passes(trial, [QuantizeConvolutions(observed, fixed, target, keep, keeps_sums)])
         return trial
 
-    variants = VARIANTS if pictures and target.integer_bias else VARIANTS[:1]
     keep: frozenset[str] = frozenset()
     tolerance = settings.tolerance("int8")
-    result, variant = _best(comparison, variants, tolerance, lambda one: quantized(frozenset(), one), progress)
+    result, keeps_sums = _steadier(comparison, [quantized(keep, sums) for sums in (False, True)])
     worst: list[tuple[str, float]] = []
     while not all(r.meets(tolerance) for r in comparison.reports(result)):
         if not worst:
@@ -213,7 +207,7 @@ def _to_int8(
             break  # half of the network in float32 is no INT8 file any more; the check that follows says so
         keep = frozenset(name for name, _ in worst[: len(keep) + 1])
         progress(f"leaving {len(keep)} convolutions in float32")
-        result = quantized(keep, variant)
+        result = quantized(keep, keeps_sums)
     direct = settings.target == "cpu-x86" and run_passes(result, [Uint8Pictures()])[Uint8Pictures.name]
     metadata = replace(
         metadata,
@@ -224,50 +218,22 @@ def _to_int8(
     return result, metadata, tuple(sorted(keep))
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A way to round.
+def _steadier(comparison: Comparison, rounded: Sequence[onnx.ModelProto]) -> tuple[onnx.ModelProto, bool]:
+    """Returns the model whose flat areas move less, and whether it is the second one.
 
-    Attributes:
-        keeps_sums: weights are rounded so that kernels keep their sums.
-        corrected_on: what biases are corrected on, "drawn" or "all" pictures; empty for none.
+    Args:
+        rounded: weight by weight, and so that kernels keep their sums; which errors cancel out is chance.
     """
+    plain, sums = rounded
+    shifts = [comparison.shift(one) for one in rounded]
+    if shifts[0] is None or shifts[1] is None or shifts[0] <= shifts[1]:
+        return plain, False
+    costs = comparison.psnr(plain) - comparison.psnr(sums) > FAITHFUL
+    return (plain, False) if costs else (sums, True)
 
-    keeps_sums: bool = False
-    corrected_on: str = ""
 
-    def __str__(self) -> str:
-        kernels = "kernels that keep their sums" if self.keeps_sums else "weights rounded one by one"
-        return kernels + (f", biases corrected on {self.corrected_on} pictures" if self.corrected_on else "")
-
-
-VARIANTS = tuple(Variant(sums, on) for on in ("", "drawn", "all") for sums in (False, True))
-"""Ways to round, tried one after the other; which errors cancel out in a flat area is chance."""
 FAITHFUL = 1.0
-"""Decibels that a way to round may cost beside the best one."""
-
-
-def _best(
-    comparison: Comparison,
-    variants: Sequence[Variant],
-    tolerance: Tolerance,
-    quantized: Callable[[Variant], onnx.ModelProto],
-    progress: Progress,
-) -> tuple[onnx.ModelProto, Variant]:
-    """Returns the first quantized model that is good enough.
-
-    Where none is, the one whose flat areas move least, of those whose photos are among the most faithful.
-    """
-    tried = []
-    for variant in variants:
-        trial = quantized(variant)
-        if len(variants) == 1 or all(r.meets(tolerance) for r in comparison.reports(trial)):
-            return trial, variant
-        tried.append((comparison.psnr(trial), comparison.shift(trial) or 0.0, trial, variant))
-        progress(f"{variant}: {tried[-1][0]:.1f} dB, flat areas moved by {tried[-1][1]:.1f} levels")
-    most = max(psnr for psnr, *_ in tried)
-    _, _, model, variant = min((one for one in tried if one[0] >= most - FAITHFUL), key=lambda one: one[1])
-    return model, variant
+"""Decibels that steadier flat areas may cost."""
 
 
 def _feeds(traceable: Traceable, settings: ExportSettings, *, check: bool) -> list[Feed]:

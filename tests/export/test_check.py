@@ -97,17 +97,17 @@ def test_a_graph_that_doesnt_run(traceable, feeds):
 
 
 def test_flat_areas_that_move_are_refused(traceable, feeds):
-    """A shift of 3 levels is far within the decibels that INT8 needs; 8 levels are as well, and are refused."""
+    """A shift of 3 levels is within what INT8 may do, one of 45 is refused whatever the decibels."""
     flats = [{"x": np.full((1, 3, 16, 16), level, np.float32)} for level in (0.1, 0.3)]
     wanted = reference(traceable, flats)
     assert flat_shift(model(shift=-0.03), traceable, flats, wanted) == pytest.approx(0.03 * 255, abs=0.01)
     comparison = Comparison(traceable, feeds, reference(traceable, feeds), flats, wanted)
-    for levels, passes in ((3, True), (8, False)):
+    for levels, passes in ((3, True), (45, False)):
         first, *others = comparison.reports(model(shift=levels / 255))
         assert first.shift == pytest.approx(levels, abs=0.01)
         if passes:
             require([first, *others], "int8", "transfer")
         else:
-            with pytest.raises(CheckFailed, match=r"flat areas moved by 8\.0 levels"):
+            with pytest.raises(CheckFailed, match=r"flat areas moved by 45\.0 levels"):
                 require([first, *others], "int8", "transfer")
     assert Comparison(traceable, feeds, reference(traceable, feeds), [], []).shift(model()) is None

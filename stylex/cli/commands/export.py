@@ -47,7 +47,7 @@ WEB = "web"
 @click.option(
     "--flat-shift",
     type=Number(0, 255),
-    help="Levels that flat areas may move by at INT8; a graph whose areas move by more isn't written  [5]",
+    help="Levels that flat areas may move by at INT8; a graph whose areas move by more isn't written  [40]",
 )
 @click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
 @click.option(

@@ -172,7 +172,7 @@ def test_a_missing_layer_is_named(tmp_path, name, lost, layer):
 
 def test_layers_that_dont_follow_on_one_another(tmp_path):
     tensors = state("VGG-16")
-    for broken in (torch.zeros(5, 4, 1, 1), torch.zeros(5, 3, 3, 3), torch.zeros(5), torch.tensor(1.0)):
+    for broken in (torch.zeros(5, 4, 1, 1), torch.zeros(5, 3, 3, 3), torch.zeros(5)):
         path = written({**tensors, "features.5.weight": broken}, tmp_path / "net.pth")
         refused(path, r"has conv2_1.weight [0-9x]* where \dx4x3x3 is needed")
     path = written({**tensors, "features.5.bias": torch.zeros(4)}, tmp_path / "net.pth")
