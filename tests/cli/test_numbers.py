@@ -23,6 +23,8 @@ def numeric(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tu
             yield from numeric(command, (*path, name))
         elif command is not None:
             for option in command.params:
+                if option.name == "weights":
+                    continue  # the library judges them together, in one line
                 if isinstance(option.type, (click.IntRange, click.FloatRange)) or option.type in (
                     click.INT,
                     click.FLOAT,

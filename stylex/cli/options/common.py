@@ -86,7 +86,7 @@ def click_option(option: Option) -> Callable[[F], F]:
 def weights_option(function: F) -> F:
     """--weight, one for each --style."""
     return click.option(
-        "--weight", "weights", multiple=True, type=Number(0), help="One for each --style; equal shares by default."
+        "--weight", "weights", multiple=True, type=float, help="One for each --style; equal shares by default."
     )(function)
 
 

@@ -130,7 +130,7 @@ def test_what_cannot_be_used(shot: Path, style: Path, fails: Fails, monkeypatch:
 def test_no_iterations(shot: Path, style: Path, run_cli: RunCli) -> None:
     result = run_cli("run", "gatys", shot, "--style", style, "--iterations", 0)
     assert result.exit_code == 2
-    assert "0 is not in the range x>=1" in result.stderr
+    assert "0 is not in the range 1<=x<=" in result.stderr
 
 
 def test_without_torch(shot: Path, style: Path) -> None:

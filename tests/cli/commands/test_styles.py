@@ -38,7 +38,7 @@ def test_show(run_cli: RunCli, tmp_path: Path) -> None:
 def test_show_what_is_not_there(shot: Path, fails: Fails) -> None:
     assert "built-in are " in fails(2, "styles", "show", "mona-lisa")
     assert "is not a file" in fails(3, "styles", "show", "missing.style")
-    assert "photo.png is not a style code: make one with" in fails(3, "styles", "show", shot)
+    assert "photo.png is a PNG picture: make one with" in fails(3, "styles", "show", shot)
 
 
 def test_encode(shot: Path, run_cli: RunCli) -> None:
