@@ -233,7 +233,7 @@ def test_folder_prints_the_ratio_and_the_growth(tmp_path: Path) -> None:
     (row,) = json.loads((tmp_path / "folder.json").read_text())["rows"]
     assert (row["technique"], row["photos"]) == ("adain", 12)
     assert row["ratio"] == row["ratios"][0] == pytest.approx(row["folder"] / row["network"])
-    assert row["peak_mib"] >= row["early_mib"] > 0
+    assert row["peak_mib"] > row["early_mib"] - 5 > 0
     assert "folder/s" in result.stdout
 
 

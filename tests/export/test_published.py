@@ -17,6 +17,7 @@ from stylex.errors import InputError, UsageError
 from stylex.export import pipeline
 from stylex.imaging.images import write_picture
 from stylex.models.attention import sanet
+from stylex.models.published import checkpoints
 from stylex.models.published.checkpoints import PUBLISHED
 from stylex.models.shared import vgg
 
@@ -32,7 +33,9 @@ def few() -> None:
         for module in (vgg, sanet):
             patch.setattr(module, "STAGES", NARROW)
         patch.setattr(sanet.SANet, "style_side", 64)
+        checkpoints._published_shapes.cache_clear()
         yield
+    checkpoints._published_shapes.cache_clear()
 
 
 @pytest.fixture(scope="module")
