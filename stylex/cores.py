@@ -1,4 +1,4 @@
-"""How many processor cores this process may use: by its affinity, and by the quota of its container."""
+"""Counts the processor cores that this process may use: by its affinity, and by the quota of its container."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, features
 
 from stylex.errors import InputError, MissingPackage, ResourceError, UsageError
-from stylex.filetypes import HEAD as HEAD
 from stylex.filetypes import explanation
 from stylex.imaging.camera_raw import ADVICE
 

@@ -22,10 +22,11 @@ from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
 from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file, written_aside
+from stylex.filetypes import HEAD
 from stylex.imaging.camera_raw import require_developed
 from stylex.imaging.color_profile import HIGH_DYNAMIC_RANGE, code_points_of, srgb_profile, to_srgb
 from stylex.imaging.depth import deep_color, grey_of, is_deep_color, require_interleaved
-from stylex.imaging.formats import HEAD, Format, named, recognized
+from stylex.imaging.formats import Format, named, recognized
 from stylex.imaging.hidden import without_hidden
 from stylex.imaging.png import profile_of, without_long_metadata
 from stylex.imaging.quiet import without_warnings

@@ -17,7 +17,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-"""Of every file: nothing is loaded from anywhere else, and what changed is asked for."""
+"""Headers of every file: a page loads nothing from anywhere else, and browsers ask for what has changed."""
 
 
 def page_routes() -> list[Route]:

@@ -84,7 +84,7 @@ def percentiles(times: Times | Sequence[float]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What is to be measured.
+    """Names what is to be measured.
 
     Attributes:
         technique: one that has graphs.

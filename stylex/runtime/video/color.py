@@ -31,7 +31,7 @@ GAMMAS = {4: 2.2, 5: 2.8, 17: 2.6}
 WHITE, PEAK = 203.0, 1000.0
 """Luminance in cd/m2 of reference white, and of the brightest light that is mapped; more becomes as bright as this."""
 SCENE_GAMMA = 1.2
-"""Of HLG on a display of `PEAK`."""
+"""HLG's system gamma on a display of `PEAK`."""
 KNEE = 0.5
 """Light up to so much of reference white is kept; what is above is compressed. Reference white becomes 223 of 255."""
 EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT

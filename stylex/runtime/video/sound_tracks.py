@@ -17,7 +17,7 @@ from av.packet import Packet
 from stylex.runtime.video.facts import SoundTrack
 
 ENCODER, SAMPLES = "aac", "fltp"
-"""What sound becomes that can't be copied, and the format of its samples. Every format that is written holds it."""
+"""Sound that can't be copied is encoded by this, with samples of this format; every format that is written holds it."""
 BIT_RATE = 96_000
 """Bits a second for each channel."""
 REPRODUCIBLE = {"fflags": "+bitexact"}
