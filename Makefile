@@ -1,4 +1,4 @@
-# Two commands: `make demo` paints, `make test` proves. Both make their own environment in .venv.
+# `make demo` paints, `make test` proves, `make campaign` tries to break it for hours. All make their own environment in .venv.
 
 # make PYTHON=python3.12 chooses the interpreter, make PIP_ARGS="--index-url ..." another registry, such as one that has
 # torch without CUDA, which is a far smaller download.
@@ -13,7 +13,7 @@ GRAPHS := $(OUT)/graphs
 WEIGHTS := stylex/models/adain/weights.safetensors
 CODE := $(shell find stylex -name '*.py')
 
-.PHONY: demo test lint clean
+.PHONY: demo test campaign clean
 
 demo: $(GRAPHS)/adain-fp32.onnx $(GRAPHS)/adain-fp16.onnx $(GRAPHS)/adain-int8.onnx
 	$(BIN)/python tools/demo.py --graphs $(GRAPHS) --out $(OUT)
@@ -23,6 +23,9 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+campaign: $(READY)
+	PYTHONPATH=benchmarks $(BIN)/python -m reliability
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
