@@ -84,15 +84,17 @@ def weight(name: str, default: float, help: str) -> Option:
 CONTENT, PAINTINGS = folder("content", "Folder of photos."), folder("style", "Folder of paintings.")
 STRUCTURE, TEXTURE = "Of the photo's structure.", "Of pictures and of their texture."
 
+START = Option(
+    "start",
+    None,
+    "weights.safetensors of the same technique to begin with; a checkpoint in --out goes first.",
+    file=True,
+)
+
 ARBITRARY = (
     CONTENT,
     PAINTINGS,
-    Option(
-        "start",
-        None,
-        "weights.safetensors of the same technique to begin with; a checkpoint in --out goes first.",
-        file=True,
-    ),
+    START,
     weight("style", 6.0, TEXTURE),
     weight("content", 1.0, STRUCTURE),
 )
@@ -127,6 +129,7 @@ FAST = TrainDefaults(
         CONTENT,
         Option("style", None, "The picture whose style is wanted.", file=True, required=True),
         Option("name", "", "What to call the style  [the picture's name]"),
+        START,
         *SINGLE,
     ),
     ("--content photos/ --style painting.jpg --out runs/painting --minutes 60",),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
@@ -67,16 +68,20 @@ class LossNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Features:
         """Returns the activations relu1_1, relu2_1 and so on of RGB pictures (B, 3, H, W) in [0, 1]."""
+        return self.activations_at(x, [f"{stage}_1" for stage in range(1, len(self.stages) + 1)])
+
+    def activations_at(self, x: Tensor, layers: Collection[str]) -> Features:
+        """Returns the rectified activations of some layers, such as "3_3" for relu3_3, of such pictures."""
         x = self.enter(x)
         found: Features = {}
         for stage, count in enumerate(self.stages, 1):
             if stage > 1:
                 x = F.max_pool2d(x, 2)
-            for index in range(1, count + 1):
-                name = f"conv{stage}_{index}"
-                x = F.relu(F.conv2d(x, getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias"), padding=1))
-                if index == 1:
-                    found[f"{stage}_1"] = x
+            for layer in (f"{stage}_{index}" for index in range(1, count + 1)):
+                weight, bias = getattr(self, f"conv{layer}_weight"), getattr(self, f"conv{layer}_bias")
+                x = F.relu(F.conv2d(x, weight, bias, padding=1))
+                if layer in layers:
+                    found[layer] = x
         return found
 
     def enter(self, x: Tensor) -> Tensor:

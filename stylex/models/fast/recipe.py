@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from stylex.models.adain import embedded
 from stylex.models.adain.network import AdaIN
+from stylex.models.encoders.features import Features
 from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.fast.bake import baked
 from stylex.models.fast.network import STATISTICS, Fast
@@ -22,19 +23,20 @@ from stylex.models.shared.backbone import through_clamp
 from stylex.models.training import losses
 from stylex.models.training.batches import (
     PaintingSettings,
-    common_losses,
     noisy,
     pictures,
+    regularizers,
     shift_loss,
     tensor,
-    texture_statistics,
     wide_photos,
     wide_side,
     with_border,
 )
 from stylex.models.training.data import PictureFolder, crop, load_folder
+from stylex.models.training.distributions import distance, quantiles
 from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
+from stylex.models.weights import read_card, read_weights
 from stylex.techniques import technique_named
 
 STYLE_CROPS = 48
@@ -50,21 +52,55 @@ class FastSettings(PaintingSettings):
 
     Larger crops than AdaIN's, since a single style needs fewer pictures a step and its strokes are to be long; freer in
     flat areas, where a style of one's own may put its strokes.
+
+    Attributes:
+        gram: weight of the Gram matrices, of the same layers as `style`.
+        palette: weight of the quantiles of the pixels.
     """
 
     size: int = USUAL.size
     batch: int = USUAL.batch
-    crop: int = 128
     content: float = USUAL.default("content_weight")
     style: float = USUAL.default("style_weight")
-    texture: float = USUAL.default("style_weight")
-    flat_area_noise: float = 120.0
-    shifted: int = 2
+    gram: float = USUAL.default("style_weight")
+    palette: float = 2.0
+    total_variation: float = 0.5
+    flat_area_noise: float = 20.0
+    shift: float = 40.0
+    shifted: int = 1
 
     @classmethod
     def sized(cls, size: int, batch: int, **changed: Any) -> FastSettings:
         """Settings for crops of `size` pixels and so many of them."""
-        return cls(size=size, batch=batch, crop=min(cls.crop, size), shifted=min(cls.shifted, batch), **changed)
+        return cls(size=size, batch=batch, shifted=min(cls.shifted, batch), **changed)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What pictures of the style have in the loss networks' layers, each for one picture or for a batch.
+
+    Attributes:
+        statistics: mean and standard deviation of the channels.
+        grams: their Gram matrices.
+        colors: quantiles of the pixels.
+    """
+
+    statistics: losses.Statistics
+    grams: dict[str, Tensor]
+    colors: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor, features: Features, generator: torch.Generator | None = None) -> Target:
+        """Measures pictures, RGB (B, 3, H, W) in [0, 1], and their features."""
+        return cls(losses.statistics(features), losses.gram_matrices(features), quantiles(x, generator))
+
+    @classmethod
+    def pooled(cls, many: Sequence[Target]) -> Target:
+        """Returns what the pictures of all batches have together, as that of one picture."""
+        grams = {name: torch.cat([one.grams[name] for one in many]).mean(0, keepdim=True) for name in many[0].grams}
+        colors = torch.cat([one.colors for one in many])  # (N, P, Q): slices of all crops, sorted again
+        ordered = colors.transpose(0, 1).flatten(1).sort(1).values.reshape(*colors.shape[1:], len(colors)).mean(2)
+        return cls(losses.pooled([one.statistics for one in many]), grams, ordered[None])
 
 
 class FastRecipe(Recipe):
@@ -74,6 +110,7 @@ class FastRecipe(Recipe):
 
     Args:
         adain: that the code belongs to; None to train from scratch.
+        start: weights to begin with instead; None for new ones.
     """
 
     name = "fast"
@@ -87,9 +124,11 @@ class FastRecipe(Recipe):
         settings: FastSettings,
         device: torch.device,
         adain: AdaIN | None = None,
+        start: Path | None = None,
     ) -> None:
         assert style.picture is not None or (adain is not None and style.code is not None)
         self.settings, self.style, self.teachers, self.device = settings, style, teachers, device
+        self.start = start
         self.photos = load_folder(content, 384, hold_out=settings.hold_out)
         self.adain = adain.eval().requires_grad_(False) if adain else None
         self.targets = self._from_picture(style.picture) if style.picture is not None else self._from_painting
@@ -97,7 +136,7 @@ class FastRecipe(Recipe):
     @classmethod
     def from_request(cls, request: Request) -> FastRecipe:
         """Returns the training that is asked for, from scratch."""
-        return cls._of(request, picture_style(request["style"], request["name"]))
+        return cls._of(request, picture_style(request["style"], request["name"]), start=request["start"])
 
     @classmethod
     def from_code(cls, request: Request) -> FastRecipe:
@@ -106,11 +145,11 @@ class FastRecipe(Recipe):
         return cls._of(request, code_style(request["style"], request["name"], adain, weights.sha256), adain)
 
     @classmethod
-    def _of(cls, request: Request, style: Style, adain: AdaIN | None = None) -> FastRecipe:
+    def _of(cls, request: Request, style: Style, adain: AdaIN | None = None, start: Path | None = None) -> FastRecipe:
         weights = request.weights("content", "style")
-        settings = FastSettings.sized(**request.shape, **weights, texture=weights["style"])
+        settings = FastSettings.sized(**request.shape, **weights, gram=weights["style"])
         networks = request.loss_networks(request["content"])
-        return cls(request["content"], style, networks, settings, request.device, adain)
+        return cls(request["content"], style, networks, settings, request.device, adain, start)
 
     @property
     def folders(self) -> tuple[PictureFolder, ...]:
@@ -125,6 +164,12 @@ class FastRecipe(Recipe):
         photos = with_border(self.photos.sample(BAKED_PHOTOS, self.settings.size, rng))
         return baked(self.adain.cpu(), self.style.code, tensor(photos, torch.device("cpu")))
 
+    def restart(self, seed: int) -> None:
+        """Makes the network anew, from a seed or from the weights to begin with."""
+        super().restart(seed)
+        if self.start is not None:
+            read_weights(self.start).fill(self.network)
+
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """One batch of photos."""
         s = self.settings
@@ -133,14 +178,16 @@ class FastRecipe(Recipe):
         with torch.autocast(device.type, torch.bfloat16):
             painted = self._paint(content)
             with torch.no_grad():
-                photo_features = self.teachers.features(photo)
-                target, texture_target = self.targets(content, rng)
+                structure = self.teachers.features(photo)["4_1"]
+                target = self.targets(content)
             clamped = through_clamp(painted)
-            features = self.teachers.features(clamped)
-            texture = texture_statistics(self.teachers, clamped, s.crop, rng)
-        parts = common_losses(s, painted, photo, features, photo_features) | {
-            "style": s.style * losses.style_loss(losses.statistics(features), target).mean(),
-            "texture": s.texture * losses.style_loss(texture, texture_target).mean(),
+            features, deep = self.teachers.seen(clamped)
+        have = Target.of(clamped, features, torch.Generator().manual_seed(int(rng.integers(2**31))))
+        parts = regularizers(s, painted, photo) | {
+            "content": s.content * losses.content_loss(deep, structure).mean(),
+            "style": s.style * losses.style_loss(have.statistics, target.statistics).mean(),
+            "gram": s.gram * losses.gram_loss(have.grams, target.grams).mean(),
+            "palette": s.palette * distance(have.colors, target.colors).mean(),
         }
         if s.shifted:
             parts["shift"] = s.shift * shift_loss(
@@ -153,29 +200,28 @@ class FastRecipe(Recipe):
         return painted.float()
 
     @torch.no_grad()
-    def _from_picture(
-        self, picture: npt.NDArray[np.uint8]
-    ) -> Callable[[Tensor, np.random.Generator], tuple[losses.Statistics, losses.Statistics]]:
-        """Statistics of the style picture, averaged over crops of it."""
+    def _from_picture(self, picture: npt.NDArray[np.uint8]) -> Callable[[Tensor], Target]:
+        """Returns what gives the target of the style picture, averaged over crops of it."""
         s, rng = self.settings, np.random.default_rng(5)
-        wholes, textures = [], []
+        found = []
         for _ in range(0, STYLE_CROPS, s.batch):
-            style = tensor(np.stack([crop(picture, s.size, rng) for _ in range(s.batch)]), self.device)
-            with torch.autocast(self.device.type, torch.bfloat16):
-                wholes.append(losses.statistics(self.teachers.features(style)))
-                textures.append(texture_statistics(self.teachers, style, s.crop, rng))
-        whole, texture = losses.pooled(wholes), losses.pooled(textures)
-        return lambda _content, _rng: (whole, texture)
+            found.append(self._measured(np.stack([crop(picture, s.size, rng) for _ in range(s.batch)])))
+        target = Target.pooled(found)
+        return lambda _content: target
+
+    def _measured(self, crops: npt.NDArray[np.uint8]) -> Target:
+        style = tensor(crops, self.device)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            features, _ = self.teachers.seen(style)
+        return Target.of(style, features)
 
     @torch.no_grad()
-    def _from_painting(self, content: Tensor, rng: np.random.Generator) -> tuple[losses.Statistics, losses.Statistics]:
-        """Statistics of what AdaIN paints of the same photos."""
+    def _from_painting(self, content: Tensor) -> Target:
+        """Returns the target of what AdaIN paints of the same photos."""
         assert self.adain is not None and self.style.code is not None
         codes = self.style.code.to(content.device).expand(len(content), -1)
-        painted = self.adain.to(content.device)(content, codes)[0].clamp(0, 1)
-        return losses.statistics(self.teachers.features(painted)), texture_statistics(
-            self.teachers, painted, self.settings.crop, rng
-        )
+        painted = self.adain.to(content.device)(content, codes)[0].float().clamp(0, 1)
+        return Target.of(painted, self.teachers.seen(painted)[0])
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
@@ -186,11 +232,19 @@ class FastRecipe(Recipe):
         return np.concatenate([np.concatenate(list(row), 1) for row in (photos, pictures(painted))], 0)
 
     def describe(self) -> dict[str, Any]:
-        """Style, data and loss weights for the training card."""
+        """Style, data, loss networks and loss weights for the training card."""
         return {
             "style": {"name": self.style.name, "work": self.style.work},
-            "start": "random" if self.adain is None else "AdaIN's code of the style, folded in",
+            "start": self._beginning(),
             "data": {"content": self.photos.facts()},
             "teachers": self.teachers.name,
+            "trained_on": self.teachers.layers,
             "settings": asdict(self.settings),
         }
+
+    def _beginning(self) -> str | dict[str, Any]:
+        """Returns what the training begins with, for the card."""
+        if self.start is not None:
+            card = read_card(self.start.with_name("card.json"))
+            return {"weights_sha256": read_weights(self.start).sha256, "card": card}
+        return "random" if self.adain is None else "AdaIN's code of the style, folded in"

@@ -63,6 +63,25 @@ def style_loss(have: Statistics, want: Statistics, layers: tuple[str, ...] | Non
     return total
 
 
+def gram_matrices(features: Features) -> dict[str, Tensor]:
+    """Returns the mean products of every layer's channels, (B, C, C) float32 (Gatys et al. 2016, equation 3)."""
+    found = {}
+    for name, x in features.items():
+        with torch.autocast(x.device.type, enabled=False):
+            flat = x.float().flatten(2)
+            found[name] = flat @ flat.transpose(1, 2) / flat.shape[2]
+    return found
+
+
+def gram_loss(have: dict[str, Tensor], want: dict[str, Tensor]) -> Tensor:
+    """Penalizes the distance of Gram matrices: squared, relative to the wanted one's square, summed over layers; (B,).
+
+    The papers (Gatys et al. 2016; Johnson et al. 2016, equation 4) have fixed factors in place of the wanted square.
+    """
+    parts = [(have[name] - want[name]).square().sum((1, 2)) / want[name].square().sum((1, 2)) for name in have]
+    return torch.stack(parts).sum(0)
+
+
 def content_loss(have: Tensor, want: Tensor) -> Tensor:
     """Penalizes lost content: mean squared distance of instance-normalized features; (B,)."""
     return (_normalized(have) - _normalized(want)).square().mean((1, 2, 3))

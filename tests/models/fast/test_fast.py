@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -25,7 +27,7 @@ from stylex.models.fast.network import (
     exposure,
     normalized,
 )
-from stylex.models.fast.recipe import FastRecipe, FastSettings
+from stylex.models.fast.recipe import FastRecipe, FastSettings, Target
 from stylex.models.fast.styles import Style, code_style, picture_style
 from stylex.models.shared import palette
 from stylex.models.shared.backbone import BackboneSpec, Trunk
@@ -153,7 +155,8 @@ def test_a_step_reaches_every_parameter(known, teacher, crops, photo, monkeypatc
     assert {
         "content",
         "style",
-        "texture",
+        "gram",
+        "palette",
         "shift",
         "checkerboard",
         "flat_area_noise",
@@ -166,8 +169,35 @@ def test_a_step_reaches_every_parameter(known, teacher, crops, photo, monkeypatc
     assert recipe.describe()["style"] == {"name": "s", "work": ""}
 
 
+def test_the_target_is_what_all_crops_have_together():
+    x = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    halves = [Target.of(x[i : i + 2], {"1_1": x[i : i + 2]}) for i in (0, 2)]
+    target, long = Target.pooled(halves), x.permute(1, 0, 2, 3).flatten(1).view(1, 3, 64, 64)
+    whole = Target.of(long, {"1_1": long})
+    torch.testing.assert_close(target.grams["1_1"], whole.grams["1_1"])
+    for a, b in zip(target.statistics["1_1"], whole.statistics["1_1"], strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+    assert target.colors.shape == whole.colors.shape
+    assert (target.colors - whole.colors).abs().mean() < 0.02  # of another choice of pixels
+
+
+def test_training_goes_on_from_weights(tmp_path, teacher, crops, photo):
+    start = tmp_path / "weights.safetensors"
+    shutil.copy(embedded("fast", "the-scream"), start)
+    shutil.copy(embedded("fast", "the-scream").with_name("card.json"), tmp_path)
+    style = Style("s", "", photo)
+    recipe = FastRecipe(
+        crops("photo", 9), style, LossNetworks(teacher, CPU), FastSettings.sized(96, 2), CPU, start=start
+    )
+    recipe.restart(0)
+    want = read_weights(start)
+    have = recipe.network.state_dict()
+    assert all(torch.equal(have[name], value) for name, value in want.tensors.items() if name in have)
+    assert recipe.describe()["start"]["weights_sha256"] == want.sha256
+
+
 def test_crops_follow_the_size():
-    assert FastSettings.sized(96, 1).crop == 96 and FastSettings.sized(96, 1).shifted == 1
+    assert FastSettings.sized(96, 1).size == 96 and FastSettings.sized(96, 1).shifted == 1
     assert FastSettings.sized(256, 4) == FastSettings()
 
 

@@ -73,6 +73,18 @@ def test_style_loss_does_not_see_where_things_are(slim):
     assert losses.style_loss(losses.statistics(turned), losses.statistics(features)).item() < 1e-6
 
 
+def test_gram_loss_sees_which_channels_are_strong_together_and_not_where():
+    x = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    grams = losses.gram_matrices({"1_1": x})
+    torch.testing.assert_close(grams["1_1"], torch.einsum("bihw,bjhw->bij", x, x) / 64)
+    moved = losses.gram_matrices({"1_1": x.roll((3, 5), (2, 3))})
+    assert losses.gram_loss(moved, grams).max() < 1e-10
+    apart = torch.stack([x[:, 0], x[:, 1].flip(1), x[:, 2]], 1)  # the same means and deviations, other pairs
+    assert losses.gram_loss(losses.gram_matrices({"1_1": apart}), grams).min() > 1e-4
+    twice = losses.gram_loss(losses.gram_matrices({"1_1": x * 2**0.5}), grams)
+    torch.testing.assert_close(twice, torch.ones(2))
+
+
 def test_content_loss_does_not_see_contrast():
     x = torch.randn(2, 4, 16, 16)
     assert losses.content_loss(x, x).tolist() == [0, 0]
