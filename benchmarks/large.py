@@ -30,7 +30,7 @@ from stylex.cli.tables import print_table
 from stylex.errors import InputError, StylexError
 from stylex.imaging.arrays import Image
 from stylex.imaging.folders import picture_files
-from stylex.imaging.images import read_picture
+from stylex.imaging.reading import read_picture
 from stylex.models.training.data import is_held_out
 from stylex.runtime.benchmark.report import write_report
 from stylex.runtime.benchmark.timing import isolated, milliseconds

@@ -43,7 +43,7 @@ from stylex.artifacts.style_code import style_sized
 from stylex.errors import StylexError
 from stylex.export.metrics import psnr, ssim
 from stylex.imaging.arrays import Image, to_floats
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.models.encoders.loss_network_files import RESCALED, SLIM, VGG16, find_teacher
 from stylex.runtime.benchmark.report import write_report
 from stylex.techniques import ARBITRARY

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from stylex.api.bench import bench
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 from stylex.runtime.benchmark.likeness import default_photo
 
 MOST_GROWTH_MIB = 8.0

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 import stylex
 from stylex.artifacts.graph_file import read_metadata
 from stylex.cli.options.training import training_command
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 from stylex.techniques import BY_NAME
 
 DOCS = (Path(__file__).parents[1] / "docs" / "adding-a-technique.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```python.*?\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -14,7 +14,7 @@ import pytest
 
 from stylex import installation
 from stylex.errors import ResourceError
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.installation import ONNX_RUNTIME, OPENCV, explained
 
 ORT = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime"

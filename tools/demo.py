@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stylex.export.photos import bundled
 from stylex.imaging.contact_sheet import contact_sheet
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime.loading import load
 
 SIDE = 512

@@ -21,7 +21,7 @@ import numpy as np
 
 from stylex.errors import StylexError
 from stylex.imaging.arrays import Image
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime.loading import load
 from stylex.runtime.video.facts import Frame, Span
 from stylex.runtime.video.flow import motion, small_grey, warped

@@ -25,7 +25,8 @@ from stylex.artifacts.catalog import GRAPHS, styles_in
 from stylex.export.photos import bundled
 from stylex.imaging.arrays import Image
 from stylex.imaging.contact_sheet import contact_sheet
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime.video.facts import FilmFacts, Frame
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.writer import Writer

@@ -11,7 +11,7 @@ import numpy as np
 from stylex.errors import InputError
 from stylex.imaging.arrays import Image
 from stylex.imaging.folders import picture_files
-from stylex.imaging.images import read_picture
+from stylex.imaging.reading import read_picture
 from stylex.models.training.data import is_held_out
 
 

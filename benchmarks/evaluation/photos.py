@@ -9,7 +9,8 @@ import numpy as np
 
 from stylex.imaging.arrays import Image
 from stylex.imaging.folders import picture_files
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 
 SAMPLES = ("astronaut", "coffee", "chelsea", "rocket")
 

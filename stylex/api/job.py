@@ -14,7 +14,7 @@ from stylex.api.gatys import GatysPainter
 from stylex.api.result import Ran, Result
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
-from stylex.imaging.images import Picture
+from stylex.imaging.picture import Picture
 from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.faces import STRENGTH, find_faces, protection
 from stylex.runtime.semantic.masks import Mask

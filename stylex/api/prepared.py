@@ -13,7 +13,7 @@ from stylex.api.loading import Precision, Provider, load, network_of
 from stylex.api.result import Result
 from stylex.errors import UsageError
 from stylex.imaging.content import Content, picture_of
-from stylex.imaging.images import Picture, limited
+from stylex.imaging.picture import Picture, limited
 from stylex.imaging.sizes import longer_side
 from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.painter import GivenMask, Regions, SemanticPainter, regions_of

@@ -9,7 +9,7 @@ import PIL.Image
 
 from stylex.imaging.arrays import Image
 from stylex.imaging.content import as_given
-from stylex.imaging.images import Picture
+from stylex.imaging.picture import Picture
 from stylex.runtime.semantic.masks import Mask
 
 

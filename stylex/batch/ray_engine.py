@@ -26,7 +26,7 @@ from stylex.batch.store import Store
 from stylex.batch.tables import CHECKPOINT, RESULTS, Listing
 from stylex.cores import cores
 from stylex.errors import Interrupted, MissingPackage, ModelError, first_line
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 from stylex.techniques import Technique
 
 TASKS, FEWEST, MOST = 50, 4, 256

@@ -19,7 +19,7 @@ from stylex.batch.places import Places, Task
 from stylex.batch.records import Journal, JsonLines, Outcome, reason
 from stylex.errors import InputError, Interrupted, ResourceError, StylexError
 from stylex.files import make_folder, write_bytes
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 from stylex.runtime.engine import hardware
 from stylex.runtime.tiles import LARGEST_WHOLE
 

@@ -47,7 +47,7 @@ class Bars:
 
     def step(self, step: Step) -> None:
         """Shows the losses of an optimization, and writes the preview if it is its turn."""
-        from stylex.imaging.images import write_picture
+        from stylex.imaging.writing import write_picture
 
         losses = " ".join(f"{name} {value:.4f}" for name, value in step.losses.items())
         for task in self.tasks.values():

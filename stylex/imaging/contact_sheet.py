@@ -11,7 +11,7 @@ from PIL import ImageDraw, ImageFont
 
 from stylex.errors import InputError, UsageError
 from stylex.imaging.arrays import Image
-from stylex.imaging.images import MAX_PIXELS, Picture, limited
+from stylex.imaging.picture import MAX_PIXELS, Picture, limited
 
 SIDE = 384
 """Pixels of a picture's longer side on the sheet."""

@@ -11,7 +11,8 @@ import PIL.Image
 
 from stylex.imaging.arrays import Image
 from stylex.imaging.hidden import visible_part
-from stylex.imaging.images import Picture, as_rgb, decoded, read_picture, upright_and_plain
+from stylex.imaging.picture import Picture, as_rgb
+from stylex.imaging.reading import decoded, read_picture, upright_and_plain
 from stylex.imaging.sizes import Reduction
 
 Content: TypeAlias = "npt.NDArray[np.uint8] | PIL.Image.Image | str | Path | bytes"

@@ -32,8 +32,8 @@ from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
 from stylex.imaging.content import visible_of
-from stylex.imaging.images import as_rgb
 from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, palettes_under, recolored
+from stylex.imaging.picture import as_rgb
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import painted_size, run_picture
 from stylex.runtime.engine.session import Session, open_graph

@@ -13,7 +13,7 @@ from stylex.artifacts.catalog import GRAPHS
 from stylex.artifacts.metadata import UPSCALER
 from stylex.errors import InputError, UsageError
 from stylex.imaging.arrays import Image
-from stylex.imaging.images import MAX_PIXELS, as_rgb
+from stylex.imaging.picture import MAX_PIXELS, as_rgb
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import run_picture
 from stylex.runtime.engine.session import Session

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stylex.cores import cores
 from stylex.errors import UsageError
-from stylex.imaging.images import MAX_PIXELS
+from stylex.imaging.picture import MAX_PIXELS
 from stylex.techniques import DEFAULT, TECHNIQUES, technique_named
 
 SERVED = tuple(

@@ -12,7 +12,7 @@ from stylex.api.stylize import stylize
 from stylex.artifacts.catalog import GRAPHS, styles_in
 from stylex.artifacts.style_code import built_in
 from stylex.errors import Interrupted, UsageError
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.semantic.segmenters import Segments, own_segmenter
 from stylex.runtime.style_painter import StylePainter

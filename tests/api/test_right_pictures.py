@@ -12,7 +12,7 @@ from PIL import Image
 
 import stylex
 from stylex.errors import InputError
-from stylex.imaging.images import Picture, limited
+from stylex.imaging.picture import Picture, limited
 from stylex.techniques import ARBITRARY
 
 PHOTO = np.ascontiguousarray(skimage.data.coffee()[80:240:2, 100:340:2])

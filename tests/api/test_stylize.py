@@ -11,7 +11,8 @@ import PIL.Image
 import pytest
 
 import stylex
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 from stylex.models.reference.gatys import Step
 from stylex.runtime.histogram import match
 from stylex.runtime.upscale import load_upscaler

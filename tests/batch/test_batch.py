@@ -13,7 +13,7 @@ import pytest
 
 import stylex
 from stylex.batch.records import Outcome
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 CPU: dict[str, Any] = {"precision": "int8", "provider": "cpu"}
 HAS_RAY = importlib.util.find_spec("ray") is not None

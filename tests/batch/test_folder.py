@@ -18,7 +18,8 @@ from stylex.batch import folder
 from stylex.batch.folder import shared_cores, stylize_folder
 from stylex.batch.records import Outcome
 from stylex.batch.run import FolderReport
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 from stylex.techniques import technique_named
 
 CPU: dict[str, Any] = {"precision": "int8", "provider": "cpu"}

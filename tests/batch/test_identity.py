@@ -13,7 +13,7 @@ import pytest
 import stylex
 from stylex.api.prepared import Prepared, prepare
 from stylex.batch.identity import digest_of, identity
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 CPU: dict[str, Any] = {"precision": "int8", "provider": "cpu"}
 

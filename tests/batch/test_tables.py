@@ -12,7 +12,7 @@ import pytest
 
 from stylex.batch.records import Outcome
 from stylex.errors import InputError, UsageError
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 pyarrow = pytest.importorskip("pyarrow", reason="needs pip install '.[ray]'")
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stylex.cli import main
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 RunCli = Callable[..., Result]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 NAME = "zdjęcie żółte 写真.png"
 

@@ -15,7 +15,7 @@ from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.cli import main
 from stylex.errors import InputError, UsageError
 from stylex.export import pipeline
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.models.attention import sanet
 from stylex.models.published import checkpoints
 from stylex.models.published.checkpoints import PUBLISHED

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, features
 
 from stylex.imaging.color_profile import srgb_profile, to_srgb
-from stylex.imaging.images import decoded, read_picture, write_picture
+from stylex.imaging.reading import decoded, read_picture
+from stylex.imaging.writing import write_picture
 
 PHOTO = np.ascontiguousarray(skimage.data.coffee()[100:160, 200:290])
 DISPLAY_P3 = (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)

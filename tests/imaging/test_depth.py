@@ -17,7 +17,7 @@ from PIL import Image, TiffImagePlugin
 
 from stylex.errors import InputError
 from stylex.imaging.depth import bits_in_use, scaled_to_bytes
-from stylex.imaging.images import decoded, read_picture
+from stylex.imaging.reading import decoded, read_picture
 
 PHOTO = np.ascontiguousarray(skimage.data.coffee()[100:130, 200:240])
 PHOTO[0, 0] = 255

@@ -10,7 +10,7 @@ import pytest
 
 from stylex.errors import InputError
 from stylex.imaging.folders import picture_files, pictures_below
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 PIXELS = np.zeros((4, 4, 3), np.uint8)
 

@@ -15,7 +15,8 @@ from PIL import Image
 from stylex.errors import InputError
 from stylex.imaging.content import picture_of, visible_of
 from stylex.imaging.hidden import visible_part, without_hidden
-from stylex.imaging.images import limited, read_picture
+from stylex.imaging.picture import limited
+from stylex.imaging.reading import read_picture
 
 PHOTO = np.ascontiguousarray(skimage.data.chelsea()[80:140, 120:210])
 

@@ -14,7 +14,7 @@ import PIL.Image
 import pytest
 
 import stylex
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 PIXELS = """() => {
   const image = document.getElementById("after"), canvas = document.createElement("canvas");

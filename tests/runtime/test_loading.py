@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import stylex
 from stylex.cli import main
 from stylex.errors import InputError, ModelError, ProviderUnavailable, UsageError
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime import loading
 from stylex.runtime.engine import hardware, providers
 from stylex.runtime.engine.providers import provider_named

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stylex.artifacts.style_code import StyleCode, built_in, save_code
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime.engine import hardware
 from stylex.runtime.loading import load
 from stylex.runtime.painter import Painter

@@ -162,7 +162,7 @@ def _paint_one(
     from stylex.api.names import style_name
     from stylex.api.stylize import stylize
     from stylex.cli.progress import Bars
-    from stylex.imaging.images import check_output, write_picture
+    from stylex.imaging.writing import check_output, write_picture
     from stylex.runtime.semantic.regions import overlay
 
     content, photo = given_content(photo)

@@ -55,7 +55,7 @@ def command(
     from stylex.api.sheet import built_in_styles, contact_sheet
     from stylex.cli.progress import RateBar
     from stylex.imaging.formats import default_output
-    from stylex.imaging.images import check_output, write_picture
+    from stylex.imaging.writing import check_output, write_picture
 
     place = output or default_output(photo, "sheet")
     check_output(place, [photo, *(Path(style) for style in styles)])

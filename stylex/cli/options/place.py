@@ -67,7 +67,7 @@ def write_painting(place: Path | None, photo: Path, result: Result) -> None:
     """Writes a painting; on standard output in the photo's format, or in PNG where that isn't written."""
     from stylex.cli.standard import picture_to_standard_output
     from stylex.imaging.formats import default_output
-    from stylex.imaging.images import encoded, write_picture
+    from stylex.imaging.writing import encoded, write_picture
 
     if place is not None:
         write_picture(place, result.rgb, result.alpha)

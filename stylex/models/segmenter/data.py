@@ -13,7 +13,7 @@ import numpy.typing as npt
 from stylex.errors import InputError
 from stylex.imaging.arrays import shrunk
 from stylex.imaging.folders import FEWEST_PICTURES, picture_files
-from stylex.imaging.images import read_picture
+from stylex.imaging.reading import read_picture
 from stylex.models.training.data import Picture, PictureFolder, is_held_out
 from stylex.runtime.semantic.masks import read_mask
 

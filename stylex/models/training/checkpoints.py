@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from stylex._version import __version__
 from stylex.errors import ModelError
 from stylex.files import sha256_of, write_bytes, write_json
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.models.training.recipe import Recipe, Schedule
 from stylex.models.weights import NOT_STATED, provenance
 

@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from torch import nn
 
 from stylex.errors import InputError, Interrupted, ModelError, ResourceError
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.models.training.checkpoints import CHECKPOINT, State, averaged, finish, write_card
 from stylex.models.training.recipe import Recipe, Schedule
 

@@ -21,7 +21,7 @@ from stylex.artifacts.style_code import built_in
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors as with_own_colors
-from stylex.imaging.images import as_rgb
+from stylex.imaging.picture import as_rgb
 from stylex.imaging.sizes import at_most
 from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.masks import (

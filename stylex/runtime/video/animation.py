@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from stylex.errors import InputError
-from stylex.imaging.images import MAX_PIXELS
+from stylex.imaging.picture import MAX_PIXELS
 from stylex.imaging.sizes import at_most
 from stylex.runtime.video.facts import End, FilmFacts, Frame, Span
 

@@ -27,7 +27,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from stylex.errors import InputError, ResourceError, StylexError, first_line
-from stylex.imaging.images import MAX_PIXELS
+from stylex.imaging.picture import MAX_PIXELS
 from stylex.imaging.sizes import at_most
 from stylex.runtime.video import opening
 from stylex.runtime.video.animation import Animation, is_animated_webp

@@ -17,7 +17,7 @@ import numpy as np
 
 from stylex.errors import InputError, ResourceError
 from stylex.imaging.arrays import Image
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime.video.newest import NewestFrame
 from stylex.runtime.video.stylizer import MODES, PreparedStyle, Stylizer
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 
 RunCli = Callable[..., Result]
 Fails = Callable[..., str]

@@ -16,7 +16,8 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime import loading
 from stylex.runtime import painter as painter_module
 

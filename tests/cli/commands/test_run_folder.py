@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stylex.cli import main
-from stylex.imaging.images import decoded, read_picture, write_picture
+from stylex.imaging.reading import decoded, read_picture
+from stylex.imaging.writing import write_picture
 
 RunCli = Callable[..., Result]
 Fails = Callable[..., str]

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from stylex.cli import main
 from stylex.cli.progress import Bars
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 from stylex.models.encoders import opening
 from stylex.models.reference.gatys import GatysSettings, Step
 from stylex.runtime.style_painter import mixed

@@ -10,7 +10,8 @@ import pytest
 from click.testing import Result
 
 from stylex.imaging.color import keep_colors
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime.histogram import match
 
 RunCli = Callable[..., Result]

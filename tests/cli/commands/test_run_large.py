@@ -11,7 +11,8 @@ import skimage.data
 from click.testing import Result
 
 import stylex as package
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 from stylex.runtime.upscale import enlarged_alpha, load_upscaler
 
 RunCli = Callable[..., Result]

@@ -14,7 +14,8 @@ from click.testing import Result
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from stylex.imaging.images import read_picture, write_picture
+from stylex.imaging.reading import read_picture
+from stylex.imaging.writing import write_picture
 
 RunCli = Callable[..., Result]
 Fails = Callable[..., str]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 
 pytest.importorskip("fastapi", reason="needs the extra serve: pip install 'stylex[serve]'")
 httpx = pytest.importorskip("httpx", reason="needs httpx: pip install 'stylex[test]'")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from click.testing import Result
 
-from stylex.imaging.images import read_picture
+from stylex.imaging.reading import read_picture
 
 RunCli = Callable[..., Result]
 Fails = Callable[..., str]

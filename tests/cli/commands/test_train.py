@@ -18,7 +18,7 @@ from stylex.export import pipeline
 from stylex.export.pipeline import ExportSettings
 from stylex.export.trace import OPSET
 from stylex.files import sha256_of
-from stylex.imaging.images import write_picture
+from stylex.imaging.writing import write_picture
 from stylex.models import registry
 from stylex.models.adain import embedded as adain_embedded
 from stylex.models.adain import recipe

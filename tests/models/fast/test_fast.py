@@ -9,9 +9,9 @@ from torch import nn
 
 from stylex.artifacts.style_code import built_in_code, save_code
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.imaging.images import write_picture
 from stylex.imaging.palette import MOST_AFTER, MOST_BEFORE
 from stylex.imaging.sizes import PALETTE_SIZE
+from stylex.imaging.writing import write_picture
 from stylex.models.adain.embedded import embedded_adain
 from stylex.models.adain.network import AdaIN
 from stylex.models.encoders.loss_networks import LossNetworks

@@ -11,7 +11,7 @@ import pytest
 
 import stylex
 from stylex.errors import InputError, ResourceError
-from stylex.imaging.images import read_picture
+from stylex.imaging.reading import read_picture
 from stylex.runtime.video import live
 from stylex.runtime.video.live import Camera, LivePreview, require_display, watch
 from stylex.runtime.video.stylizer import PreparedStyle, Stylizer, prepare_style

@@ -1,4 +1,4 @@
-"""Pictures in and out: files to uint8 RGB arrays and back.
+"""Files to pictures.
 
 A picture is read as it is meant to be seen: upright by EXIF, in sRGB by its profile, the bits in use scaled to 8, alpha
 apart, and what hides under full transparency replaced. Whatever is wrong with a file becomes a one-line `InputError`.
@@ -11,8 +11,8 @@ import io
 import logging
 import re
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,49 +20,25 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
-from stylex.errors import InputError, StylexError, UsageError
-from stylex.files import check_place, same_file, written_aside
+from stylex.errors import InputError, StylexError
 from stylex.filetypes import HEAD
 from stylex.imaging.camera_raw import require_developed
-from stylex.imaging.color_profile import HIGH_DYNAMIC_RANGE, code_points_of, srgb_profile, to_srgb
+from stylex.imaging.color_profile import HIGH_DYNAMIC_RANGE, code_points_of, to_srgb
 from stylex.imaging.depth import deep_color, grey_of, is_deep_color, require_interleaved
-from stylex.imaging.formats import Format, named, recognized
+from stylex.imaging.formats import Format, recognized
 from stylex.imaging.hidden import without_hidden
+from stylex.imaging.picture import Picture, require_size, too_large
 from stylex.imaging.png import profile_of, without_long_metadata
 from stylex.imaging.quiet import without_warnings
-from stylex.imaging.sizes import Reduction, at_most
+from stylex.imaging.sizes import Reduction
 
 logger = logging.getLogger("stylex")
-
-MAX_PIXELS = 64_000_000
 OVERSAMPLED = 2
 """Times as large as wanted that a JPEG is decoded at the least, before it is reduced."""
 PART = 2**18
 """Pixels that are copied at a time."""
 FRAMES = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "HEIF": "pictures", "TIFF": "pages"}
 """What a file of a format holds several of."""
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A decoded picture.
-
-    Attributes:
-        rgb: uint8 (H, W, 3), sRGB, 0..255, C-contiguous and writable; of hidden pixels a continuation of visible ones.
-        alpha: uint8 (H, W), 0 transparent to 255 opaque; None where the file has no transparency.
-        stored: height and width of the upright file, where it was decoded at a part of them; None for those of `rgb`.
-    """
-
-    rgb: NDArray[np.uint8]
-    alpha: NDArray[np.uint8] | None = None
-    stored: tuple[int, int] | None = None
-
-    @property
-    def sides(self) -> tuple[int, int]:
-        """Returns height and width of the upright file."""
-        return self.stored or (self.rgb.shape[0], self.rgb.shape[1])
-
-
 # EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose isn't used: it also rewrites the
 # metadata, which fails on pictures whose EXIF is damaged elsewhere.
 _UPRIGHT = {
@@ -149,7 +125,7 @@ def upright_and_plain(image: Image.Image, name: str, data: bytes = b"") -> Pictu
     """
     path = Path(name)
     with _refusing_broken(path):
-        _check_size(f"{name} has", *image.size)
+        require_size(f"{name} has", *image.size)
         deep = deep_color(data, image, path) if data and is_deep_color(image) else None
         image.load()
         # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
@@ -192,130 +168,6 @@ def as_array(image: Image.Image) -> NDArray[np.uint8]:
     return pixels
 
 
-def write_picture(
-    path: Path | str, rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None, quality: int = 95
-) -> None:
-    """Write a picture in the format that the suffix names: whole, or not at all.
-
-    Args:
-        path: ends in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff.
-        rgb: uint8 (H, W, 3), 0..255.
-        alpha: uint8 (H, W), 0 transparent to 255 opaque. JPEG and BMP can't hold it: the picture is then laid
-            on white.
-        quality: 1 to 100, for JPEG and WebP; the other formats are lossless.
-
-    Raises:
-        UsageError: the suffix or the quality is out of range.
-        InputError: an array isn't as above or is too large for the format, or the folder doesn't exist.
-        ResourceError: the disk is full or can't be written.
-    """
-    named(Path(path))
-    with written_aside(path) as aside:
-        aside.write_bytes(encoded(rgb, alpha, Path(path), quality))
-
-
-def encoded(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None, path: Path, quality: int = 95) -> bytes:
-    """Returns a picture as the bytes of a file, in the format that the suffix of `path` names.
-
-    Arguments and errors are those of `write_picture`; nothing is written.
-    """
-    known = named(path)
-    if not 1 <= quality <= 100:
-        raise UsageError(f"quality {quality} is out of range: give 1 (smallest file) to 100 (best)")
-    rgb = as_rgb(rgb)
-    height, width = rgb.shape[:2]
-    if known.max_side is not None and max(height, width) > known.max_side:
-        raise InputError(
-            f"{path} would be {width}x{height}; {known.name} holds at most {known.max_side} pixels a side: "
-            "write a .png instead"
-        )
-    image = Image.fromarray(rgb)
-    if alpha is not None:
-        image = _with_alpha(image, alpha, known)
-    return _encoded(image, known, quality)
-
-
-def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:
-    """Refuse an output path that can't work, before any work is done.
-
-    Args:
-        path: where `write_picture` will write.
-        inputs: the files that will be read; none of them may be the output, through links neither.
-
-    Raises:
-        UsageError: no format that can be written has this suffix.
-        InputError: the folder doesn't exist, the path is a folder, or it is one of the inputs.
-    """
-    path = Path(path)
-    named(path)
-    check_place(path)
-    for given in inputs:
-        if same_file(path, Path(given)):
-            raise InputError(f"the output {path} is also an input and would be overwritten: choose another name")
-
-
-def limited(picture: Picture, longest: int | None) -> Picture:
-    """Reduce a picture so that its longer side has at most `longest` pixels; None leaves it as it is."""
-    height, width = at_most(picture.rgb.shape[:2], longest)
-    if (height, width) == picture.rgb.shape[:2]:
-        return picture
-    size = (width, height)
-    rgb = np.asarray(Image.fromarray(picture.rgb).resize(size, Image.Resampling.LANCZOS))
-    alpha = None
-    if picture.alpha is not None:
-        alpha = np.asarray(Image.fromarray(picture.alpha).resize(size, Image.Resampling.LANCZOS))
-    return Picture(rgb, alpha)
-
-
-def as_rgb(array: object) -> NDArray[np.uint8]:
-    """Check an array that a caller gives as a picture.
-
-    Args:
-        array: uint8 (H, W, 3), 0..255; of any strides.
-
-    Returns:
-        The same picture, C-contiguous; the array itself where it is so already.
-
-    Raises:
-        InputError: it isn't such an array, is empty, or has more than `MAX_PIXELS` pixels.
-    """
-    needed = "a picture is a numpy uint8 array of shape (H, W, 3)"
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"got a {type(array).__name__}; {needed}: convert it with numpy.asarray")
-    got = f"got {array.dtype} {array.shape}; {needed}"
-    if array.ndim != 3 or array.shape[2] != 3:
-        raise InputError(f"{got}: {_shape_advice(array.shape)}")
-    if array.dtype != np.uint8:
-        scale = "multiply 0..1 values by 255 and " if array.dtype.kind == "f" else "scale to 0..255 and "
-        raise InputError(f"{got}: {scale}convert to uint8")
-    _check_size("the array has", array.shape[1], array.shape[0])
-    return np.ascontiguousarray(array)
-
-
-def _shape_advice(shape: tuple[int, ...]) -> str:
-    """The next step for an array whose `shape` isn't (H, W, 3)."""
-    if len(shape) == 3 and shape[2] == 4:
-        return "split the alpha off"
-    if len(shape) == 3 and shape[0] == 3:
-        return "move the channels last"
-    by_axes = {2: "repeat grey three times along a last axis", 4: "give one picture at a time"}
-    return by_axes.get(len(shape), "give red, green and blue along the last axis")
-
-
-def _check_size(what: str, width: int, height: int) -> None:
-    """Refuse pictures that are empty or larger than `MAX_PIXELS`; `what` opens the message."""
-    if width < 1 or height < 1:
-        raise InputError(f"{what} no pixels ({width}x{height}): give a picture of at least 1x1")
-    if width * height > MAX_PIXELS:
-        raise InputError(_too_large(what, width * height, f" ({width}x{height})"))
-
-
-def _too_large(what: str, pixels: int | None, sides: str = "") -> str:
-    """The message for a picture over the limit, of so many `pixels` where that is known."""
-    size = "too many" if pixels is None else f"{pixels / 1e6:.1f}"
-    return f"{what} {size} megapixels{sides}; the limit is {MAX_PIXELS / 1e6:g}: scale it down first"
-
-
 def _opened(path: Path) -> BinaryIO:
     """A regular file with something in it, open for reading bytes."""
     try:
@@ -343,7 +195,7 @@ def _refusing_broken(path: Path) -> Iterator[None]:
             raise
         except Image.DecompressionBombError as error:  # Pillow's own limit is above MAX_PIXELS
             told = re.search(r"(\d+) pixels", str(error))
-            raise InputError(_too_large(f"{path} has", int(told[1]) if told else None)) from error
+            raise InputError(too_large(f"{path} has", int(told[1]) if told else None)) from error
         except MemoryError as error:
             raise InputError(f"{path} needs more memory to decode than there is: scale it down first") from error
         except Exception as error:  # Pillow promises no class: struct.error, KeyError and SyntaxError are common
@@ -394,30 +246,3 @@ def _color_and_alpha(
         whole = image.convert("RGBA")
         return whole.convert("RGB"), whole.getchannel("A")
     return (image if image.mode in ("RGB", "L", "CMYK", "LAB") else image.convert("RGB")), None
-
-
-def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: Format) -> Image.Image:
-    """The RGB picture with `alpha` (H, W) as its fourth channel, or laid on white where the format has none."""
-    size = (image.height, image.width)
-    if not isinstance(alpha, np.ndarray) or alpha.dtype != np.uint8 or alpha.shape != size:
-        got = f"{alpha.dtype} {alpha.shape}" if isinstance(alpha, np.ndarray) else f"a {type(alpha).__name__}"
-        raise InputError(f"got {got} as alpha; this picture needs a numpy uint8 array of shape {size}")
-    mask = Image.fromarray(alpha)
-    if known.holds_alpha:
-        image.putalpha(mask)
-        return image
-    flat = Image.new("RGB", image.size, "white")
-    flat.paste(image, mask=mask)
-    return flat
-
-
-def _encoded(image: Image.Image, known: Format, quality: int) -> bytes:
-    """The file's bytes. In memory first: Pillow's own writing to a disk that fills up can end short unnoticed."""
-    buffer = io.BytesIO()
-    options: dict[str, int | bool | bytes] = dict(known.options)
-    if known.lossy:
-        options["quality"] = quality
-    if known.holds_profile:
-        options["icc_profile"] = srgb_profile()
-    image.save(buffer, format=known.name, **options)
-    return buffer.getvalue()
