@@ -34,7 +34,7 @@ from stylex.cli.tables import print_table
 from stylex.errors import StylexError
 from stylex.export.metrics import psnr, ssim
 from stylex.imaging.arrays import Image, to_floats
-from stylex.imaging.images import read_picture
+from stylex.imaging.reading import read_picture
 from stylex.models.training import losses
 from stylex.runtime.benchmark.report import write_report
 from stylex.runtime.loading import load
