@@ -112,7 +112,7 @@ def known(matrix: npt.NDArray[np.float64]) -> Motion:
 
 def film_steps(film: Path, frames: int) -> list[Step]:
     """The first frames of a film, with the finest flow that DIS has."""
-    from stylex.runtime.video.facts import Frame
+    from stylex.runtime.video.messages import Frame
     from stylex.runtime.video.reader import Reader
 
     finder, last = KeyframeFinder(0), None

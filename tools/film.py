@@ -23,8 +23,8 @@ from stylex.errors import StylexError
 from stylex.imaging.arrays import Image
 from stylex.imaging.writing import write_picture
 from stylex.runtime.loading import load
-from stylex.runtime.video.facts import Frame, Span
 from stylex.runtime.video.flow import motion, small_grey, warped
+from stylex.runtime.video.messages import Excerpt, Frame
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.stylizer import MODES, Stylizer, prepare_style
 
@@ -35,7 +35,7 @@ WIDTH, BEFORE, GAIN = 480, 12, 8
 
 def read(film: Path, start: float, count: int) -> list[Image]:
     """Frames of a film."""
-    with Reader(film, Span(start, frames=count)) as reader:
+    with Reader(film, Excerpt(start, frames=count)) as reader:
         return [item.picture for item in reader if isinstance(item, Frame)]
 
 

@@ -27,7 +27,7 @@ from stylex.imaging.arrays import Image
 from stylex.imaging.contact_sheet import contact_sheet
 from stylex.imaging.reading import read_picture
 from stylex.imaging.writing import write_picture
-from stylex.runtime.video.facts import FilmFacts, Frame
+from stylex.runtime.video.messages import Frame, StreamInfo
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.writer import Writer
 from stylex.techniques import TECHNIQUES, Technique
@@ -96,7 +96,7 @@ def write_film(photo: Image, film: Path) -> None:
     """The photo coming nearer; the last frame is the photo itself."""
     height, width = photo.shape[:2]
     rate = Fraction(25)
-    with Writer(film, FilmFacts(width, height, 1 / rate, rate, FRAMES)) as writer:
+    with Writer(film, StreamInfo(width, height, 1 / rate, rate, FRAMES)) as writer:
         for number in range(FRAMES):
             scale = NEARER ** (number + 1 - FRAMES)
             zoom = cv2.getRotationMatrix2D((width / 2, height / 2), 0, scale)

@@ -16,8 +16,8 @@ from stylex.runtime.video.stylizer import EVERY, STATISTICS
 from stylex.techniques import DEFAULT, NETWORKS, Technique, technique_named
 
 if TYPE_CHECKING:
-    from stylex.runtime.video.facts import FilmFacts
     from stylex.runtime.video.film import FilmReport
+    from stylex.runtime.video.messages import StreamInfo
 
 
 def stylize_film(
@@ -35,7 +35,7 @@ def stylize_film(
     start: float = 0.0,
     end: float | None = None,
     frames: int | None = None,
-    progress: Callable[[int, FilmFacts], object] = lambda _count, _facts: None,
+    progress: Callable[[int, StreamInfo], object] = lambda _count, _facts: None,
     sound: bool = True,
     precision: Precision = "auto",
     provider: Provider = "auto",
@@ -68,7 +68,7 @@ def stylize_film(
         MissingPackage: PyAV isn't installed.
         ResourceError: the disk is full.
     """
-    from stylex.runtime.video.facts import Span
+    from stylex.runtime.video.messages import Excerpt
 
     row = technique_named(technique)
     if not row.has_graphs:
@@ -87,7 +87,7 @@ def stylize_film(
         strength,
         keep_colors,
         name=style_name(style),
-        span=Span(start, end, frames),
+        span=Excerpt(start, end, frames),
         size=size,
         crf=crf,
         progress=progress,

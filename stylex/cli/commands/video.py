@@ -83,7 +83,7 @@ def command(
     part: dict[str, Any] = {"start": start, "end": end, "frames": frames, "sound": sound}
     look: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors}
     with RateBar("frames/s") as bar:
-        told: dict[str, Any] = {"progress": lambda count, facts: bar(count, facts.frames)}
+        told: dict[str, Any] = {"progress": lambda count, info: bar(count, info.frames)}
         report = stylize_film(film, output, technique, pairs, **told, **look, **steady, **part, **backend)
     for notice in report.notices:
         click.echo(f"stylex: {notice}", err=True)

@@ -14,7 +14,7 @@ from PIL import Image
 from stylex.errors import InputError
 from stylex.imaging.picture import MAX_PIXELS
 from stylex.imaging.sizes import at_most
-from stylex.runtime.video.facts import End, FilmFacts, Frame, Span
+from stylex.runtime.video.messages import End, Excerpt, Frame, StreamInfo
 
 BASE = Fraction(1, 1000)
 """Seconds of a unit of time."""
@@ -37,10 +37,12 @@ def is_animated_webp(path: Path) -> bool:
 class Animation:
     """An animated WebP as messages; arguments and errors are those of `stylex.runtime.video.decoder.Decoder`."""
 
-    def __init__(self, path: Path, span: Span, longest: int | None, form: str = "matroska", sound: bool = True) -> None:
+    def __init__(
+        self, path: Path, span: Excerpt, longest: int | None, form: str = "matroska", sound: bool = True
+    ) -> None:
         self.path, self.span, self.longest = path, span, longest
 
-    def __iter__(self) -> Iterator[FilmFacts | Frame | End]:
+    def __iter__(self) -> Iterator[StreamInfo | Frame | End]:
         try:
             with Image.open(self.path) as image:
                 yield from self._messages(image)
@@ -48,7 +50,7 @@ class Animation:
             raise InputError(f"{self.path} is a damaged animation ({error}): get it again") from error
         yield End(0)
 
-    def _messages(self, image: Image.Image) -> Iterator[FilmFacts | Frame]:
+    def _messages(self, image: Image.Image) -> Iterator[StreamInfo | Frame]:
         if image.width * image.height > MAX_PIXELS:
             raise InputError(
                 f"{self.path} is {image.width}x{image.height}; the limit is {MAX_PIXELS / 1e6:g} megapixels"
@@ -58,7 +60,7 @@ class Animation:
         for count, (time, duration, frame) in enumerate(self._wanted(image), 1):
             if first is None:
                 first = time if self.span.start else 0
-                yield FilmFacts(*size, BASE, Fraction(1000, max(duration, SHORTEST)), None, transfer=13, variable=True)
+                yield StreamInfo(*size, BASE, Fraction(1000, max(duration, SHORTEST)), None, transfer=13, variable=True)
             picture = np.asarray(frame.convert("RGB"))
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if size != image.size else picture
             yield Frame(np.ascontiguousarray(resized, np.uint8), time - first, duration)

@@ -1,6 +1,6 @@
 """The decoder, which runs in a process of its own: a film in, messages out. A crash in here takes nothing else down.
 
-The messages on the pipe: `FilmFacts`, then for every frame its time and duration followed by its bytes, `Sound` packets
+The messages on the pipe: `StreamInfo`, then for every frame its time and duration followed by its bytes, audio packets
 between them, and `End`; or a `StylexError` instead of any of these.
 """
 
@@ -32,8 +32,8 @@ from stylex.imaging.sizes import at_most
 from stylex.runtime.video import opening
 from stylex.runtime.video.animation import Animation, is_animated_webp
 from stylex.runtime.video.color import conversion_of
-from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
 from stylex.runtime.video.geometry import upright
+from stylex.runtime.video.messages import AudioPacket, End, Excerpt, Frame, StreamInfo
 from stylex.runtime.video.sound import AudioPassthrough
 
 USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90_000)
@@ -89,7 +89,9 @@ class Decoder:
         InputError: it can't be read, has no video or no frames, changes its size, or is cut short.
     """
 
-    def __init__(self, path: Path, span: Span, longest: int | None, form: str = "matroska", sound: bool = True) -> None:
+    def __init__(
+        self, path: Path, span: Excerpt, longest: int | None, form: str = "matroska", sound: bool = True
+    ) -> None:
         self.path, self.span, self.longest, self.form, self.sound = path, span, longest, form, sound
         self.count = self.skipped = 0
         self._latest: tuple[int, int] | None = None  # time and duration of the last frame
@@ -101,7 +103,7 @@ class Decoder:
         self._turned = upright(None)
         self._reformatter = VideoReformatter()
 
-    def __iter__(self) -> Iterator[FilmFacts | Frame | Sound | End]:
+    def __iter__(self) -> Iterator[StreamInfo | Frame | AudioPacket | End]:
         with opening.opened(self.path) as container:
             stream = opening.video_of(container, self.path)
             opening.refuse_cut_short(container, stream, self.path, self.span)
@@ -114,7 +116,7 @@ class Decoder:
             yield from self._messages(container, stream)
         yield End(self.skipped)
 
-    def _messages(self, container: InputContainer, stream: VideoStream) -> Iterator[FilmFacts | Frame | Sound]:
+    def _messages(self, container: InputContainer, stream: VideoStream) -> Iterator[StreamInfo | Frame | AudioPacket]:
         audio = AudioPassthrough(container, self.path, self.form, not self.span.whole, self.sound)
         for frame, time in self._wanted(container, stream, audio):
             if not self.count:
@@ -201,8 +203,8 @@ class Decoder:
 
     def _begin(
         self, frame: VideoFrame, time: int, container: InputContainer, stream: VideoStream, audio: AudioPassthrough
-    ) -> FilmFacts:
-        """Returns the film's facts, from the first frame and the streams."""
+    ) -> StreamInfo:
+        """Returns the film's properties, from the first frame and the streams."""
         self._coded = (frame.width, frame.height)
         if frame.width * frame.height > MAX_PIXELS:
             raise InputError(
@@ -217,7 +219,7 @@ class Decoder:
         width, height = self._size
         if self._turned.swaps:
             width, height, aspect = height, width, 1 / aspect
-        return FilmFacts(
+        return StreamInfo(
             width,
             height,
             self._base,

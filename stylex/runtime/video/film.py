@@ -9,12 +9,12 @@ from pathlib import Path
 
 from stylex.files import written_aside
 from stylex.runtime.video import pyav  # noqa: F401 - one line for another PyAV, before it is imported
-from stylex.runtime.video.facts import FilmFacts, Frame, Span
+from stylex.runtime.video.messages import Excerpt, Frame, StreamInfo
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.stylizer import Stylizer
 from stylex.runtime.video.writer import CRF, FORMATS, Writer, check_film_output
 
-Progress = Callable[[int, FilmFacts], object]
+Progress = Callable[[int, StreamInfo], object]
 """Called after every frame with the number of frames so far."""
 
 
@@ -51,7 +51,7 @@ def paint_film(
     film: Path | str,
     output: Path | str,
     stylizer: Stylizer,
-    span: Span | None = None,
+    span: Excerpt | None = None,
     longest: int | None = None,
     crf: int = CRF,
     progress: Progress = lambda _count, _facts: None,
@@ -83,13 +83,13 @@ def paint_film(
     form = FORMATS[output.suffix.lower()]
     with Reader(film, span, longest, form, sound) as reader, written_aside(output) as aside:
         start = time.perf_counter()
-        with Writer(aside, reader.facts, crf) as writer:
+        with Writer(aside, reader.info, crf) as writer:
             for item in reader:
                 if not isinstance(item, Frame):
                     writer.put(item)
                     continue
                 writer.put(Frame(stylizer(item.picture), item.time, item.duration))
-                progress(reader.count, reader.facts)
+                progress(reader.count, reader.info)
             writer.finish()
         seconds = time.perf_counter() - start
     return _report(reader, writer, stylizer, seconds)
@@ -114,14 +114,14 @@ def _report(reader: Reader, writer: Writer, stylizer: Stylizer, seconds: float) 
 
 
 def _notices(reader: Reader, writer: Writer, stylizer: Stylizer) -> list[str]:
-    facts = reader.facts
-    odd = (facts.width, facts.height) != (writer.width, writer.height)
+    info = reader.info
+    odd = (info.width, info.height) != (writer.width, writer.height)
     notices = {
         stylizer.notice: bool(stylizer.notice),
         f"{reader.skipped} damaged frames were left out, the ones before them are shown longer": reader.skipped > 0,
         f"{writer.unusable} packets of sound with impossible times were left out": writer.unusable > 0,
-        f"left out: {', '.join(facts.left_out)}": bool(facts.left_out),
-        **dict.fromkeys(facts.notices, True),
-        f"{facts.width}x{facts.height} was made even by repeating the last row or column": odd,
+        f"left out: {', '.join(info.left_out)}": bool(info.left_out),
+        **dict.fromkeys(info.notices, True),
+        f"{info.width}x{info.height} was made even by repeating the last row or column": odd,
     }
     return [text for text, applies in notices.items() if applies]

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from stylex.errors import InputError
 from stylex.filetypes import head_of, stand_in
-from stylex.runtime.video.facts import Span
+from stylex.runtime.video.messages import Excerpt
 
 SLACK_SECONDS, SLACK_FRAMES = 2.0, 64
 """A decoder reads so much further than the last frame that is wanted."""
@@ -122,14 +122,14 @@ class Missing:
     of: str
     seconds: float
 
-    def matters(self, span: Span, rate: Fraction) -> bool:
+    def matters(self, span: Excerpt, rate: Fraction) -> bool:
         """Returns whether it is part of the span, or so near that a decoder would read it."""
         if span.end is not None and self.seconds > span.end + SLACK_SECONDS:
             return False
         return span.frames is None or self.number < span.start * rate + span.frames + SLACK_FRAMES
 
 
-def refuse_cut_short(container: InputContainer, stream: VideoStream, path: Path, span: Span) -> None:
+def refuse_cut_short(container: InputContainer, stream: VideoStream, path: Path, span: Excerpt) -> None:
     """Finds out before anything is painted whether a part of the film is missing.
 
     Raises:
@@ -160,7 +160,7 @@ def _beyond_the_file(stream: VideoStream, path: Path) -> Missing | None:
     return None
 
 
-def _before_its_length(container: InputContainer, path: Path, span: Span) -> Missing | None:
+def _before_its_length(container: InputContainer, path: Path, span: Excerpt) -> Missing | None:
     """For Matroska, which has no such list: whether the packets end before the length that its header tells."""
     if "matroska" not in container.format.name or not container.duration:
         return None
@@ -179,6 +179,6 @@ def _before_its_length(container: InputContainer, path: Path, span: Span) -> Mis
     return Missing(count + 1, f"a film of {float(length):.1f} s", float(last))
 
 
-def _wanted_packets(span: Span) -> float:
+def _wanted_packets(span: Excerpt) -> float:
     """Behind so many packets of video a span from the film's start is over."""
     return span.frames + 2 * SLACK_FRAMES if span.frames is not None and not span.start else float("inf")

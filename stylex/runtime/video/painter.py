@@ -15,8 +15,8 @@ from stylex.runtime.tiles import Progress, Tile
 from stylex.runtime.video.stylizer import EVERY, STATISTICS, PreparedStyle, Stylizer, prepare_style
 
 if TYPE_CHECKING:
-    from stylex.runtime.video.facts import FilmFacts, Span
     from stylex.runtime.video.film import FilmReport
+    from stylex.runtime.video.messages import Excerpt, StreamInfo
 
 
 @dataclass(eq=False, repr=False)
@@ -74,10 +74,10 @@ class FilmPainter(GuidedPainter):
         keep_colors: bool = False,
         *,
         name: str = "",
-        span: Span | None = None,
+        span: Excerpt | None = None,
         size: int | None = None,
         crf: int | None = None,
-        progress: Callable[[int, FilmFacts], object] = lambda _count, _facts: None,
+        progress: Callable[[int, StreamInfo], object] = lambda _count, _facts: None,
         sound: bool = True,
     ) -> FilmReport:
         """Paints a film; see `stylex.stylize_film`."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stylex.errors import InputError, ResourceError, StylexError
-from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
+from stylex.runtime.video.messages import AudioPacket, End, Excerpt, Frame, StreamInfo
 
 PATIENCE = 5.0
 """Seconds that a process is given to end."""
@@ -44,7 +44,7 @@ class Reader:
         sound: whether it is wanted.
 
     Attributes:
-        facts: known once the context is entered.
+        info: known once the context is entered.
         count: frames so far.
         skipped: damaged frames; known at the end.
 
@@ -53,23 +53,23 @@ class Reader:
         ResourceError: its process was killed, or can't be started.
     """
 
-    facts: FilmFacts
+    info: StreamInfo
     process: subprocess.Popen[bytes]
 
     def __init__(
         self,
         path: Path | str,
-        span: Span | None = None,
+        span: Excerpt | None = None,
         longest: int | None = None,
         form: str = "matroska",
         sound: bool = True,
     ) -> None:
         self.path, self.count, self.skipped = Path(path), 0, 0
-        self._request = (self.path, span or Span(), longest, form, sound)
+        self._request = (self.path, span or Excerpt(), longest, form, sound)
 
     def __enter__(self) -> Reader:
         try:
-            self.process = start_unheard([sys.executable, "-c", PROGRAM])
+            self.process = start_masked([sys.executable, "-c", PROGRAM])
         except OSError as error:
             raise ResourceError(f"the process that reads {self.path} can't be started ({error.strerror})") from error
         assert self.process.stdin is not None and self.process.stdout is not None
@@ -78,7 +78,7 @@ class Reader:
             with contextlib.suppress(OSError), self.process.stdin as theirs:  # it has ended; what it left says why
                 marshal.dump([entry for entry in sys.path if isinstance(entry, str)], theirs)
                 pickle.dump(self._request, theirs)
-            self.facts = self._received()
+            self.info = self._received()
         except BaseException:
             self.close()
             raise
@@ -93,10 +93,10 @@ class Reader:
         self._pipe.close()
         self.process.wait()
 
-    def __iter__(self) -> Iterator[Frame | Sound]:
-        shape = (self.facts.height, self.facts.width, 3)
+    def __iter__(self) -> Iterator[Frame | AudioPacket]:
+        shape = (self.info.height, self.info.width, 3)
         while not isinstance(message := self._received(), End):
-            if isinstance(message, Sound):
+            if isinstance(message, AudioPacket):
                 yield message
                 continue
             picture = np.empty(shape, np.uint8)
@@ -135,7 +135,7 @@ class Reader:
         )
 
 
-def start_unheard(command: list[str]) -> subprocess.Popen[bytes]:
+def start_masked(command: list[str]) -> subprocess.Popen[bytes]:
     """Starts a process that `HELD_BACK` don't reach; one sent meanwhile is delivered here afterwards."""
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     if not hasattr(signal, "pthread_sigmask"):  # Windows; `serve` ignores Ctrl-C as soon as it runs

@@ -12,7 +12,7 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 
-from stylex.runtime.video.facts import Sound, SoundTrack
+from stylex.runtime.video.messages import AudioPacket, AudioTrack
 from stylex.runtime.video.sound_tracks import CopiedTrack, EncodedTrack, track_of
 
 FIRST = 4096
@@ -38,11 +38,11 @@ class AudioPassthrough:
         self.streams = [track.stream for track in self._tracks]
         self._numbers = {stream.index: number for number, stream in enumerate(self.streams)}
         self._limited, self._start = limited, Fraction(0)
-        self._held: deque[tuple[Fraction, Sound]] = deque()
+        self._held: deque[tuple[Fraction, AudioPacket]] = deque()
         self._begun = False
 
     @property
-    def tracks(self) -> tuple[SoundTrack, ...]:
+    def tracks(self) -> tuple[AudioTrack, ...]:
         """Returns the tracks as they will be written."""
         return tuple(track.described for track in self._tracks)
 
@@ -60,12 +60,12 @@ class AudioPassthrough:
         number = self._numbers[packet.stream_index]
         self._keep(number, self._tracks[number].passed(packet))
 
-    def until(self, seconds: Fraction) -> Iterator[Sound]:
+    def until(self, seconds: Fraction) -> Iterator[AudioPacket]:
         """Yields the packets that go before a frame at that time."""
         while self._held and (not self._limited or self._held[0][0] <= seconds):
             yield from self._shifted(*self._held.popleft())
 
-    def rest(self, end: Fraction) -> Iterator[Sound]:
+    def rest(self, end: Fraction) -> Iterator[AudioPacket]:
         """Yields the packets behind the last frame; of a part of a film only up to its end."""
         for number, track in enumerate(self._tracks):
             self._keep(number, track.passed(None))
@@ -81,15 +81,15 @@ class AudioPassthrough:
                 continue
             pts = packet.pts if packet.pts is not None else dts
             base = packet.time_base
-            self._held.append((pts * base, Sound(number, pts, dts, packet.duration or 0, base, bytes(packet))))
+            self._held.append((pts * base, AudioPacket(number, pts, dts, packet.duration or 0, base, bytes(packet))))
 
-    def _shifted(self, seconds: Fraction, sound: Sound) -> Iterator[Sound]:
+    def _shifted(self, seconds: Fraction, sound: AudioPacket) -> Iterator[AudioPacket]:
         if not self._begun:
             yield sound
         elif seconds >= self._start:
             shift = round(self._start / sound.time_base)
             rest = (sound.duration, sound.time_base, sound.data)
-            yield Sound(sound.stream, sound.pts - shift, sound.dts - shift, *rest)
+            yield AudioPacket(sound.stream, sound.pts - shift, sound.dts - shift, *rest)
 
 
 def first_packets(path: Path, streams: set[int]) -> dict[int, Packet[Any]]:

@@ -14,7 +14,7 @@ from av.audio.stream import AudioStream
 from av.codec.context import Flags
 from av.packet import Packet
 
-from stylex.runtime.video.facts import SoundTrack
+from stylex.runtime.video.messages import AudioTrack
 
 ENCODER, SAMPLES = "aac", "fltp"
 """Sound that can't be copied is encoded by this, with samples of this format; every format that is written holds it."""
@@ -35,7 +35,7 @@ class CopiedTrack:
 
     def __init__(self, stream: AudioStream, template: bytes) -> None:
         self.stream = stream
-        self.described = SoundTrack(template, tags_of(stream))
+        self.described = AudioTrack(template, tags_of(stream))
 
     def passed(self, packet: Packet[Any] | None) -> list[Packet[Any]]:
         """Returns the packets to write; None at the end."""
@@ -66,7 +66,7 @@ class EncodedTrack:
             template = encoded_template(rate, layout, form)
         self._encoder = encoder_of(rate, layout)
         self._next = 0
-        self.described = SoundTrack(template, tags_of(stream))
+        self.described = AudioTrack(template, tags_of(stream))
 
     def passed(self, packet: Packet[Any] | None) -> list[Packet[Any]]:
         """Returns the packets to write; None at the end."""
@@ -110,15 +110,15 @@ def copied_template(stream: AudioStream, packet: Packet[Any], form: str) -> byte
             copied.pts = copied.dts = 0
             copied.time_base, copied.duration, copied.is_keyframe = packet.time_base, packet.duration or 0, True
             container.mux(copied)
-        (found,) = streams_of((SoundTrack(buffer.getvalue()),))
+        (found,) = streams_of((AudioTrack(buffer.getvalue()),))
     except MemoryError:
         raise
     except (ValueError, av.FFmpegError):
         return b""
-    return buffer.getvalue() if facts_of(found) == facts_of(stream) else b""
+    return buffer.getvalue() if stream_parameters(found) == stream_parameters(stream) else b""
 
 
-def facts_of(stream: AudioStream) -> tuple[Any, ...]:
+def stream_parameters(stream: AudioStream) -> tuple[Any, ...]:
     """Returns what must not be lost."""
     codec = stream.codec_context
     return codec.name, codec.sample_rate, codec.channels
@@ -158,7 +158,7 @@ def tags_of(stream: AudioStream) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, value in stream.metadata.items() if key in KEPT_TAGS)
 
 
-def streams_of(tracks: tuple[SoundTrack, ...]) -> Iterator[AudioStream]:
+def streams_of(tracks: tuple[AudioTrack, ...]) -> Iterator[AudioStream]:
     """Yields the streams of the templates, to add streams to a film after them."""
     for track in tracks:
         yield av.open(io.BytesIO(track.template)).streams.audio[0]

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, same_file
-from stylex.runtime.video.facts import FilmFacts, Frame, Sound
+from stylex.runtime.video.messages import AudioPacket, Frame, StreamInfo
 from stylex.runtime.video.sound_tracks import streams_of
 from stylex.techniques import options
 
@@ -56,7 +56,7 @@ class Writer:
 
     Args:
         path: of the file; its suffix chooses the format. It is there and incomplete until `finish`.
-        facts: of the film that was read.
+        info: of the film that was read.
         crf: quality, as `CRF` says.
 
     Every method raises what has failed in the thread:
@@ -64,20 +64,20 @@ class Writer:
         InputError: the frames or the sound can't be written as they are.
     """
 
-    def __init__(self, path: Path, facts: FilmFacts, crf: int = CRF) -> None:
-        self.width, self.height = facts.width + facts.width % 2, facts.height + facts.height % 2
+    def __init__(self, path: Path, info: StreamInfo, crf: int = CRF) -> None:
+        self.width, self.height = info.width + info.width % 2, info.height + info.height % 2
         self.unusable = 0
         """Packets of sound that were left out, since their time wasn't later than that of the one before."""
-        self._path, self._base = path, facts.time_base
+        self._path, self._base = path, info.time_base
         self._container = av.open(str(path), "w", format=FORMATS[path.suffix.lower()])
         try:
-            self._begin(facts, crf)
+            self._begin(info, crf)
         except BaseException:
             self._give_up()
             raise
         self._heard: list[int | None] = [None] * len(self._sound)
         self._reformatter = VideoReformatter()
-        self._queue: queue.Queue[Frame | Sound | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Frame | AudioPacket | None] = queue.Queue(WAITING)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
         self._thread.start()
@@ -92,7 +92,7 @@ class Writer:
             self._thread.join()
             self._give_up()
 
-    def put(self, item: Frame | Sound) -> None:
+    def put(self, item: Frame | AudioPacket) -> None:
         """Hand over a frame or a packet of sound; waits while too many are waiting."""
         self._check()
         self._queue.put(item)
@@ -139,7 +139,7 @@ class Writer:
         coded.pts, coded.time_base, coded.duration = frame.time, self._base, frame.duration
         self._container.mux(self._video.encode(coded))
 
-    def _copy(self, sound: Sound) -> None:
+    def _copy(self, sound: AudioPacket) -> None:
         latest = self._heard[sound.stream]
         if latest is not None and sound.dts <= latest:
             self.unusable += 1
@@ -151,32 +151,32 @@ class Writer:
         packet.stream = self._sound[sound.stream]
         self._container.mux(packet)
 
-    def _picture_stream(self, facts: FilmFacts, crf: int) -> VideoStream:
+    def _picture_stream(self, info: StreamInfo, crf: int) -> VideoStream:
         options = {"crf": str(crf), "preset": PRESET, "threads": str(THREADS), "flags": "+frame_duration"}
-        if facts.variable and FORMATS[self._path.suffix.lower()] != "matroska":
+        if info.variable and FORMATS[self._path.suffix.lower()] != "matroska":
             options["bf"] = "0"  # MP4 keeps times of decoding: with B-frames the last frame's duration gets lost
-        stream = self._container.add_stream("libx264", rate=facts.rate, options=options)
+        stream = self._container.add_stream("libx264", rate=info.rate, options=options)
         codec = stream.codec_context
         codec.width, codec.height, codec.pix_fmt = self.width, self.height, "yuv420p"
-        codec.time_base = stream.time_base = facts.time_base
-        codec.sample_aspect_ratio = facts.aspect
+        codec.time_base = stream.time_base = info.time_base
+        codec.sample_aspect_ratio = info.aspect
         codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
-        codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, facts.transfer
+        codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, info.transfer
         return stream
 
-    def _sound_streams(self, facts: FilmFacts) -> list[av.AudioStream]:
+    def _sound_streams(self, info: StreamInfo) -> list[av.AudioStream]:
         added = []
-        for track, source in zip(facts.sound, streams_of(facts.sound), strict=True):
+        for track, source in zip(info.sound, streams_of(info.sound), strict=True):
             stream = self._container.add_stream_from_template(source)
             stream.metadata.update(track.tags)
             added.append(stream)
         return added
 
-    def _begin(self, facts: FilmFacts, crf: int) -> None:
+    def _begin(self, info: StreamInfo, crf: int) -> None:
         """Make the streams and write the file's head."""
-        self._video = self._picture_stream(facts, crf)
+        self._video = self._picture_stream(info, crf)
         with _explained(self._path):
-            self._sound = self._sound_streams(facts)
+            self._sound = self._sound_streams(info)
             self._container.start_encoding()
 
 

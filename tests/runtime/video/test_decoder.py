@@ -16,23 +16,23 @@ import pytest
 
 from stylex.errors import InputError
 from stylex.runtime.video.decoder import Decoder
-from stylex.runtime.video.facts import End, FilmFacts, Frame, Sound, Span
+from stylex.runtime.video.messages import AudioPacket, End, Excerpt, Frame, StreamInfo
 
 Make = Callable[..., Path]
 
 
 def read(
-    path: Path, span: Span | None = None, longest: int | None = None
-) -> tuple[FilmFacts, list[Frame], list[Sound], int]:
-    facts, *rest, end = Decoder(path, span or Span(), longest)
-    assert isinstance(facts, FilmFacts) and isinstance(end, End)
+    path: Path, span: Excerpt | None = None, longest: int | None = None
+) -> tuple[StreamInfo, list[Frame], list[AudioPacket], int]:
+    info, *rest, end = Decoder(path, span or Excerpt(), longest)
+    assert isinstance(info, StreamInfo) and isinstance(end, End)
     frames = [message for message in rest if isinstance(message, Frame)]
-    sounds = [message for message in rest if isinstance(message, Sound)]
+    sounds = [message for message in rest if isinstance(message, AudioPacket)]
     assert len(frames) + len(sounds) == len(rest)
-    return facts, frames, sounds, end.skipped
+    return info, frames, sounds, end.skipped
 
 
-def refusal(path: Path, span: Span | None = None) -> str:
+def refusal(path: Path, span: Excerpt | None = None) -> str:
     with pytest.raises(InputError) as caught:
         read(path, span)
     assert "\n" not in str(caught.value)
@@ -43,8 +43,8 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / max(np.square(one.astype(float) - other).mean(), 1e-9)))
 
 
-def seconds(facts: FilmFacts, frames: list[Frame]) -> list[float]:
-    return [float(frame.time * facts.time_base) for frame in frames]
+def seconds(info: StreamInfo, frames: list[Frame]) -> list[float]:
+    return [float(frame.time * info.time_base) for frame in frames]
 
 
 # What is read
@@ -52,12 +52,12 @@ def seconds(facts: FilmFacts, frames: list[Frame]) -> list[float]:
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.ts"])
 def test_frames_with_their_times(name: str, make_film: Make) -> None:
-    facts, frames, sounds, skipped = read(make_film(name))
-    assert (facts.width, facts.height, facts.sound, facts.left_out) == (64, 48, (), ())
+    info, frames, sounds, skipped = read(make_film(name))
+    assert (info.width, info.height, info.sound, info.left_out) == (64, 48, (), ())
     assert (len(frames), sounds, skipped) == (8, [], 0)
     if name != "a.ts":
-        assert (facts.frames, facts.rate) == (8, 24)
-    times = np.array(seconds(facts, frames))
+        assert (info.frames, info.rate) == (8, 24)
+    times = np.array(seconds(info, frames))
     np.testing.assert_allclose(times - times[0], np.arange(8) / 24, atol=6e-4)
     for frame in frames:
         assert frame.picture.dtype == np.uint8 and frame.picture.shape == (48, 64, 3)
@@ -72,16 +72,16 @@ def test_pictures_are_the_films(make_film: Make) -> None:
 
 def test_variable_times(make_film: Make) -> None:
     times = [0, 3, 40, 41, 97, 120, 121, 360]
-    facts, frames, _, _ = read(make_film(times=times))
-    assert [frame.time * facts.time_base * 240 for frame in frames] == times
+    info, frames, _, _ = read(make_film(times=times))
+    assert [frame.time * info.time_base * 240 for frame in frames] == times
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_rotation_is_applied(turn: int, make_film: Make) -> None:
     plain, turned = make_film("plain.mp4"), make_film("turned.mp4", turn=turn, sample_aspect_ratio=Fraction(2, 1))
-    facts, frames, _, _ = read(turned)
-    assert (facts.width, facts.height) == ((48, 64) if turn != 180 else (64, 48))
-    assert facts.aspect == (Fraction(1, 2) if turn != 180 else 2)
+    info, frames, _, _ = read(turned)
+    assert (info.width, info.height) == ((48, 64) if turn != 180 else (64, 48))
+    assert info.aspect == (Fraction(1, 2) if turn != 180 else 2)
     expected = np.rot90(read(plain)[1][3].picture, turn // 90)  # counter-clockwise, as FFmpeg counts
     assert psnr(frames[3].picture, expected) > 30
     assert frames[3].picture.flags.c_contiguous
@@ -109,25 +109,25 @@ def test_mirrored(make_film: Make, tmp_path: Path) -> None:
 
 def test_odd_sizes_and_more_bits(make_film: Make) -> None:
     odd = [np.ascontiguousarray(np.tile(np.arange(63, dtype=np.uint8)[None, :, None] * 4, (47, 1, 3)))] * 3
-    facts, frames, _, _ = read(make_film("odd.mkv", odd, codec="ffv1", pix_fmt="yuv444p"))
-    assert (facts.width, facts.height) == (63, 47)
+    info, frames, _, _ = read(make_film("odd.mkv", odd, codec="ffv1", pix_fmt="yuv444p"))
+    assert (info.width, info.height) == (63, 47)
     assert psnr(frames[0].picture, odd[0]) > 40
     deep = make_film("deep.mkv", odd, codec="ffv1", pix_fmt="yuv420p10le", color_trc=14, colorspace=9)
-    facts, frames, _, _ = read(deep)
-    assert facts.notices == ()
+    info, frames, _, _ = read(deep)
+    assert info.notices == ()
     assert psnr(frames[0].picture, odd[0]) > 30
 
 
 def test_a_size(make_film: Make) -> None:
-    facts, frames, _, _ = read(make_film(turn=90), longest=32)
-    assert (facts.width, facts.height) == (24, 32) and frames[0].picture.shape == (32, 24, 3)
+    info, frames, _, _ = read(make_film(turn=90), longest=32)
+    assert (info.width, info.height) == (24, 32) and frames[0].picture.shape == (32, 24, 3)
     assert read(make_film(), longest=5000)[0].width == 64
 
 
 def test_sound_is_copied(make_film: Make) -> None:
     path = make_film(sound=True)
-    facts, _, sounds, _ = read(path)
-    (track,) = facts.sound
+    info, _, sounds, _ = read(path)
+    (track,) = info.sound
     with av.open(str(path)) as container:
         packets = [p for p in container.demux(audio=0) if p.dts is not None]
         extradata = container.streams.audio[0].codec_context.extradata
@@ -142,19 +142,19 @@ def test_sound_is_copied(make_film: Make) -> None:
 def test_a_part_of_a_film(make_film: Make) -> None:
     path = make_film(pictures=48, sound=True)
     whole_facts, whole, whole_sounds, _ = read(path)
-    facts, frames, sounds, skipped = read(path, Span(0.5, 1.0))
-    assert (len(frames), facts.frames, skipped) == (12, 12, 0)
+    info, frames, sounds, skipped = read(path, Excerpt(0.5, 1.0))
+    assert (len(frames), info.frames, skipped) == (12, 12, 0)
     np.testing.assert_array_equal(frames[0].picture, whole[12].picture)
     assert [f.time for f in frames] == [f.time - whole[12].time for f in whole[12:24]]
     heard = [float(s.pts * s.time_base) for s in sounds]
     assert -0.001 <= min(heard) < 0.03 and 0.45 < max(heard) < 0.5
     assert {s.data for s in sounds} < {s.data for s in whole_sounds}
-    facts, frames, sounds, _ = read(path, Span(frames=5))
-    assert (len(frames), facts.frames) == (5, 5)
+    info, frames, sounds, _ = read(path, Excerpt(frames=5))
+    assert (len(frames), info.frames) == (5, 5)
     assert [f.time for f in frames] == [f.time for f in whole[:5]]
     assert max(float(s.pts * s.time_base) for s in sounds) < 5 / 24
     assert whole_facts.frames == 48
-    assert "no frames in the part that was asked for" in refusal(path, Span(30))
+    assert "no frames in the part that was asked for" in refusal(path, Excerpt(30))
 
 
 def test_streams_that_are_left_out(tmp_path: Path, make_film: Make) -> None:
@@ -186,7 +186,7 @@ def damaged(path: Path, numbers: tuple[int, ...], to: Path) -> Path:
 
 def test_a_damaged_frame_is_left_out_and_counted(make_film: Make, tmp_path: Path) -> None:
     path = make_film(pictures=24, options={})
-    facts, whole, _, _ = read(path)
+    info, whole, _, _ = read(path)
     bad = damaged(path, (12,), tmp_path / "bad.mp4")
     _, frames, _, skipped = read(bad)
     assert skipped >= 1
@@ -194,7 +194,7 @@ def test_a_damaged_frame_is_left_out_and_counted(make_film: Make, tmp_path: Path
     assert {f.time for f in frames} < {f.time for f in whole}
     last = {f.time: f.picture for f in whole}[frames[-1].time]
     np.testing.assert_array_equal(frames[-1].picture, last)  # what comes behind the next keyframe is sound
-    assert facts.frames == 24
+    assert info.frames == 24
 
 
 def test_nothing_but_damage(make_film: Make, tmp_path: Path) -> None:
@@ -213,9 +213,9 @@ def test_a_film_that_is_cut_short(name: str, make_film: Make, tmp_path: Path) ->
     if name.endswith("4"):
         assert "of 240 is missing" in told
     end = float(told.rsplit(" ", 2)[1])
-    assert len(read(cut, Span(end=end))[1]) == round(end * 24 + 0.499)
-    assert len(read(cut, Span(frames=3))[1]) == 3
-    assert "is cut short" in refusal(cut, Span(end=9))
+    assert len(read(cut, Excerpt(end=end))[1]) == round(end * 24 + 0.499)
+    assert len(read(cut, Excerpt(frames=3))[1]) == 3
+    assert "is cut short" in refusal(cut, Excerpt(end=9))
 
 
 def test_cut_short_before_the_first_frame(make_film: Make, tmp_path: Path) -> None:

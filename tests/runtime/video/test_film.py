@@ -19,8 +19,8 @@ import stylex
 from stylex.errors import InputError, ResourceError
 from stylex.runtime.video import film as film_module
 from stylex.runtime.video.decoder import Decoder
-from stylex.runtime.video.facts import Frame, Span
 from stylex.runtime.video.film import paint_film
+from stylex.runtime.video.messages import Excerpt, Frame
 from stylex.runtime.video.stylizer import PreparedStyle, Stylizer, prepare_style
 
 Make = Callable[..., Path]
@@ -32,14 +32,14 @@ def scream() -> PreparedStyle:
 
 
 def frames_of(path: Path) -> list[Frame]:
-    return [message for message in Decoder(path, Span(), None) if isinstance(message, Frame)]
+    return [message for message in Decoder(path, Excerpt(), None) if isinstance(message, Frame)]
 
 
 def test_a_film_is_painted(scream: PreparedStyle, make_film: Make, tmp_path: Path) -> None:
     film, output = make_film(pictures=12, times=[*range(0, 110, 10), 300], sound=True, turn=90), tmp_path / "out.mp4"
     told: list[int] = []
     report = paint_film(
-        str(film), str(output), Stylizer(scream), crf=5, progress=lambda count, facts: told.append(count)
+        str(film), str(output), Stylizer(scream), crf=5, progress=lambda count, info: told.append(count)
     )
     assert (report.frames, report.width, report.height, report.shots) == (12, 48, 64, 1)
     assert (report.technique, report.style, report.precision, report.provider) == ("fast", "the-scream", "int8", "cpu")
@@ -68,7 +68,7 @@ def test_notices(scream: PreparedStyle, make_film: Make, tmp_path: Path) -> None
     report = paint_film(film, tmp_path / "out.mkv", Stylizer(scream))
     assert "63x47 was made even by repeating the last row or column" in report.notices
     cartoon = prepare_style(stylex.load("cyclegan", "int8", "cpu", style="cartoon", threads=1))
-    report = paint_film(film, tmp_path / "out.mkv", Stylizer(cartoon), Span(frames=2))
+    report = paint_film(film, tmp_path / "out.mkv", Stylizer(cartoon), Excerpt(frames=2))
     assert (report.temporal, report.frames) == ("off", 2)
     assert any("every frame is painted alone" in notice for notice in report.notices)
 

@@ -14,7 +14,7 @@ import pytest
 
 from stylex.errors import InputError, ResourceError
 from stylex.runtime.video.decoder import Decoder
-from stylex.runtime.video.facts import FilmFacts, Frame, Span
+from stylex.runtime.video.messages import Excerpt, Frame, StreamInfo
 from stylex.runtime.video.reader import Reader
 
 Make = Callable[..., Path]
@@ -22,9 +22,9 @@ Make = Callable[..., Path]
 
 def test_what_it_gives_is_the_decoders(make_film: Make) -> None:
     path = make_film(sound=True, turn=90)
-    facts, *messages, end = Decoder(path, Span(), None)
+    info, *messages, end = Decoder(path, Excerpt(), None)
     with Reader(path) as reader:
-        assert isinstance(facts, FilmFacts) and reader.facts == facts
+        assert isinstance(info, StreamInfo) and reader.info == info
         for mine, theirs in zip(reader, messages, strict=True):
             if isinstance(mine, Frame):
                 assert isinstance(theirs, Frame) and (mine.time, mine.duration) == (theirs.time, theirs.duration)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stylex.runtime.video.decoder import Decoder
-from stylex.runtime.video.facts import FilmFacts, Frame, Sound, Span
+from stylex.runtime.video.messages import AudioPacket, Excerpt, Frame, StreamInfo
 from stylex.runtime.video.writer import FORMATS, Writer
 
 RATE = 48000
@@ -71,16 +71,16 @@ def encoded(stream: Any, wave: np.ndarray) -> list[Any]:
     return packets + stream.encode(None)
 
 
-def passed_on(film: Path, output: Path, span: Span | None = None, sound: bool = True) -> FilmFacts:
+def passed_on(film: Path, output: Path, span: Excerpt | None = None, sound: bool = True) -> StreamInfo:
     """Writes what is read of a film."""
-    facts, *messages, _ = Decoder(film, span or Span(), None, FORMATS[output.suffix], sound)
-    assert isinstance(facts, FilmFacts)
-    with Writer(output, facts) as writer:
+    info, *messages, _ = Decoder(film, span or Excerpt(), None, FORMATS[output.suffix], sound)
+    assert isinstance(info, StreamInfo)
+    with Writer(output, info) as writer:
         for message in messages:
-            assert isinstance(message, (Frame, Sound))
+            assert isinstance(message, (Frame, AudioPacket))
             writer.put(message)
         writer.finish()
-    return facts
+    return info
 
 
 def beeps(path: Path) -> list[float]:
@@ -105,8 +105,8 @@ def beeps(path: Path) -> list[float]:
 @pytest.mark.parametrize("codec", SOURCES)
 def test_every_codec_into_every_format(codec: str, suffix: str, tmp_path: Path) -> None:
     film = film_with(tmp_path / f"film.{SOURCES[codec]}", [(codec, 0.25)])
-    facts = passed_on(film, tmp_path / f"out{suffix}")
-    assert len(facts.sound) == 1
+    info = passed_on(film, tmp_path / f"out{suffix}")
+    assert len(info.sound) == 1
     np.testing.assert_allclose(beeps(tmp_path / f"out{suffix}"), beeps(film), atol=0.034)
 
 
@@ -117,8 +117,8 @@ def test_every_codec_into_every_format(codec: str, suffix: str, tmp_path: Path) 
 )
 def test_any_number_of_tracks(codecs: list[str], suffix: str, tmp_path: Path) -> None:
     film = film_with(tmp_path / "film.mkv", [(codec, 0.1 + 0.08 * i) for i, codec in enumerate(codecs)])
-    facts = passed_on(film, tmp_path / f"out{suffix}")
-    assert len(facts.sound) == len(codecs)
+    info = passed_on(film, tmp_path / f"out{suffix}")
+    assert len(info.sound) == len(codecs)
     np.testing.assert_allclose(beeps(tmp_path / f"out{suffix}"), beeps(film), atol=0.034)
 
 
@@ -131,11 +131,11 @@ def test_sound_that_is_encoded_anew_is_told(tmp_path: Path) -> None:
 
 def test_sound_of_a_part_that_is_encoded_anew(tmp_path: Path) -> None:
     film = film_with(tmp_path / "film.avi", [("adpcm_ms", 0.6)], 24)
-    passed_on(film, tmp_path / "out.mp4", Span(start=0.5))
+    passed_on(film, tmp_path / "out.mp4", Excerpt(start=0.5))
     np.testing.assert_allclose(beeps(tmp_path / "out.mp4"), [beeps(film)[0] - 0.5], atol=0.034)
 
 
 def test_sound_that_is_not_wanted(tmp_path: Path) -> None:
     film = film_with(tmp_path / "film.mkv", [("aac", 0.1)])
-    facts = passed_on(film, tmp_path / "out.mp4", sound=False)
-    assert (facts.sound, facts.left_out, beeps(tmp_path / "out.mp4")) == ((), (), [])
+    info = passed_on(film, tmp_path / "out.mp4", sound=False)
+    assert (info.sound, info.left_out, beeps(tmp_path / "out.mp4")) == ((), (), [])

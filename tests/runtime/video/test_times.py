@@ -14,7 +14,7 @@ from PIL import Image
 
 from stylex.errors import InputError
 from stylex.runtime.video.animation import is_animated_webp
-from stylex.runtime.video.facts import FilmFacts, Frame, Sound, Span
+from stylex.runtime.video.messages import AudioPacket, Excerpt, Frame, StreamInfo
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.writer import FORMATS, Writer
 
@@ -30,13 +30,13 @@ def animation(path: Path, durations: list[int] = MILLISECONDS) -> Path:
     return path
 
 
-def written(film: Path, output: Path) -> FilmFacts:
-    with Reader(film, form=FORMATS[output.suffix]) as reader, Writer(output, reader.facts, 1) as writer:
+def written(film: Path, output: Path) -> StreamInfo:
+    with Reader(film, form=FORMATS[output.suffix]) as reader, Writer(output, reader.info, 1) as writer:
         for message in reader:
-            assert isinstance(message, (Frame, Sound))
+            assert isinstance(message, (Frame, AudioPacket))
             writer.put(message)
         writer.finish()
-    return reader.facts
+    return reader.info
 
 
 def times_and_end(path: Path) -> tuple[list[float], float]:
@@ -60,15 +60,15 @@ def test_animations_keep_their_times(name: str, output: str, tmp_path: Path) -> 
 def test_a_part_of_an_animated_webp(tmp_path: Path) -> None:
     film = animation(tmp_path / "a.webp")
     for span, wanted in (
-        (Span(0.1, 0.7), [0, 100]),
-        (Span(frames=3), [0, 100, 200]),
-        (Span(0.7, frames=1), [0]),
+        (Excerpt(0.1, 0.7), [0, 100]),
+        (Excerpt(frames=3), [0, 100, 200]),
+        (Excerpt(0.7, frames=1), [0]),
     ):
         with Reader(film, span, 16) as reader:
             frames = [frame for frame in reader if isinstance(frame, Frame)]
         assert [frame.time for frame in frames] == wanted
         assert frames[0].picture.shape == (16, 16, 3)
-    with pytest.raises(InputError, match="no frames in the part"), Reader(film, Span(9.0)):
+    with pytest.raises(InputError, match="no frames in the part"), Reader(film, Excerpt(9.0)):
         pass
     damaged = tmp_path / "b.webp"
     damaged.write_bytes(film.read_bytes()[:100])
@@ -103,6 +103,6 @@ def test_b_frames(suffix: str, frames: int, tmp_path: Path) -> None:
     with Reader(tmp_path / f"film{suffix}") as reader:
         read = [frame for frame in reader if isinstance(frame, Frame)]
     assert (len(read), reader.skipped) == (frames, 0)
-    seconds = np.array([float(frame.time * reader.facts.time_base) for frame in read])
+    seconds = np.array([float(frame.time * reader.info.time_base) for frame in read])
     np.testing.assert_allclose(seconds - seconds[0], np.arange(frames) / 30, atol=1.1e-3)
     np.testing.assert_allclose([int(frame.picture[8, 8, 0]) for frame in read], 20 + 15 * np.arange(frames), atol=3)

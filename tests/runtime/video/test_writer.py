@@ -15,19 +15,19 @@ import pytest
 
 from stylex.errors import InputError, UsageError
 from stylex.runtime.video.decoder import Decoder
-from stylex.runtime.video.facts import FilmFacts, Frame, Sound, Span
+from stylex.runtime.video.messages import AudioPacket, Excerpt, Frame, StreamInfo
 from stylex.runtime.video.writer import FORMATS, Writer, check_film_output
 
 Make = Callable[..., Path]
-FACTS = FilmFacts(64, 48, Fraction(1, 240), Fraction(24), None)
+FACTS = StreamInfo(64, 48, Fraction(1, 240), Fraction(24), None)
 
 
 def colored(size: tuple[int, int], color: tuple[int, int, int] = (200, 60, 30)) -> np.ndarray:
     return np.full((*size, 3), color, np.uint8)
 
 
-def write(path: Path, facts: FilmFacts, frames: list[Frame], crf: int = 18) -> Writer:
-    with Writer(path, facts, crf) as writer:
+def write(path: Path, info: StreamInfo, frames: list[Frame], crf: int = 18) -> Writer:
+    with Writer(path, info, crf) as writer:
         for frame in frames:
             writer.put(frame)
         writer.finish()
@@ -72,7 +72,7 @@ def test_colours_and_pixels_are_told(tmp_path: Path) -> None:
         stream, frame = container.streams.video[0], next(container.decode(video=0))
         assert (frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range) == (1, 1, 1, 1)
         assert stream.sample_aspect_ratio == Fraction(4, 3) and frame.format.name == "yuv420p"
-    _, first, *_ = Decoder(tmp_path / "a.mp4", Span(), None)
+    _, first, *_ = Decoder(tmp_path / "a.mp4", Excerpt(), None)
     assert isinstance(first, Frame)
     assert np.abs(first.picture.astype(int) - (200, 60, 30)).max() <= 4
 
@@ -87,11 +87,11 @@ def test_quality(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
 def test_sound_is_written_as_it_was(name: str, make_film: Make, tmp_path: Path) -> None:
     source = make_film("source.mp4", pictures=24, sound=True)
-    facts, *messages, _ = Decoder(source, Span(), None, FORMATS[Path(name).suffix])
-    assert isinstance(facts, FilmFacts)
-    with Writer(tmp_path / name, facts) as writer:
+    info, *messages, _ = Decoder(source, Excerpt(), None, FORMATS[Path(name).suffix])
+    assert isinstance(info, StreamInfo)
+    with Writer(tmp_path / name, info) as writer:
         for message in messages:
-            assert isinstance(message, (Frame, Sound))
+            assert isinstance(message, (Frame, AudioPacket))
             writer.put(message)
         writer.finish()
     packets = []
@@ -104,10 +104,10 @@ def test_sound_is_written_as_it_was(name: str, make_film: Make, tmp_path: Path) 
 
 
 def test_sound_with_impossible_times_is_counted(make_film: Make, tmp_path: Path) -> None:
-    facts, *messages, _ = Decoder(make_film("source.mp4", sound=True), Span(), None, "mp4")
-    sounds = [message for message in messages if isinstance(message, Sound)]
-    assert isinstance(facts, FilmFacts)
-    with Writer(tmp_path / "a.mp4", facts) as writer:
+    info, *messages, _ = Decoder(make_film("source.mp4", sound=True), Excerpt(), None, "mp4")
+    sounds = [message for message in messages if isinstance(message, AudioPacket)]
+    assert isinstance(info, StreamInfo)
+    with Writer(tmp_path / "a.mp4", info) as writer:
         writer.put(Frame(colored((48, 64)), 0, 10))
         for sound in (*sounds[:3], sounds[1], *sounds[3:]):
             writer.put(sound)
@@ -126,11 +126,11 @@ import errno, resource, sys
 from fractions import Fraction
 from pathlib import Path
 import numpy as np
-from stylex.runtime.video.facts import FilmFacts, Frame
+from stylex.runtime.video.messages import StreamInfo, Frame
 from stylex.runtime.video.writer import Writer
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 rng = np.random.default_rng(0)
-with Writer(Path(sys.argv[1]), FilmFacts(64, 48, Fraction(1, 24), Fraction(24), None), 1) as writer:
+with Writer(Path(sys.argv[1]), StreamInfo(64, 48, Fraction(1, 24), Fraction(24), None), 1) as writer:
     try:
         for i in range(int(sys.argv[3])):
             writer.put(Frame(rng.integers(0, 256, (48, 64, 3), np.uint8), i, 1))

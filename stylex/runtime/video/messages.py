@@ -1,4 +1,4 @@
-"""Messages of the decoder's process: facts of a film, its frames, the packets of its sound. Plain data, no PyAV."""
+"""Messages of the decoder's process: the film's streams, its frames, the packets of its sound. Plain data, no PyAV."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class Span:
+class Excerpt:
     """The part of a film that is wanted.
 
     Attributes:
@@ -26,11 +26,11 @@ class Span:
     @property
     def whole(self) -> bool:
         """Returns whether that is the whole film."""
-        return self == Span()
+        return self == Excerpt()
 
 
 @dataclass(frozen=True)
-class SoundTrack:
+class AudioTrack:
     """A track of sound.
 
     Attributes:
@@ -43,8 +43,8 @@ class SoundTrack:
 
 
 @dataclass(frozen=True)
-class FilmFacts:
-    """Facts that are known before the first frame is painted.
+class StreamInfo:
+    """Properties of a film that are known before the first frame is painted.
 
     Attributes:
         width, height: of the frames as they come, upright and reduced.
@@ -65,7 +65,7 @@ class FilmFacts:
     rate: Fraction
     frames: int | None
     aspect: Fraction = Fraction(1)
-    sound: tuple[SoundTrack, ...] = ()
+    sound: tuple[AudioTrack, ...] = ()
     left_out: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     transfer: int = 1
@@ -88,11 +88,11 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Sound:
+class AudioPacket:
     """One packet of sound.
 
     Attributes:
-        stream: which of the tracks in `FilmFacts.sound`.
+        stream: which of the tracks in `StreamInfo.sound`.
         pts, dts, duration: in units of `time_base`.
         data: the compressed sound.
     """
