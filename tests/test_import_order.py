@@ -17,6 +17,7 @@ ORDER = (
     "_version",
     "installation",
     "cores",
+    "processes",
     "files",
     "page",
     "filetypes",

@@ -158,3 +158,11 @@ def test_nine_techniques() -> None:
     for technique in techniques.TECHNIQUES:
         style = (technique.name == "fast" and "the-scream") or (technique.name == "cyclegan" and "cartoon") or ""
         assert stylex.load(technique.name, style=style).technique == technique.name
+
+
+def test_names_by_which_programs_import_what_has_moved() -> None:
+    from stylex.runtime.video import live, stylizer
+    from stylex.runtime.webcam import Camera
+
+    assert Camera is live.Camera
+    assert stylizer.look is stylizer.prepare_style

@@ -94,7 +94,7 @@ def _sound(folder: Path, name: str, suffix: str, begins: list[list[float]], out:
 
 def _script(folder: Path, out: Path) -> Outcome:
     shutil.copy(folder / "black-first.mp4", out)
-    script = (folder / "script.py").read_text().replace("look", "prepare_style")  # as the function is called today
+    script = (folder / "script.py").read_text()
     (out / "script.py").write_text(script)
     told = []
     for given, source in ((["script.py"], None), (["-"], script)):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -36,7 +38,7 @@ WRAPPINGS = ("plain.pth", "net.pth", "lightning.ckpt", "compiled.pth", "scalar.p
 def cases(folder: Path) -> Iterator[Case]:
     """Yields the cases of the folder `pictures` that are about graphs and checkpoints.
 
-    Its `make_checkpoints.py` writes the checkpoints anew for each case that needs them.
+    Its `make_checkpoints.py` writes the checkpoints once, for the first case that needs them.
     """
     for style, words in GRAPHS.items():
         yield Case(f"graphs/fast-{style}", f"exit 4, {words[-1]}", partial(_graph, folder, style, words))
@@ -58,16 +60,21 @@ def _opset(out: Path) -> Outcome:
     return refused(stylex("export", "upscaler", "--opset", 99, "-o", out), 2, "the opset is 99", "--opset")
 
 
-def _made(folder: Path, out: Path, name: str) -> Path:
+def _made(folder: Path, name: str) -> Path:
     """Returns a file of the folder, or one that its script makes."""
-    if not name.startswith("nets/"):
-        return folder / name
-    subprocess.run([sys.executable, folder / "make_checkpoints.py", out / "nets"], check=True, capture_output=True)
-    return out / name
+    return Path(_checkpoints(folder).name) / Path(name).name if name.startswith("nets/") else folder / name
+
+
+@functools.cache
+def _checkpoints(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """Returns the folder of the checkpoints, which is removed when the run ends."""
+    made = tempfile.TemporaryDirectory()
+    subprocess.run([sys.executable, folder / "make_checkpoints.py", made.name], check=True, capture_output=True)
+    return made
 
 
 def _exported(folder: Path, name: str, out: Path) -> Outcome:
-    file = _made(folder, out, f"nets/{name}")
+    file = _made(folder, f"nets/{name}")
     exported = stylex("export", "--checkpoint", file, "--style", "x", "-o", out)
     if exported.code:
         return Outcome(f"exit {exported.code}: {exported.told[-220:]}", False)
@@ -80,4 +87,4 @@ def _exported(folder: Path, name: str, out: Path) -> Outcome:
 
 
 def _no_network(folder: Path, name: str, word: str, out: Path) -> Outcome:
-    return refused(stylex("export", "--checkpoint", _made(folder, out, name), "-o", out), 4, word)
+    return refused(stylex("export", "--checkpoint", _made(folder, name), "-o", out), 4, word)

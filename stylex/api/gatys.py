@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stylex.errors import InputError, Interrupted, MissingPackage
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import keep_colors as with_own_colors
-from stylex.runtime.style_painter import StylePainter, mixed, require_strength, style_pictures
+from stylex.runtime.style_painter import StylePainter, made_anew, mixed, require_strength, style_pictures
 from stylex.runtime.tiles import Progress, Tile
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class GatysPainter(StylePainter):
             import torch  # noqa: F401 - whether it is there
         except ImportError:
             raise MissingPackage("torch", "export") from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and other processes get the options, and open the encoder anew."""
+        return made_anew(self)
 
     @property
     def technique(self) -> str:

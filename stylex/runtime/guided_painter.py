@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stylex.runtime.style_painter import StylePainter
+from stylex.runtime.style_painter import StylePainter, made_anew
 
 if TYPE_CHECKING:
     from stylex.runtime.painter import Painter
@@ -18,6 +18,10 @@ class GuidedPainter(StylePainter):
     """
 
     base: Painter
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and other processes get the options; the base loads its graph anew, other graphs are opened anew."""
+        return made_anew(self)
 
     @property
     def precision(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload, runtime_checkable
@@ -193,6 +194,11 @@ class StylePainter(Protocol):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.title}>"
+
+
+def made_anew(painter: Any) -> tuple[Any, ...]:
+    """Returns what `__reduce__` of a dataclass does that is made anew from its options, without what it has opened."""
+    return type(painter), tuple(getattr(painter, field.name) for field in fields(painter) if field.init)
 
 
 def require_strength(strength: float, strongest: float = STRONGEST) -> None:

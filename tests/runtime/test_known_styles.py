@@ -79,10 +79,21 @@ def test_copies_paint_the_same(copied: object) -> None:
     for painter, style in (
         (stylex.load("adain", threads=1), "irises"),
         (stylex.load("fast", style="the-scream"), None),
+        (stylex.load("semantic", threads=1), {"person": "irises", "background": "great-wave"}),
+        (stylex.load("video", threads=1), "irises"),
+        (stylex.load("histogram"), STYLE),
     ):
+        before = painter(PHOTO, style)
         again = copied(painter)  # type: ignore[operator]
         assert again.title == painter.title
-        np.testing.assert_array_equal(again(PHOTO, style), painter(PHOTO, style))
+        np.testing.assert_array_equal(again(PHOTO, style), before)
+
+
+def test_a_copy_of_gatys_has_the_same_options() -> None:
+    painter = stylex.load("gatys", iterations=7, style_loss="gram", threads=1)
+    again = pickle.loads(pickle.dumps(painter))
+    assert (again.settings, again.threads, again.encoder) == (painter.settings, 1, "slim")
+    assert again.settings.iterations == 7
 
 
 def test_another_process_paints_the_same() -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import ResourceError
+from stylex.processes import started
 
 WARM_UP = 3
 LEAST_RUNS, MOST_RUNS = 8, 300
@@ -42,13 +41,33 @@ def milliseconds(function: Callable[[], object], seconds: float = SECONDS) -> Ti
 def isolated(function: Callable[..., Any], *arguments: Any) -> Any:
     """Calls a function in a fresh process, so that its peak memory is its own. Its errors are raised here.
 
+    Args:
+        function: of a module other than the caller's main one.
+        arguments: are pickled, as is what is returned.
+
     Raises:
         ResourceError: the process was killed, as the system does when memory runs out.
     """
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        try:
-            return pool.submit(function, *arguments).result()
-        except BrokenProcessPool as error:
-            raise ResourceError(
-                "the measuring process was killed, perhaps out of memory: use a smaller size", size=None
-            ) from error
+    process = started(_answer, function, arguments)
+    assert process.stdout is not None
+    try:
+        with process.stdout as pipe:
+            result, error = pickle.load(pipe)
+    except (EOFError, pickle.UnpicklingError):
+        raise ResourceError(
+            "the measuring process was killed, perhaps out of memory: use a smaller size", size=None
+        ) from None
+    finally:
+        process.kill()
+        process.wait()
+    if error is not None:
+        raise error
+    return result
+
+
+def _answer(pipe: BinaryIO, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    try:
+        answer = function(*arguments), None
+    except Exception as error:
+        answer = None, error
+    pickle.dump(answer, pipe)

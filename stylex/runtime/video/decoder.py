@@ -6,16 +6,12 @@ between them, and `End`; or a `StylexError` instead of any of these.
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import pickle
-import signal
-import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -40,24 +36,15 @@ USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90_000)
 """Where the file tells none."""
 
 
-def serve() -> None:
-    """Reads a film and sends it; the entry point of the process.
-
-    The arguments of `Decoder` come on standard input, messages go to standard output; anything else that is printed
-    there goes to standard error.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
-    arguments = pickle.load(sys.stdin.buffer)
-    pipe = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    with contextlib.suppress(BrokenPipeError, ConnectionError), pipe:  # the parent is gone
-        for message in _messages(*arguments):
-            if isinstance(message, Frame):
-                pickle.dump((message.time, message.duration), pipe)
-                pipe.write(message.picture.data.cast("B"))
-            else:
-                pickle.dump(message, pipe)
-            pipe.flush()
+def send(pipe: BinaryIO, *arguments: Any) -> None:
+    """Reads a film and sends it through a pipe; takes the arguments of `Decoder`."""
+    for message in _messages(*arguments):
+        if isinstance(message, Frame):
+            pickle.dump((message.time, message.duration), pipe)
+            pipe.write(message.picture.data.cast("B"))
+        else:
+            pickle.dump(message, pipe)
+        pipe.flush()
 
 
 def _messages(path: Path, *arguments: Any) -> Iterator[object]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import marshal
 import pickle
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -16,19 +14,12 @@ from typing import Any
 import numpy as np
 
 from stylex.errors import InputError, ResourceError, StylexError
+from stylex.processes import started
+from stylex.runtime.video.decoder import send
 from stylex.runtime.video.messages import AudioPacket, End, Excerpt, Frame, StreamInfo
 
 PATIENCE = 5.0
 """Seconds that a process is given to end."""
-PROGRAM = (
-    "import marshal, sys; sys.path[:] = marshal.load(sys.stdin.buffer); "
-    "from stylex.runtime.video.decoder import serve; serve()"
-)
-"""The decoder's process. It finds the same modules as this one, and imports none of the caller's, as `multiprocessing`
-would: programs need no `if __name__ == "__main__":`, and may come from standard input. `marshal` is built in, so that
-no file of the current folder is taken for it."""
-HELD_BACK = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Signals that a terminal or a supervisor sends to every process of a group; this process decides what follows."""
 
 
 class Reader:
@@ -69,15 +60,12 @@ class Reader:
 
     def __enter__(self) -> Reader:
         try:
-            self.process = start_masked([sys.executable, "-c", PROGRAM])
+            self.process = started(send, *self._request)
         except OSError as error:
             raise ResourceError(f"the process that reads {self.path} can't be started ({error.strerror})") from error
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdout is not None
         self._pipe: Any = self.process.stdout
         try:
-            with contextlib.suppress(OSError), self.process.stdin as theirs:  # it has ended; what it left says why
-                marshal.dump([entry for entry in sys.path if isinstance(entry, str)], theirs)
-                pickle.dump(self._request, theirs)
             self.info = self._received()
         except BaseException:
             self.close()
@@ -133,15 +121,3 @@ class Reader:
             f"the decoder of {self.path} crashed behind frame {self.count} (exit code {code}): the film is damaged, or "
             "of a kind that FFmpeg fails on; convert it first"
         )
-
-
-def start_masked(command: list[str]) -> subprocess.Popen[bytes]:
-    """Starts a process that `HELD_BACK` don't reach; one sent meanwhile is delivered here afterwards."""
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    if not hasattr(signal, "pthread_sigmask"):  # Windows; `serve` ignores Ctrl-C as soon as it runs
-        return subprocess.Popen(command, **pipes)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
-    try:
-        return subprocess.Popen(command, **pipes)  # inherits the mask
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -61,6 +61,10 @@ def prepare_style(painter: Painter, style: Style | None = None, name: str = "") 
     return PreparedStyle(name or str(style), painter, *painter.codes(style))
 
 
+look = prepare_style
+"""The same under the name that it had first, by which programs import it."""
+
+
 class StatisticsInterpolator:
     """Interpolates content statistics towards newly measured ones in small steps, so that no jump is seen."""
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +36,16 @@ def test_processes_of_their_own() -> None:
         isolated(technique_named, "picasso")
     with pytest.raises(ResourceError, match="was killed, perhaps out of memory"):
         isolated(os._exit, 1)
+
+
+def test_programs_need_no_main_guard(tmp_path: Path) -> None:
+    program = (
+        "import os\nfrom stylex.runtime.benchmark.timing import isolated\n"
+        "print('begins', flush=True)\nprint(isolated(os.getpid) != os.getpid())\n"
+    )
+    (tmp_path / "program.py").write_text(program)
+    for call, given in ((["program.py"], None), (["-"], program)):
+        done = subprocess.run(
+            [sys.executable, *call], input=given, capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "begins\nTrue\n", "")
