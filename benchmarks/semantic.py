@@ -57,7 +57,7 @@ def rated(path: Path, folder: MaskedFolder, photo: Image, threads: int) -> dict[
     together = found.sum(0)
     classes = together[:, 0] / np.maximum(together[:, 1], 1)
     alone = (found[..., 0] / np.maximum(found[..., 1], 1)).mean()
-    height, width = segmenter.takes.prepared(photo).shape[2:]
+    height, width = segmenter.input_spec.preprocess(photo).shape[2:]
     return {
         "name": f"{path.name}, {width}x{height}",
         "mean_iou": float(classes.mean()),

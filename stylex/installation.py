@@ -97,8 +97,8 @@ class Package:
     def doubled(self) -> str:
         """Returns advice where several distributions are installed, which overwrite each other; otherwise nothing."""
         both = self._installed()
-        told = f"{' and '.join(both)} share one folder, and the last installed wins: {self.reinstall()}"
-        return told if len(both) > 1 else ""
+        message = f"{' and '.join(both)} share one folder, and the last installed wins: {self.reinstall()}"
+        return message if len(both) > 1 else ""
 
     def _uninstall(self) -> str:
         return f"pip uninstall -y {' '.join(dict.fromkeys((*self.distributions[:2], *self._installed())))}"
@@ -143,8 +143,8 @@ def explained_imports() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        if told := explained(error):
-            raise told from error
+        if explanation := explained(error):
+            raise explanation from error
         raise
 
 
@@ -156,8 +156,8 @@ def explained(error: ImportError) -> ResourceError | None:
     library, too_old = MISSING_LIBRARY.search(text), TOO_OLD.search(text)
     for package in PACKAGES:
         if module == package.module or (library and not module and package is OPENCV):
-            told = isinstance(error, ModuleNotFoundError) or library or too_old
-            return ResourceError(package.explained(error)) if told else None
+            broken = isinstance(error, ModuleNotFoundError) or library or too_old
+            return ResourceError(package.explained(error)) if broken else None
     if library:
         return ResourceError(f"{module} needs a system library that is missing: install {library[1]}")
     if too_old and (have := version(module)):

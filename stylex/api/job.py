@@ -18,7 +18,7 @@ from stylex.imaging.picture import Picture
 from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.faces import STRENGTH, find_faces, protection
 from stylex.runtime.semantic.masks import Mask
-from stylex.runtime.semantic.painter import Places, Regions, SemanticPainter, regions_of
+from stylex.runtime.semantic.painter import RegionMasks, Regions, SemanticPainter, regions_of
 from stylex.runtime.semantic.regions import Region, paint
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
@@ -30,7 +30,7 @@ StageProgress: TypeAlias = Callable[[Stage, int, int], object]
 """Is told what is done, how many parts of it are, and how many there will be."""
 
 
-def untold(_stage: Stage, _done: int, _of: int) -> None:
+def no_progress(_stage: Stage, _done: int, _of: int) -> None:
     """A progress that nobody watches."""
 
 
@@ -93,10 +93,10 @@ class Job:
         return self._result(paint(self.painter, self.photo, [everywhere], masks, *rest, tile=self.tile, progress=tell))
 
     def _in_regions(self, painter: SemanticPainter, regions: list[Region]) -> Result:
-        places = painter.places(self.photo, regions, self.sides)
+        located = painter.locate(self.photo, regions, self.sides)
         rest, tell = (self.strength, self.protection, self.keep_colors), self._tell("painting tiles")
-        rgb = paint(painter.base, self.photo, regions, places.masks, *rest, tile=self.tile, progress=tell)
-        return self._result(rgb, places)
+        rgb = paint(painter.base, self.photo, regions, located.masks, *rest, tile=self.tile, progress=tell)
+        return self._result(rgb, located)
 
     def _optimized(self, painter: GatysPainter) -> Result:
         tell = self._tell("iterations")
@@ -109,7 +109,7 @@ class Job:
     def _tell(self, stage: Stage) -> Callable[[int, int], object]:
         return functools.partial(self.progress, stage)
 
-    def _result(self, rgb: Image, places: Places | None = None) -> Result:
+    def _result(self, rgb: Image, located: RegionMasks | None = None) -> Result:
         painter, plan = self.painter, self.painter.tiles(self.photo, self.tile)
         ran = Ran(
             painter.technique,
@@ -119,14 +119,14 @@ class Job:
             seconds=0.0,
             tiles=0 if plan is None else plan.count,
             tiling="" if plan is None else str(plan),
-            regions="" if places is None else str(places),
+            regions="" if located is None else str(located),
             faces=self.faces,
         )
-        notes = () if self.faces is None else (faces_told(self.faces),)
-        return Result(rgb, self.picture.alpha, self.picture, ran, notes, {} if places is None else places.masks)
+        notes = () if self.faces is None else (faces_message(self.faces),)
+        return Result(rgb, self.picture.alpha, self.picture, ran, notes, {} if located is None else located.masks)
 
 
-def faces_told(count: int) -> str:
+def faces_message(count: int) -> str:
     """Returns a note on how many faces were protected."""
     return f"{count} face{'s' * (count > 1)} protected" if count else "no face found"
 

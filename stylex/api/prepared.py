@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stylex.api.job import Job, StageProgress, enlarged, untold
+from stylex.api.job import Job, StageProgress, enlarged, no_progress
 from stylex.api.loading import Precision, Provider, load, network_of
 from stylex.api.result import Result
 from stylex.errors import UsageError
@@ -18,7 +18,7 @@ from stylex.imaging.sizes import longer_side
 from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.painter import GivenMask, Regions, SemanticPainter, regions_of
 from stylex.runtime.semantic.regions import FEATHER, Region
-from stylex.runtime.semantic.segmenters import Segments
+from stylex.runtime.semantic.segmenters import SegmenterProtocol
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
 from stylex.runtime.upscale import Upscaler, load_upscaler, require_room
@@ -74,7 +74,7 @@ class Prepared:
             require_room(*picture.rgb.shape[:2])
         return Photo(content, picture, whole.sides)
 
-    def painted(self, photo: Photo, progress: StageProgress = untold) -> Result:
+    def painted(self, photo: Photo, progress: StageProgress = no_progress) -> Result:
         """Returns the painted photo. Raises as `stylize` does."""
         start = time.perf_counter()
         rest = (self.style, self.strength, self.keep_colors, self.tile, progress)
@@ -94,7 +94,7 @@ def prepare(
     keep_colors: bool = False,
     regions: Regions | None = None,
     masks: Mapping[str, GivenMask] | None = None,
-    segmenter: str | Path | Segments = "person",
+    segmenter: str | Path | SegmenterProtocol = "person",
     classes: Sequence[str] = (),
     feather: float = FEATHER,
     protect_faces: bool | float | None = None,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from stylex.api.job import StageProgress, untold
+from stylex.api.job import StageProgress, no_progress
 from stylex.api.loading import Precision, Provider
 from stylex.api.prepared import prepare
 from stylex.api.result import Result
@@ -19,7 +19,7 @@ from stylex.imaging.arrays import Image
 from stylex.imaging.content import Content
 from stylex.runtime.semantic.painter import GivenMask, Regions
 from stylex.runtime.semantic.regions import FEATHER
-from stylex.runtime.semantic.segmenters import Segments
+from stylex.runtime.semantic.segmenters import SegmenterProtocol
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
 from stylex.techniques import DEFAULT, Technique
@@ -60,7 +60,7 @@ def stylize(
     keep_colors: bool = False,
     regions: Regions | None = None,
     masks: Mapping[str, GivenMask] | None = None,
-    segmenter: str | Path | Segments = "person",
+    segmenter: str | Path | SegmenterProtocol = "person",
     classes: Sequence[str] = (),
     feather: float = FEATHER,
     protect_faces: bool | float | None = None,
@@ -137,7 +137,7 @@ def stylize(
         threads=threads,
         **own,
     )
-    result = prepared.painted(prepared.read(content), progress or untold)
+    result = prepared.painted(prepared.read(content), progress or no_progress)
     if result.ran.stopped and not report:
         raise Interrupted(result.notes[0])
     return result if report else result.picture

@@ -136,8 +136,8 @@ def _props_in(file: BinaryIO, size: int, source: str) -> dict[str, str]:
     except ValueError as error:
         file.seek(0)
         known = explanation(file.read(HEAD), "give an ONNX file made by `stylex export`")
-        told = known or f"is not a usable ONNX file ({error}): export it again"
-        raise ModelError(f"{source} {told}") from error
+        message = known or f"is not a usable ONNX file ({error}): export it again"
+        raise ModelError(f"{source} {message}") from error
     return props
 
 

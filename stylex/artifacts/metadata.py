@@ -47,7 +47,7 @@ class GraphSpec:
 
     Attributes:
         role: "transfer" (content, codes, masks to picture), "style-encoder" (picture to code), "segmenter" (picture to
-            shares of classes) or "upscaler" (picture to a larger one).
+            probabilities of classes) or "upscaler" (picture to a larger one).
         code_size: D, floats that the graph takes of a style code, or that a style encoder gives; 0 where the style is
             in the weights.
         multiple: height and width of the painted picture are multiples of this.

@@ -118,8 +118,8 @@ def load_code(path: Path | str) -> StyleCode:
         raise InputError(f"the style code {path} can't be read ({error.strerror}): check its permissions") from error
     except (ValueError, RecursionError) as error:
         encode = "make one with `stylex styles encode PICTURE -o FILE`"
-        told = explanation(head_of(path), encode, ("a JSON file",)) or f"is not a style code: {encode}"
-        raise InputError(f"{path} {told}") from error
+        message = explanation(head_of(path), encode, ("a JSON file",)) or f"is not a style code: {encode}"
+        raise InputError(f"{path} {message}") from error
     return StyleCode.from_json(data, str(path))
 
 
@@ -170,7 +170,7 @@ def built_in_code(name: str, technique: str = DEFAULT) -> StyleCode:
     return styles[name]
 
 
-def shares(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
+def normalized_weights(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
     """The weights of (style, weight) pairs, (K,), scaled to add up to 1.
 
     Raises:

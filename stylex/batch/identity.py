@@ -14,7 +14,7 @@ import numpy as np
 
 from stylex._version import __version__
 from stylex.api.prepared import Prepared
-from stylex.artifacts.style_code import StyleCode, shares
+from stylex.artifacts.style_code import StyleCode, normalized_weights
 from stylex.files import sha256_of
 from stylex.runtime.engine.session import ForeignSession
 
@@ -27,7 +27,7 @@ def digest_of(prepared: Prepared) -> str:
     """Returns the digest of all that decides on the pixels but the photo: version, graphs, styles and options."""
     style = prepared.style
     if isinstance(style, list):  # of (style, weight): only the shares count
-        ones, weights = [one for one, _ in style], shares(style)
+        ones, weights = [one for one, _ in style], normalized_weights(style)
         style = [ones, [f"{weight:.6f}" for weight in weights]]
     made = [__version__, identity(dataclasses.replace(prepared, style=style))]
     text = json.dumps(made, sort_keys=True)

@@ -108,8 +108,8 @@ def _require_telling(found: Sequence[Photo], folder: Path) -> None:
         if all(np.abs(photo - other).mean() >= ALIKE for other in different):
             different.append(photo)
     if len(different) < FEW:
-        told = "%s shows %d different photos to calibrate on, which is few: give %d or more"
-        logger.warning(told, folder, len(different), 2 * FEW)
+        message = "%s shows %d different photos to calibrate on, which is few: give %d or more"
+        logger.warning(message, folder, len(different), 2 * FEW)
 
 
 def crops(folder: Path | None, count: int, size: int, seed: int, *, check: bool) -> list[Photo]:

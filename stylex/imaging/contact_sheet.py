@@ -37,8 +37,8 @@ def contact_sheet(pictures: Sequence[tuple[Image, str]], columns: int = 0, side:
         InputError: the sheet would have more than `MAX_PIXELS` pixels.
     """
     if not pictures or columns < 0 or side < SMALLEST_SIDE:
-        told = f"a sheet needs pictures, 0 columns or more and a side of at least {SMALLEST_SIDE}"
-        raise UsageError(f"{told}; it got {len(pictures)}, {columns} and {side}", size=SIDE)
+        message = f"a sheet needs pictures, 0 columns or more and a side of at least {SMALLEST_SIDE}"
+        raise UsageError(f"{message}; it got {len(pictures)}, {columns} and {side}", size=SIDE)
     columns = min(columns or math.ceil(math.sqrt(len(pictures))), len(pictures))
     shown = [limited(Picture(picture), side).rgb for picture, _ in pictures]
     text_size = max(SMALLEST_TEXT, round(side * TEXT_SHARE))

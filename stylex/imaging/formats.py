@@ -112,8 +112,8 @@ def recognized(head: bytes, path: Path) -> Format:
     if known is not None:
         return known
     needed = f"give a {_WORKING} file"
-    told = explanation(head, needed) or f"isn't a picture that can be read: {needed}"
-    raise InputError(f"{path} {told}")
+    message = explanation(head, needed) or f"isn't a picture that can be read: {needed}"
+    raise InputError(f"{path} {message}")
 
 
 def named(path: Path) -> Format:
@@ -136,5 +136,5 @@ def default_output(photo: Path, technique: str, style: str = "") -> Path:
     suffix = photo.suffix if photo.suffix.lower() in WRITABLE else ".png"
     stem = photo.stem if photo.suffix.lower() in READABLE else photo.name
     room = LONGEST_NAME - len(os.fsencode(f"{stem}-{technique}-{suffix}"))
-    told = os.fsencode(_UNFIT.sub("_", style))[: max(0, room)].decode(errors="ignore")
-    return photo.parent / f"{'-'.join(filter(None, (stem, technique, told)))}{suffix}"
+    styled = os.fsencode(_UNFIT.sub("_", style))[: max(0, room)].decode(errors="ignore")
+    return photo.parent / f"{'-'.join(filter(None, (stem, technique, styled)))}{suffix}"

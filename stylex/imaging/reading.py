@@ -142,8 +142,8 @@ def _code_points(image: Image.Image, data: bytes, path: Path) -> bytes | None:
     stated = code_points_of(data, image.info)
     curve = HIGH_DYNAMIC_RANGE.get(stated[1]) if stated and len(stated) > 1 else None
     if curve:
-        told = "%s has a high dynamic range (%s), which is read as if it had none: its colours may be pale"
-        logger.warning(f"{told}; export it in standard range", path, curve)
+        message = "%s has a high dynamic range (%s), which is read as if it had none: its colours may be pale"
+        logger.warning(f"{message}; export it in standard range", path, curve)
     return stated
 
 
@@ -194,8 +194,8 @@ def _refusing_broken(path: Path) -> Iterator[None]:
         except StylexError:
             raise
         except Image.DecompressionBombError as error:  # Pillow's own limit is above MAX_PIXELS
-            told = re.search(r"(\d+) pixels", str(error))
-            raise InputError(too_large(f"{path} has", int(told[1]) if told else None)) from error
+            count = re.search(r"(\d+) pixels", str(error))
+            raise InputError(too_large(f"{path} has", int(count[1]) if count else None)) from error
         except MemoryError as error:
             raise InputError(f"{path} needs more memory to decode than there is: scale it down first") from error
         except Exception as error:  # Pillow promises no class: struct.error, KeyError and SyntaxError are common

@@ -102,6 +102,6 @@ def _model(row: Technique, file: Path, style: str) -> Model:
 def style_of(file: Path) -> str:
     """Returns the one style of a weights file: what its card says, or else its folder's name."""
     card = read_card(file.with_name("card.json"))
-    told = card.get("style")
-    name = told.get("name") if isinstance(told, dict) else None
+    held = card.get("style")
+    name = held.get("name") if isinstance(held, dict) else None
     return name if isinstance(name, str) and name else file.resolve().parent.name

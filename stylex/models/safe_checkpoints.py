@@ -197,8 +197,8 @@ def _kind(path: Path, data: bytes) -> str:
             "--checkpoint WEIGHTS.pth"
         )
     needed = "needed is a checkpoint of PyTorch, .pth or .safetensors"
-    told = explanation(data[:HEAD], needed, ("a Python pickle", "a safetensors file"))
-    return told and f"{path} {told}"
+    message = explanation(data[:HEAD], needed, ("a Python pickle", "a safetensors file"))
+    return message and f"{path} {message}"
 
 
 def _names_in(data: bytes) -> list[str]:

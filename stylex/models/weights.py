@@ -113,9 +113,9 @@ def read_weights(path: Path) -> Weights:
         everything = {name: t.float() for name, t in load(data).items()}
     except (SafetensorError, ValueError) as error:
         needed = "give the weights.safetensors that `stylex train` wrote"
-        told = explanation(data[:HEAD], needed, ("a safetensors file",))
-        told = told or f"is not a usable safetensors file ({error}): train again or restore it"
-        raise ModelError(f"{path} {told}") from error
+        message = explanation(data[:HEAD], needed, ("a safetensors file",))
+        message = message or f"is not a usable safetensors file ({error}): train again or restore it"
+        raise ModelError(f"{path} {message}") from error
     extras = {n: everything.pop(n) for n in list(everything) if n.startswith("calibration.")}
     sha256 = hashlib.sha256(data).hexdigest()
     return Weights(path, everything, extras, sha256, read_card(path.with_name("card.json")))

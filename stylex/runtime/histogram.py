@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylex.artifacts.style_code import shares
+from stylex.artifacts.style_code import normalized_weights
 from stylex.errors import InputError, UsageError
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.runtime.style_painter import StylePainter, require_strength, style_pictures
@@ -66,7 +66,7 @@ def checked(photo: Image, style: Image | Pairs, space: str, strength: float) -> 
             raise InputError(f"got {one.dtype} {one.shape}; a picture is a uint8 or uint16 array of shape (H, W, 3)")
         if one.dtype != photo.dtype:
             raise InputError(f"the photo is {photo.dtype} and a style {one.dtype}: convert one of them")
-    return [(picture, float(share)) for (picture, _), share in zip(pairs, shares(pairs), strict=True)]
+    return [(picture, float(share)) for (picture, _), share in zip(pairs, normalized_weights(pairs), strict=True)]
 
 
 def _require_space(space: str) -> None:

@@ -22,7 +22,7 @@ from stylex.artifacts.style_code import (
     built_in,
     built_in_code,
     load_code,
-    shares,
+    normalized_weights,
     style_reduction,
     style_sized,
 )
@@ -44,8 +44,8 @@ from stylex.runtime.style_painter import (
     StylePainter,
     faded,
     mixed,
+    no_progress,
     require_strength,
-    untold,
 )
 from stylex.runtime.tiles import OFF, Painted, Progress, Tile, Tiling, paint_tiles, planned
 from stylex.techniques import STRONGEST
@@ -107,7 +107,7 @@ class Painter(StylePainter):
         strength: float = 1.0,
         keep_colors: bool = False,
         tile: Tile = OFF,
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> Image:
         """Paints RGB uint8 (H, W, 3) and returns the same; arguments and errors are those of a call."""
         require_strength(strength, STRONGEST if self.takes_styles else 1)
@@ -135,7 +135,7 @@ class Painter(StylePainter):
         if style is None or not self.takes_styles:
             return style
         pairs = style if isinstance(style, (list, tuple)) else [(style, 1.0)]
-        shares(pairs)
+        normalized_weights(pairs)
         return [(self.code(one), weight) for one, weight in pairs]
 
     def warm_up(self, height: int = 512, width: int = 512) -> None:
@@ -173,7 +173,7 @@ class Painter(StylePainter):
         frozen: npt.NDArray[np.float32] | None = None,
         *,
         tile: Tile = OFF,
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> Painted:
         """Run the transfer graph, on the whole photo or tile by tile.
 
@@ -299,7 +299,7 @@ class Painter(StylePainter):
     def _open_encoder(self) -> Session:
         metadata = self.transfer.metadata
         path = encoder_file(metadata.technique, self.folder)
-        encoder = open_graph(path, self.provider, options=self.options.beside()).require_role(STYLE_ENCODER)
+        encoder = open_graph(path, self.provider, options=self.options.auxiliary()).require_role(STYLE_ENCODER)
         if encoder.metadata.weights_sha256 != metadata.weights_sha256:
             raise ModelError(f"{encoder.path} and {self.transfer.path} have different weights: export both again")
         return encoder
@@ -333,7 +333,7 @@ class Painter(StylePainter):
         """Codes (K, D) and weights (K,) that add up to 1. Raises as a call of the painter does."""
         if not isinstance(style, (list, tuple)):
             return self.code(style).values[None], np.ones(1, np.float32)
-        weights = shares(style)
+        weights = normalized_weights(style)
         return np.stack([self.code(one).values for one, _ in style]), weights
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from stylex.artifacts.style_code import SUFFIX, StyleCode, built_in, shares
+from stylex.artifacts.style_code import SUFFIX, StyleCode, built_in, normalized_weights
 from stylex.errors import InputError, UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.color import require_colors
@@ -34,7 +34,7 @@ OneStyle: TypeAlias = "str | Path | bytes | Image | PIL.Image.Image | StyleCode"
 Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneStyle, float], ...]"
 
 
-def untold(_done: int, _of: int) -> None:
+def no_progress(_done: int, _of: int) -> None:
     """A progress that nobody watches."""
 
 
@@ -93,7 +93,7 @@ class StylePainter(Protocol):
         keep_colors: bool = False,
         *,
         tile: Tile = "off",
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> Image: ...
 
     @overload
@@ -105,7 +105,7 @@ class StylePainter(Protocol):
         keep_colors: bool = False,
         *,
         tile: Tile = "off",
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> PIL.Image.Image: ...
 
     def __call__(
@@ -116,7 +116,7 @@ class StylePainter(Protocol):
         keep_colors: bool = False,
         *,
         tile: Tile = "off",
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> Image | PIL.Image.Image:
         """Paint a photo.
 
@@ -222,7 +222,7 @@ def style_pictures(style: Style | None, technique: str) -> list[tuple[Image, flo
         raise UsageError(f"{technique} needs a picture as its style: give one", style=None)
     if not isinstance(style, (list, tuple)):
         style = [(style, 1.0)]
-    shares(style)
+    normalized_weights(style)
     return [(_style_picture(one, technique), float(weight)) for one, weight in style]
 
 
@@ -236,8 +236,8 @@ def _style_picture(style: OneStyle, technique: str) -> Image:
         if path.suffix == SUFFIX:
             raise InputError(f"{style} is a style code, which holds no picture; {needed}", style="PICTURE.jpg")
         if name in built_in("adain") and not path.exists():
-            told = f"{style} is a built-in style, a code without its picture; {needed}"
-            raise UsageError(told, style="PICTURE.jpg")
+            message = f"{style} is a built-in style, a code without its picture; {needed}"
+            raise UsageError(message, style="PICTURE.jpg")
     rgb = visible_of(style, name, longer_side(LONGEST_PICTURE))
     require_colors(rgb, name)
     return rgb

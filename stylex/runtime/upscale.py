@@ -84,7 +84,7 @@ def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, thre
         InputError, ModelError, ProviderUnavailable: as `stylex.load` does.
     """
     folder = Path(graphs) if graphs is not None and any(Path(graphs).glob("upscaler-*.onnx")) else GRAPHS
-    return Upscaler(open_best("upscaler", "", "auto", provider, folder, SessionOptions(threads).beside(), UPSCALER))
+    return Upscaler(open_best("upscaler", "", "auto", provider, folder, SessionOptions(threads).auxiliary(), UPSCALER))
 
 
 def require_room(height: int, width: int, factor: int = FACTOR) -> None:

@@ -14,7 +14,7 @@ from stylex.artifacts.style_code import built_in
 from stylex.errors import Interrupted, UsageError
 from stylex.imaging.writing import encoded
 from stylex.runtime.engine.options import SessionOptions
-from stylex.runtime.semantic.segmenters import Segments, own_segmenter
+from stylex.runtime.semantic.segmenters import SegmenterProtocol, embedded_segmenter
 from stylex.runtime.style_painter import StylePainter
 from stylex.serve.orders import Order
 from stylex.serve.settings import Settings
@@ -48,7 +48,7 @@ class Studio:
 
     settings: Settings
     _painters: dict[tuple[str, str], StylePainter] = field(default_factory=dict)
-    _segmenter: Segments | None = None
+    _segmenter: SegmenterProtocol | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self) -> StylePainter:
@@ -78,10 +78,10 @@ class Studio:
         backend: dict[str, Any] = {"precision": settings.precision, "provider": settings.provider}
         return load(technique, style=network, graphs=settings.graphs, options=options, **backend)
 
-    def _people(self) -> Segments:
+    def _people(self) -> SegmenterProtocol:
         """Returns what finds people."""
         with self._lock:
-            self._segmenter = self._segmenter or own_segmenter(self.settings.graphs, self.settings.threads_each)
+            self._segmenter = self._segmenter or embedded_segmenter(self.settings.graphs, self.settings.threads_each)
             return self._segmenter
 
     def styles(self, technique: str) -> list[dict[str, str]]:

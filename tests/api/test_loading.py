@@ -106,7 +106,7 @@ def test_options_of_a_session(tmp_path: Path) -> None:
     assert tensorrt["trt_engine_cache_path"] == str(tmp_path) and tensorrt["trt_engine_cache_enable"] == "True"
     assert told.for_provider("openvino") == {"cache_dir": str(tmp_path), "a": "b"}
     key = "session.intra_op.allow_spinning"
-    assert told.beside().for_session().get_session_config_entry(key) == "0"
+    assert told.auxiliary().for_session().get_session_config_entry(key) == "0"
     assert SessionOptions(3).for_session().intra_op_num_threads == 3
     with pytest.raises(stylex.UsageError, match="device_id is -1"):
         SessionOptions(device_id=-1)

@@ -286,8 +286,8 @@ def test_semantic_opens_its_segmenter_once(photos: Path, monkeypatch: pytest.Mon
     from stylex.runtime.semantic import painter
 
     opened: list[object] = []
-    own: Callable[..., Any] = painter.own_segmenter
-    monkeypatch.setattr(painter, "own_segmenter", lambda *a: opened.append(a) or own(*a))
+    own: Callable[..., Any] = painter.embedded_segmenter
+    monkeypatch.setattr(painter, "embedded_segmenter", lambda *a: opened.append(a) or own(*a))
     regions = {"person": "irises", "background": "deluge"}
     report = stylize_folder(photos, "out", "semantic", regions=regions, workers=1, **CPU)
     assert report.painted == 4

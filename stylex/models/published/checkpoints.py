@@ -162,7 +162,7 @@ class Checkpoint:
             technique=row.name,
             graphs=self.network.graphs,
             weights_sha256=self.sha256,
-            style=style_in_weights(row, style, lambda: _told_by(self.files[0]), self.published.name),
+            style=style_in_weights(row, style, lambda: _style_of_file(self.files[0]), self.published.name),
             tier="reference",
             provenance=f"a checkpoint of {self.published.name}: {', '.join(self.files)}",
         )
@@ -192,7 +192,7 @@ def load_checkpoint(paths: Sequence[Path]) -> Checkpoint:
     return Checkpoint(published, network.eval(), whole, files, tuple(notes))
 
 
-def _told_by(file: str) -> str:
+def _style_of_file(file: str) -> str:
     """A style's name from a file's, without its endings.
 
     Raises:

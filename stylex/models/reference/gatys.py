@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.artifacts.style_code import shares
+from stylex.artifacts.style_code import normalized_weights
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.imaging.arrays import Image
 from stylex.models.encoders.features import Features
@@ -151,7 +151,11 @@ class Gatys:
         for name, picture in [("the photo", photo), *(("a style", one) for one, _ in styles)]:
             _check_size(name, picture)
         content = as_tensor(photo)
-        pairs = [(as_tensor(one), float(w)) for (one, _), w in zip(styles, shares(list(styles)), strict=True) if w]
+        pairs = [
+            (as_tensor(one), float(w))
+            for (one, _), w in zip(styles, normalized_weights(list(styles)), strict=True)
+            if w
+        ]
         best = content
         plan = [side for side in sizes(max(photo.shape[:2]), s.coarsest) if _fitted(content, side)]
         try:

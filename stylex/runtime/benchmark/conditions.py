@@ -45,7 +45,7 @@ class Conditions:
     @classmethod
     def read(cls) -> Conditions:
         """Reads them now."""
-        gpus = hardware.told_by("nvidia-smi", GPU_QUERY, "--format=csv,noheader")
+        gpus = hardware.command_output("nvidia-smi", GPU_QUERY, "--format=csv,noheader")
         return cls(
             time.monotonic(),
             _reading(_clock_mhz),

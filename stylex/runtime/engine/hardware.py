@@ -30,7 +30,7 @@ def _cpuinfo() -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def told_by(*command: str) -> str:
+def command_output(*command: str) -> str:
     """Returns the output of a system command; empty where there is no such command, or it fails or hangs."""
     try:
         done = subprocess.run(command, capture_output=True, timeout=10, check=False)
@@ -40,7 +40,7 @@ def told_by(*command: str) -> str:
 
 
 def _sysctl(name: str) -> str:
-    return told_by("sysctl", "-n", name)
+    return command_output("sysctl", "-n", name)
 
 
 def _board() -> str:
@@ -57,7 +57,7 @@ def gpus() -> tuple[str, ...]:
     board = _board()
     if "Jetson" in board:
         return (board,)
-    names = told_by("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
+    names = command_output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
     return tuple(name.strip() for name in names.splitlines() if name.strip())
 
 

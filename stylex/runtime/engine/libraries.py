@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stylex.installation import onnxruntime
-from stylex.runtime.engine.hardware import told_by
+from stylex.runtime.engine.hardware import command_output
 
 DRIVER = "libcuda.so.1"
 """Comes with the driver of the card, not with CUDA."""
@@ -44,7 +44,7 @@ def quiet() -> Iterator[None]:
 def missing_libraries(provider: str) -> tuple[str, ...]:
     """Returns the libraries that a provider needs and the loader doesn't find; none where the system doesn't tell."""
     folder = Path(onnxruntime().__file__).parent / "capi"
-    listed = told_by("ldd", str(folder / f"libonnxruntime_providers_{provider}.so"))
+    listed = command_output("ldd", str(folder / f"libonnxruntime_providers_{provider}.so"))
     return tuple(name for name in re.findall(r"(\S+) => not found", listed) if not _loads(name))
 
 
@@ -64,7 +64,7 @@ def advice(missing: tuple[str, ...]) -> str:
     if any(TENSORRT.match(name) for name in missing):
         steps.append("pip install 'tensorrt<11'")
     *others, last = missing
-    told = f"{', '.join(others)} and {last} are missing" if others else f"{last} is missing"
+    message = f"{', '.join(others)} and {last} are missing" if others else f"{last} is missing"
     line = " && ".join(steps)
     driver = "install NVIDIA's driver" if DRIVER in missing else ""
-    return f"{told}: {', then '.join(filter(None, (driver, line)))}"
+    return f"{message}: {', then '.join(filter(None, (driver, line)))}"

@@ -48,8 +48,8 @@ class SessionOptions:
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or not 0 <= value <= MOST_THREADS:
                 least = "0 (all cores)" if name == "threads" else "0"
-                told = f"{name} is {value!r}; it must be a whole number from {least} to {MOST_THREADS}"
-                raise UsageError(told, **{name: 0})
+                message = f"{name} is {value!r}; it must be a whole number from {least} to {MOST_THREADS}"
+                raise UsageError(message, **{name: 0})
 
     @property
     def thread_count(self) -> int:
@@ -78,7 +78,7 @@ class SessionOptions:
             options.enable_profiling, options.profile_file_prefix = True, str(self.profile)
         return options
 
-    def beside(self) -> SessionOptions:
+    def auxiliary(self) -> SessionOptions:
         """Returns the options of a graph that runs beside the one that paints: its threads sleep while they wait.
 
         Style encoder, segmenter and upscaler run one after the other with the painting graph, so that their threads

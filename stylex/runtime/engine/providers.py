@@ -141,13 +141,13 @@ def session_arguments(
         preload()
         if missing := missing_libraries(provider.name):
             raise ProviderUnavailable(f"the {provider.name} provider can't start: {advice(missing)}")
-    told = {**provider.options(precision), **(more or {})}
+    settings = {**provider.options(precision), **(more or {})}
     if provider.ort_name in onnxruntime().get_available_providers():
         return {
             "providers": [provider.ort_name, *provider.companions],
-            "provider_options": [told, *({} for _ in provider.companions)],
+            "provider_options": [settings, *({} for _ in provider.companions)],
         }
-    options.add_provider_for_devices(_plugin_devices(provider), told)
+    options.add_provider_for_devices(_plugin_devices(provider), settings)
     return {}
 
 

@@ -132,14 +132,14 @@ def open_graph(
 def open_foreign(path: Path | str, threads: int = 0) -> ForeignSession:
     """Open any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
     path = Path(path)
-    return ForeignSession(path, "cpu", _open_on_cpu(_read(path), path, SessionOptions(threads).beside()))
+    return ForeignSession(path, "cpu", _open_on_cpu(_read(path), path, SessionOptions(threads).auxiliary()))
 
 
 def _metadata(data: bytes, path: Path) -> GraphMetadata:
     """The metadata; of a graph that isn't ours, that it is too new counts first."""
     props = props_of(data, str(path))
-    if not is_ours(props) and (told := newer(data)):
-        raise ModelError(f"{path} {told}")
+    if not is_ours(props) and (message := newer(data)):
+        raise ModelError(f"{path} {message}")
     return GraphMetadata.from_props(props, str(path))
 
 
@@ -173,8 +173,8 @@ def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: 
 
 def _unusable(data: bytes, error: Exception) -> str:
     """The end of the message for a graph that ONNX Runtime doesn't open."""
-    told = newer(data) or explanation(data[:HEAD], "give an ONNX file")
-    return told or f"is not a usable ONNX file ({first_line(error)}): export it again"
+    message = newer(data) or explanation(data[:HEAD], "give an ONNX file")
+    return message or f"is not a usable ONNX file ({first_line(error)}): export it again"
 
 
 def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOptions) -> Any:

@@ -109,8 +109,8 @@ def _by_yunet(photo: Image, model: Path) -> list[Face]:
         _, found = cv2.FaceDetectorYN.create(str(model), "", (width, height), SCORE).detect(small)
     except (cv2.error, SystemError) as error:
         needed, why = "give OpenCV's face_detection_yunet .onnx", " ".join(str(error).split())[:160]
-        told = explanation(head_of(model), needed) or f"doesn't run as YuNet ({why}): {needed}"
-        raise ModelError(f"{model} {told}") from error
+        message = explanation(head_of(model), needed) or f"doesn't run as YuNet ({why}): {needed}"
+        raise ModelError(f"{model} {message}") from error
     scale = photo.shape[0] / height
     return [Face(*(float(v) * scale for v in row[:4])) for row in (found if found is not None else [])]
 

@@ -63,7 +63,7 @@ def require_size(mask: Mask, sides: tuple[int, ...], name: str) -> None:
         )
 
 
-def decided(mask: Mask) -> Mask:
+def sharpened(mask: Mask) -> Mask:
     """The mask with less in between: 0 up to `UNSURE`, 1 from as much below 1 on, smooth between."""
     t = np.clip((mask - UNSURE) / (1 - 2 * UNSURE), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

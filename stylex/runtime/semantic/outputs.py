@@ -1,4 +1,4 @@
-"""Outputs of segmenters: class numbers, shares or log-odds, all brought to one share a class."""
+"""Outputs of segmenters: class numbers, probabilities or log-odds, all brought to one probability a class."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy.typing as npt
 from stylex.errors import ModelError
 
 ROUNDING = 1e-3
-"""Distance that shares may lie outside of 0..1, or their sum from 1."""
+"""Distance that probabilities may lie outside of 0..1, or their sum from 1."""
 
 
-def shares(output: npt.NDArray[Any], classes: Sequence[str], source: str) -> npt.NDArray[np.float32]:
-    """The share of each class, (C, h, w) from 0 to 1, of what a segmenter gives.
+def class_probabilities(output: npt.NDArray[Any], classes: Sequence[str], source: str) -> npt.NDArray[np.float32]:
+    """Returns the probability of each class, (C, h, w) from 0 to 1, from what a segmenter gives.
 
     Args:
         output: class numbers, integers of shape (1, h, w), (1, 1, h, w) or (1, h, w, 1); or floats of shape
-            (1, C, h, w) or (1, h, w, C), shares or log-odds of each class; or, for one class, or for two with the
-            background first, floats of one channel, (1, h, w), (1, 1, h, w) or (1, h, w, 1). Floats outside of 0..1
-            are log-odds.
+            (1, C, h, w) or (1, h, w, C), probabilities or log-odds of each class; or, for one class, or for two with
+            the background first, floats of one channel, (1, h, w), (1, 1, h, w) or (1, h, w, 1). Floats outside of
+            0..1 are log-odds.
         classes: their names, in order.
         source: of the segmenter, for messages.
 
@@ -70,8 +70,8 @@ def _numbered(numbers: npt.NDArray[Any], count: int, source: str) -> npt.NDArray
 
 
 def _one_plane(plane: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float32]:
-    share = np.clip(plane, 0, 1) if _within(plane) else _sigmoid(plane)
-    return share[None] if count == 1 else np.stack([1 - share, share])
+    probability = np.clip(plane, 0, 1) if _within(plane) else _sigmoid(plane)
+    return probability[None] if count == 1 else np.stack([1 - probability, probability])
 
 
 def _many(planes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

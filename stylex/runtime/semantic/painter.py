@@ -18,11 +18,11 @@ from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.grabcut import SalientRegion
 from stylex.runtime.semantic.masks import Mask, mask_of, require_size, resized
 from stylex.runtime.semantic.regions import BACKGROUND, FEATHER, Region, paint, parse_region, region_masks
-from stylex.runtime.semantic.segmenters import Segments, open_segmenter, own_segmenter
+from stylex.runtime.semantic.segmenters import SegmenterProtocol, embedded_segmenter, open_segmenter
 from stylex.runtime.style_painter import Style
 from stylex.runtime.tiles import Progress, Tile, Tiling
 
-OWN, GRABCUT = "person", "grabcut"
+EMBEDDED, GRABCUT = "person", "grabcut"
 """Names of segmenters that need no file."""
 
 Regions: TypeAlias = "Mapping[str, Style | tuple[Style, float] | None] | Sequence[Region | str]"
@@ -33,7 +33,7 @@ GivenMask: TypeAlias = "Mask | PIL.Image.Image | str | Path"
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class RegionMasks:
     """Where the regions of a photo are.
 
     Attributes:
@@ -56,7 +56,7 @@ class SemanticPainter(GuidedPainter):
     Attributes:
         base: paints; of a technique that takes masks.
         segmenter: finds the regions that have no mask: "person", people by the embedded one; "grabcut", what stands
-            out; an ONNX file; or anything that is called like a `Segments`.
+            out; an ONNX file; or anything that is called like a `SegmenterProtocol`.
         classes: names of the classes of a file, in its order, where it doesn't tell them.
         feather: width of soft edges, as a share of the photo's longer side.
         masks: by the regions' names.
@@ -64,7 +64,7 @@ class SemanticPainter(GuidedPainter):
     """
 
     base: Painter
-    segmenter: str | Path | Segments = OWN
+    segmenter: str | Path | SegmenterProtocol = EMBEDDED
     classes: Sequence[str] = ()
     feather: float = FEATHER
     masks: Mapping[str, GivenMask] = field(default_factory=dict)
@@ -85,11 +85,11 @@ class SemanticPainter(GuidedPainter):
     ) -> Image:
         """Paints RGB uint8 (H, W, 3) and returns the same; arguments and errors are those of a call."""
         regions = regions_of(style)
-        places = self.places(content, regions, content.shape[:2])
+        located = self.locate(content, regions, content.shape[:2])
         rest = (strength, None, keep_colors)
-        return paint(self.base, content, regions, places.masks, *rest, tile=tile, progress=progress)
+        return paint(self.base, content, regions, located.masks, *rest, tile=tile, progress=progress)
 
-    def places(self, photo: Image, regions: Sequence[Region], sides: tuple[int, ...]) -> Places:
+    def locate(self, photo: Image, regions: Sequence[Region], sides: tuple[int, ...]) -> RegionMasks:
         """Returns where the regions are.
 
         Args:
@@ -108,12 +108,12 @@ class SemanticPainter(GuidedPainter):
             masks[name] = resized(mask, height, width)
         segmenter = self._segmenter([r.name for r in regions if r.name not in (*masks, BACKGROUND)])
         found = region_masks(photo, regions, masks, segmenter, self.feather)
-        return Places(found, segmenter.title if segmenter else "masks")
+        return RegionMasks(found, segmenter.title if segmenter else "masks")
 
-    def _segmenter(self, names: Sequence[str]) -> Segments | None:
+    def _segmenter(self, names: Sequence[str]) -> SegmenterProtocol | None:
         """Returns what finds regions of these names; None where there are none."""
         chosen, names = self.segmenter, list(dict.fromkeys(names))
-        if self.classes and chosen in (OWN, GRABCUT):
+        if self.classes and chosen in (EMBEDDED, GRABCUT):
             raise UsageError("classes are those of a file: name the file too", segmenter="FILE")
         if not names:
             return None
@@ -126,11 +126,11 @@ class SemanticPainter(GuidedPainter):
         return self._opened
 
     @functools.cached_property
-    def _opened(self) -> Segments:
+    def _opened(self) -> SegmenterProtocol:
         """The segmenter of a file, opened once for all photos."""
         assert isinstance(self.segmenter, (str, Path))
-        if self.segmenter == OWN:
-            return own_segmenter(self.graphs, self.base.options.threads)
+        if self.segmenter == EMBEDDED:
+            return embedded_segmenter(self.graphs, self.base.options.threads)
         return open_segmenter(self.segmenter, self.classes, self.base.options.threads)
 
     def prepared(self, style: Any) -> list[Region]:

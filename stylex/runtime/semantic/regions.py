@@ -27,13 +27,13 @@ from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.masks import (
     REFINED_SIDE,
     Mask,
-    decided,
     feathered,
     refined,
     require_size,
     resized,
+    sharpened,
 )
-from stylex.runtime.semantic.segmenters import Segments
+from stylex.runtime.semantic.segmenters import SegmenterProtocol
 from stylex.runtime.style_painter import Style, faded
 from stylex.techniques import ARBITRARY, DEFAULT, STRONGEST, listed, options
 
@@ -97,7 +97,7 @@ def region_masks(
     photo: Image,
     regions: Sequence[Region],
     masks: Mapping[str, Mask] | None = None,
-    segmenter: Segments | None = None,
+    segmenter: SegmenterProtocol | None = None,
     feather: float = FEATHER,
 ) -> dict[str, Mask]:
     """Where each region is, by its name; at every place they add up to at most 1.
@@ -134,12 +134,12 @@ def region_masks(
         for name in missing:
             if name not in known:
                 raise UsageError(_unknown(name, segmenter, list(known)), masks=f"{name}=FILE", segmenter=None)
-            found[name] = refined(decided(known[name]), photo)
+            found[name] = refined(sharpened(known[name]), photo)
     found = {name: feathered(np.clip(mask, 0, 1), feather) for name, mask in found.items()}
     return _shared(found, BACKGROUND in names, (height, width))
 
 
-def _unknown(name: str, segmenter: Segments | None, known: list[str]) -> str:
+def _unknown(name: str, segmenter: SegmenterProtocol | None, known: list[str]) -> str:
     if segmenter is None:
         return f"nothing says where the region {name} is: give a mask of it, or a segmenter"
     more = f", ... ({len(known)} in all)" if len(known) > 12 else ""

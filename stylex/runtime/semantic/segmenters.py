@@ -23,7 +23,7 @@ from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.session import ForeignSession, Session, open_foreign, open_graph
 from stylex.runtime.loading import open_best
 from stylex.runtime.semantic.masks import Mask
-from stylex.runtime.semantic.outputs import shares
+from stylex.runtime.semantic.outputs import class_probabilities
 
 OWN_SIDE = 256
 """Pixels of the longer side that our own segmenter is given; it was trained on people of that size."""
@@ -40,7 +40,7 @@ CLASS_KEYS = ("classes", "names", "labels")
 Triple = tuple[float, float, float]
 
 
-class Segments(Protocol):
+class SegmenterProtocol(Protocol):
     """Finds regions in a photo."""
 
     @property
@@ -56,7 +56,7 @@ class Segments(Protocol):
 
 
 @dataclass(frozen=True)
-class Takes:
+class InputSpec:
     """The input of a segmenter's graph.
 
     Attributes:
@@ -78,7 +78,7 @@ class Takes:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
 
-    def prepared(self, photo: Image) -> npt.NDArray[Any]:
+    def preprocess(self, photo: Image) -> npt.NDArray[Any]:
         """The photo as the graph takes it, (1, 3, h, w) or (1, h, w, 3)."""
         height, width = at_most(photo.shape[:2], self.longest)
         height, width = (max(self.multiple, round(v / self.multiple) * self.multiple) for v in (height, width))
@@ -97,12 +97,12 @@ class Segmenter:
     Attributes:
         session: the opened graph.
         classes: their names, in the order of its output.
-        takes: what its input is.
+        input_spec: what its input is.
     """
 
     session: ForeignSession
     classes: tuple[str, ...]
-    takes: Takes
+    input_spec: InputSpec
 
     @property
     def title(self) -> str:
@@ -110,14 +110,14 @@ class Segmenter:
         return self.session.path.name
 
     def __call__(self, photo: Image) -> dict[str, Mask]:
-        """The share of each class at every place of a photo, by the class's name.
+        """Returns the probability of each class at every place of a photo, by the class's name.
 
         Raises:
             ResourceError: not enough memory for a photo of this size.
-            ModelError: the graph fails, or its output isn't one of the kinds that `outputs.shares` reads.
+            ModelError: the graph fails, or its output isn't one of the kinds that `outputs.class_probabilities` reads.
         """
-        found, *_ = self.session.run(**{self.takes.name: self.takes.prepared(photo)})
-        return dict(zip(self.classes, shares(found, self.classes, str(self.session.path)), strict=True))
+        found, *_ = self.session.run(**{self.input_spec.name: self.input_spec.preprocess(photo)})
+        return dict(zip(self.classes, class_probabilities(found, self.classes, str(self.session.path)), strict=True))
 
 
 def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int = 0) -> Segmenter:
@@ -125,7 +125,8 @@ def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int =
 
     Another one's has one input: the photo, (1, 3, H, W) or (1, H, W, 3), of fixed or dynamic sizes, uint8 or float in
     [0, 1]. Its metadata may give `mean` and `std`, three numbers each for RGB in [0, 1] (or in 0..255, where one is
-    above 1), and its classes under `classes`, `names` or `labels`. Its first output is what `outputs.shares` reads.
+    above 1), and its classes under `classes`, `names` or `labels`. Its first output is what
+    `outputs.class_probabilities` reads.
 
     Args:
         classes: names, where the metadata doesn't tell them or other ones are wanted.
@@ -136,16 +137,16 @@ def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int =
         ModelError: not a segmenter: a damaged file, another kind of stylex graph, an input that is no photo.
         UsageError: nobody says what the classes are.
     """
-    told = read_props(path)
-    if is_ours(told):
-        return _stylex_segmenter(open_graph(path, options=SessionOptions(threads).beside()), classes)
+    props = read_props(path)
+    if is_ours(props):
+        return _stylex_segmenter(open_graph(path, options=SessionOptions(threads).auxiliary()), classes)
     session = open_foreign(path, threads)
-    path, takes = session.path, _input(session)
-    takes = replace(takes, mean=_triple(told, "mean", path), std=_triple(told, "std", path))
-    return Segmenter(session, _names(path, tuple(classes) or _told_classes(told)), takes)
+    path, input_spec = session.path, _input(session)
+    input_spec = replace(input_spec, mean=_triple(props, "mean", path), std=_triple(props, "std", path))
+    return Segmenter(session, _names(path, tuple(classes) or _classes_in(props)), input_spec)
 
 
-def own_segmenter(folder: Path | None = None, threads: int = 0) -> Segmenter:
+def embedded_segmenter(folder: Path | None = None, threads: int = 0) -> Segmenter:
     """People against background: the graph that comes with stylex, or one of `folder` where there is one.
 
     Raises:
@@ -153,15 +154,15 @@ def own_segmenter(folder: Path | None = None, threads: int = 0) -> Segmenter:
     """
     place = folder if folder is not None and any(folder.glob(f"{SEGMENTER}-*.onnx")) else GRAPHS
     return _stylex_segmenter(
-        open_best(SEGMENTER, "", "auto", "cpu", place, SessionOptions(threads).beside(), SEGMENTER)
+        open_best(SEGMENTER, "", "auto", "cpu", place, SessionOptions(threads).auxiliary(), SEGMENTER)
     )
 
 
 def _stylex_segmenter(session: Session, classes: Sequence[str] = ()) -> Segmenter:
     """One that `stylex export` wrote; other names of its classes may be given."""
     spec = session.require_role(SEGMENTER).metadata.spec
-    takes = replace(_input(session), longest=OWN_SIDE, multiple=spec.multiple)
-    return Segmenter(session, _names(session.path, tuple(classes) or spec.classes), takes)
+    input_spec = replace(_input(session), longest=OWN_SIDE, multiple=spec.multiple)
+    return Segmenter(session, _names(session.path, tuple(classes) or spec.classes), input_spec)
 
 
 def _names(path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
@@ -175,7 +176,7 @@ def _names(path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
     return classes
 
 
-def _input(session: ForeignSession) -> Takes:
+def _input(session: ForeignSession) -> InputSpec:
     path, inputs = session.path, session.inputs
     if len(inputs) != 1:
         raise ModelError(f"{path} takes {len(inputs)} inputs; a segmenter takes one, the photo")
@@ -188,28 +189,28 @@ def _input(session: ForeignSession) -> Takes:
             "(1, H, W, 3)"
         )
     height, width = fixed[1:3] if last else fixed[2:]
-    return Takes(inputs[0].name, INPUTS[kind], last, height, width)
+    return InputSpec(inputs[0].name, INPUTS[kind], last, height, width)
 
 
-def _triple(told: Mapping[str, str], name: str, path: Path) -> Triple:
+def _triple(props: Mapping[str, str], name: str, path: Path) -> Triple:
     """Three numbers out of the metadata, in units of [0, 1]."""
     default = 0.0 if name == "mean" else 1.0
-    if name not in told:
+    if name not in props:
         return (default,) * 3
     try:
-        red, green, blue = (float(v) for v in _parsed(told[name]))
+        red, green, blue = (float(v) for v in _parsed(props[name]))
     except (TypeError, ValueError) as error:
-        raise ModelError(f"the metadata of {path} gives {name} {told[name]!r}; three numbers are needed") from error
+        raise ModelError(f"the metadata of {path} gives {name} {props[name]!r}; three numbers are needed") from error
     scale = 255.0 if max(red, green, blue) > 1 else 1.0
     if not np.isfinite([red, green, blue]).all() or (name == "std" and min(red, green, blue) <= 0):
-        raise ModelError(f"the metadata of {path} gives {name} {told[name]!r}; usable numbers are needed")
+        raise ModelError(f"the metadata of {path} gives {name} {props[name]!r}; usable numbers are needed")
     return red / scale, green / scale, blue / scale
 
 
-def _told_classes(told: Mapping[str, str]) -> tuple[str, ...]:
+def _classes_in(props: Mapping[str, str]) -> tuple[str, ...]:
     for key in CLASS_KEYS:
-        if told.get(key, "").strip():
-            parsed = _parsed(told[key])
+        if props.get(key, "").strip():
+            parsed = _parsed(props[key])
             if isinstance(parsed, dict):
                 parsed = [parsed[number] for number in sorted(parsed, key=int)]
             return tuple(str(name).strip() for name in parsed)

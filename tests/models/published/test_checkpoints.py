@@ -8,7 +8,7 @@ import torch
 
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.files import sha256_of
-from stylex.models.published.checkpoints import PARTS, PUBLISHED, _told_by, load_checkpoint
+from stylex.models.published.checkpoints import PARTS, PUBLISHED, _style_of_file, load_checkpoint
 from stylex.techniques import TECHNIQUES
 
 PARAMETERS = {
@@ -185,10 +185,10 @@ def test_microast_encoders_are_told_apart_by_their_names(tmp_path, published_fil
     [("candy.pth", "candy"), ("candy.v2.pth", "candy.v2"), ("my net.pth.tar", "my net"), ("mosaic.model", "mosaic")],
 )
 def test_a_style_is_called_like_its_file(file, style):
-    assert _told_by(file) == style
+    assert _style_of_file(file) == style
 
 
 @pytest.mark.parametrize("file", ["latest_net_G.pth", "latest_net_G_A.pth", ".pth"])
 def test_files_whose_names_say_nothing(file):
     with pytest.raises(UsageError, match="give the style's name"):
-        _told_by(file)
+        _style_of_file(file)

@@ -18,7 +18,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(conditions, "SYS", tmp_path)
     monkeypatch.setattr(conditions, "PROC", tmp_path / "proc")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2}, raising=False)
-    monkeypatch.setattr(hardware, "told_by", lambda *_: "1410 MHz, 36, 68.10 W\n")
+    monkeypatch.setattr(hardware, "command_output", lambda *_: "1410 MHz, 36, 68.10 W\n")
     return tmp_path
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from stylex.errors import InputError
-from stylex.runtime.semantic.masks import REFINED_SIDE, decided, feathered, read_mask, refined, require_size, resized
+from stylex.runtime.semantic.masks import REFINED_SIDE, feathered, read_mask, refined, require_size, resized, sharpened
 
 
 def test_grey_and_alpha(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_refining_draws_the_mask_to_the_photos_edge() -> None:
 
 def test_deciding_leaves_less_in_between() -> None:
     shares = np.linspace(0, 1, 101, dtype=np.float32)[None]
-    found = decided(shares)[0]
+    found = sharpened(shares)[0]
     assert not found[:26].any() and (found[75:] == 1).all() and found[50] == pytest.approx(0.5)
     assert (np.diff(found) >= 0).all()
 

@@ -8,39 +8,39 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylex.errors import ModelError
-from stylex.runtime.semantic.outputs import shares
+from stylex.runtime.semantic.outputs import class_probabilities
 
 TWO, THREE = ("background", "person"), ("background", "person", "dog")
 
 
 def test_log_odds_become_shares() -> None:
     odds = np.random.default_rng(0).normal(0, 3, (1, 3, 4, 5)).astype(np.float32)
-    found = shares(odds, THREE, "x")
+    found = class_probabilities(odds, THREE, "x")
     assert found.shape == (3, 4, 5)
     np.testing.assert_allclose(found.sum(0), 1, atol=1e-5)
     np.testing.assert_array_equal(found.argmax(0), odds[0].argmax(0))
     np.testing.assert_allclose(np.log(found[1] / found[2]), odds[0, 1] - odds[0, 2], atol=1e-3)
 
 
-def test_shares_stay_as_they_are_wherever_the_channels_stand() -> None:
-    given_shares = np.random.default_rng(1).dirichlet((1, 1, 1), (1, 4, 5)).astype(np.float32)  # (1, 4, 5, 3)
-    np.testing.assert_allclose(shares(given_shares, THREE, "x"), given_shares[0].transpose(2, 0, 1), atol=1e-6)
-    first = np.ascontiguousarray(given_shares.transpose(0, 3, 1, 2))
-    np.testing.assert_allclose(shares(first, THREE, "x"), first[0], atol=1e-6)
+def test_probabilities_stay_as_they_are_wherever_the_channels_stand() -> None:
+    given = np.random.default_rng(1).dirichlet((1, 1, 1), (1, 4, 5)).astype(np.float32)  # (1, 4, 5, 3)
+    np.testing.assert_allclose(class_probabilities(given, THREE, "x"), given[0].transpose(2, 0, 1), atol=1e-6)
+    first = np.ascontiguousarray(given.transpose(0, 3, 1, 2))
+    np.testing.assert_allclose(class_probabilities(first, THREE, "x"), first[0], atol=1e-6)
 
 
 def test_classes_that_were_decided_one_by_one_never_add_up_to_more_than_one() -> None:
     alone = np.array([0.9, 0.8, 0.0], np.float32).reshape(1, 3, 1, 1)
-    np.testing.assert_allclose(shares(alone, THREE, "x")[:, 0, 0], [0.9 / 1.7, 0.8 / 1.7, 0], rtol=1e-5)
+    np.testing.assert_allclose(class_probabilities(alone, THREE, "x")[:, 0, 0], [0.9 / 1.7, 0.8 / 1.7, 0], rtol=1e-5)
     faint = np.array([0.1, 0.2, 0.0], np.float32).reshape(1, 3, 1, 1)
-    np.testing.assert_allclose(shares(faint, THREE, "x")[:, 0, 0], [0.1, 0.2, 0])
+    np.testing.assert_allclose(class_probabilities(faint, THREE, "x")[:, 0, 0], [0.1, 0.2, 0])
 
 
 @pytest.mark.parametrize("shape", [(1, 2, 3), (1, 1, 2, 3), (1, 2, 3, 1)])
 @pytest.mark.parametrize("kind", [np.int64, np.uint8, np.int32])
 def test_class_numbers(shape: tuple[int, ...], kind: type) -> None:
     numbers = np.array([0, 1, 2, 2, 0, 1], kind).reshape(shape)
-    found = shares(numbers, THREE, "x")
+    found = class_probabilities(numbers, THREE, "x")
     np.testing.assert_array_equal(found[2], [[0, 0, 1], [1, 0, 0]])
     np.testing.assert_array_equal(found.sum(0), np.ones((2, 3)))
 
@@ -48,14 +48,14 @@ def test_class_numbers(shape: tuple[int, ...], kind: type) -> None:
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 1, 1, 3)])
 def test_one_plane_is_the_share_of_the_second_class(shape: tuple[int, ...]) -> None:
     plane = np.array([0, 0.25, 1], np.float32).reshape(shape)
-    np.testing.assert_allclose(shares(plane, TWO, "x")[:, 0], [[1, 0.75, 0], [0, 0.25, 1]])
-    np.testing.assert_allclose(shares(plane, ("person",), "x")[:, 0], [[0, 0.25, 1]])
+    np.testing.assert_allclose(class_probabilities(plane, TWO, "x")[:, 0], [[1, 0.75, 0], [0, 0.25, 1]])
+    np.testing.assert_allclose(class_probabilities(plane, ("person",), "x")[:, 0], [[0, 0.25, 1]])
     odds = np.array([-4.0, 0, 4], np.float32).reshape(shape)
-    np.testing.assert_allclose(shares(odds, TWO, "x")[1, 0], [0.018, 0.5, 0.982], atol=1e-3)
+    np.testing.assert_allclose(class_probabilities(odds, TWO, "x")[1, 0], [0.018, 0.5, 0.982], atol=1e-3)
 
 
 def test_one_class_in_whole_numbers() -> None:
-    np.testing.assert_array_equal(shares(np.array([[[0, 1]]]), ("person",), "x"), [[[0, 1]]])
+    np.testing.assert_array_equal(class_probabilities(np.array([[[0, 1]]]), ("person",), "x"), [[[0, 1]]])
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_one_class_in_whole_numbers() -> None:
 )
 def test_what_is_not_what_it_says(output: np.ndarray, classes: tuple[str, ...], told: str) -> None:
     with pytest.raises(ModelError, match=told) as caught:
-        shares(output, classes, "voc.onnx")
+        class_probabilities(output, classes, "voc.onnx")
     assert "voc.onnx" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -92,7 +92,7 @@ def test_any_output_gives_shares_or_a_clear_error(
 ) -> None:
     output = (np.random.default_rng(seed).normal(0, size, shape)).astype(kind)
     try:
-        found = shares(output, tuple("abcd"[:count]), "x")
+        found = class_probabilities(output, tuple("abcd"[:count]), "x")
     except ModelError:
         return
     assert found.shape[0] == count and found.ndim == 3

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 
 from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.errors import InputError, ModelError, UsageError
-from stylex.runtime.semantic.segmenters import open_segmenter, own_segmenter
+from stylex.runtime.semantic.segmenters import embedded_segmenter, open_segmenter
 
 ForeignMaker = Callable[..., Path]
 
@@ -36,7 +36,7 @@ def halves() -> np.ndarray:
 
 
 def test_ours_finds_the_astronaut_and_nobody_beside_a_cat_or_a_rocket() -> None:
-    segmenter = own_segmenter(threads=1)
+    segmenter = embedded_segmenter(threads=1)
     assert segmenter.classes == ("background", "person")
     found = segmenter(skimage.data.astronaut())
     np.testing.assert_allclose(found["person"] + found["background"], 1, atol=1e-5)
@@ -50,15 +50,15 @@ def test_ours_finds_the_astronaut_and_nobody_beside_a_cat_or_a_rocket() -> None:
 
 @pytest.mark.parametrize("sides", [(1, 1), (40, 33), (301, 200), (64, 900)])
 def test_ours_takes_any_size(sides: tuple[int, int]) -> None:
-    found = own_segmenter(threads=1)(np.full((*sides, 3), 90, np.uint8))
+    found = embedded_segmenter(threads=1)(np.full((*sides, 3), 90, np.uint8))
     assert np.isfinite(found["person"]).all()
 
 
 def test_ours_is_looked_for_in_the_given_folder_first(tmp_path: Path) -> None:
-    assert own_segmenter(tmp_path, 1).session.path == own_segmenter(None, 1).session.path
+    assert embedded_segmenter(tmp_path, 1).session.path == embedded_segmenter(None, 1).session.path
     copy = tmp_path / "segmenter-fp16.onnx"
     copy.write_bytes(transfer_file("segmenter", "fp16").read_bytes())
-    assert own_segmenter(tmp_path, 1).session.path == copy
+    assert embedded_segmenter(tmp_path, 1).session.path == copy
 
 
 @pytest.mark.parametrize(
