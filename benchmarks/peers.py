@@ -74,7 +74,9 @@ def vgg_adain() -> VggAdaIN:
 
 def micro_ast() -> microast.MicroAST:
     """MicroAST of its published parts."""
-    return microast.MicroAST(microast.Encoder(), microast.Encoder(), microast.Modulator(), microast.Decoder())
+    return microast.MicroAST(
+        microast.MicroEncoder(), microast.MicroEncoder(), microast.Modulator(), microast.MicroDecoder()
+    )
 
 
 PEERS: dict[str, Callable[[], PublishedNetwork]] = {

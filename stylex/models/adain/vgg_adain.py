@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from stylex.models.shared.adaptive_norm import held, restyle, sample_statistics
+from stylex.models.shared.adaptive_norm import chosen_statistics, restyle, sample_statistics
 from stylex.models.shared.published_network import PublishedArbitraryStyle
 from stylex.models.shared.vgg import RELU4_1, SCALE
 
@@ -53,4 +53,4 @@ class VggAdaIN(PublishedArbitraryStyle):
         """
         x = self.encoder(content)
         measured = sample_statistics(x)
-        return self.decoder(restyle(x, codes, masks, held(measured, frozen, freeze))).clamp(0, 1), measured
+        return self.decoder(restyle(x, codes, masks, chosen_statistics(measured, frozen, freeze))).clamp(0, 1), measured

@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.shared.adaptive_norm import held, normalized, sample_statistics
+from stylex.models.shared.adaptive_norm import chosen_statistics, normalized, sample_statistics
 from stylex.models.shared.published_network import PublishedArbitraryStyle
 from stylex.models.shared.vgg import RELU4_1, RELU5_1, SCALE, STAGES
 
 
-class Attention(nn.Module):
+class StyleAttention(nn.Module):
     """Style-attentional network: content positions ask, style positions answer.
 
     Args:
@@ -59,7 +59,7 @@ class Transform(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         channels = STAGES[3][0]
-        self.sanet4_1, self.sanet5_1 = Attention(channels), Attention(channels)
+        self.sanet4_1, self.sanet5_1 = StyleAttention(channels), StyleAttention(channels)
         self.merge_conv = nn.Conv2d(channels, channels, 3)
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class SANet(PublishedArbitraryStyle):
         x = self.to_4_1(content)
         y = self.to_5_1(x)
         measured = torch.cat((sample_statistics(x), sample_statistics(y)), 1)
-        statistics = held(measured, frozen, freeze)
+        statistics = chosen_statistics(measured, frozen, freeze)
         of_x, of_y = statistics.chunk(2, 1)
         fine_styles, coarse_styles = self._features(codes)
         fine_masks = F.interpolate(masks, scale_factor=2, mode="nearest")

@@ -118,12 +118,12 @@ class CycleGanRecipe(Recipe):
         a: Path,
         b: Path,
         style: str,
-        teachers: LossNetworks,
+        loss_networks: LossNetworks,
         settings: CycleGanSettings,
         device: torch.device,
         adain: AdaIN,
     ) -> None:
-        self.settings, self.style, self.teachers, self.adain = settings, style, teachers, adain
+        self.settings, self.style, self.loss_networks, self.adain = settings, style, loss_networks, adain
         self.a = load_folder(a, 288, hold_out=settings.hold_out)
         self.b = load_folder(b, 288, hold_out=settings.hold_out)
         self.domain_statistics = self._domain_statistics(self.b, device)
@@ -206,13 +206,13 @@ class CycleGanRecipe(Recipe):
         s, device = self.settings, a.device
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
             like = tensor(np.stack([_flattened(p) for p in pictures(a)]), device) if s.flatten else a
-            like_features = self.teachers.features(like)
+            like_features = self.loss_networks.features(like)
         with torch.autocast(device.type, torch.bfloat16):
             clamped = through_clamp(fake)
             compared = self._compared(clamped)
-            features = self.teachers.features(clamped)
-            compared_features = self.teachers.features(compared) if s.flatten else features
-            texture = texture_statistics(self.teachers, compared, s.crop, rng)
+            features = self.loss_networks.features(clamped)
+            compared_features = self.loss_networks.features(compared) if s.flatten else features
+            texture = texture_statistics(self.loss_networks, compared, s.crop, rng)
         whole, detail = self.domain_statistics
         parts = common_losses(s, fake, like, features, like_features) | {
             "style": s.style * losses.style_loss(losses.statistics(compared_features), whole).mean(),
@@ -238,8 +238,8 @@ class CycleGanRecipe(Recipe):
         for _ in range(STATISTICS_BATCHES):
             batch = self._compared(tensor(folder.sample(8, s.size, rng), device))
             with torch.autocast(device.type, torch.bfloat16):
-                wholes.append(losses.statistics(self.teachers.features(batch)))
-                details.append(texture_statistics(self.teachers, batch, s.crop, rng))
+                wholes.append(losses.statistics(self.loss_networks.features(batch)))
+                details.append(texture_statistics(self.loss_networks, batch, s.crop, rng))
         return losses.pooled(wholes), losses.pooled(details)
 
     @torch.no_grad()
@@ -257,7 +257,7 @@ class CycleGanRecipe(Recipe):
             "style": {"name": self.style},
             "start": "both generators as AdaIN's content path at strength 0",
             "data": {"a": self.a.facts(), "b": self.b.facts()},
-            "teachers": self.teachers.name,
+            "teachers": self.loss_networks.name,
             "settings": asdict(self.settings),
         }
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stylex.models.shared.channels import Normalization, fold_norm, fold_painting, fold_photo, given, taken
+from stylex.models.shared.channels import Normalization, fold_input, fold_norm, fold_output, from_rgb, to_rgb
 from stylex.models.shared.published_network import PublishedSingleStyle
 
 WIDTH = 64
@@ -114,7 +114,7 @@ class ResnetGenerator(PublishedSingleStyle):
         """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
         first = self.model[1]
         assert isinstance(first, nn.Conv2d)
-        return (given(self.paint(2 * taken(content, first.in_channels) - 1)) + 1) / 2
+        return (to_rgb(self.paint(2 * from_rgb(content, first.in_channels) - 1)) + 1) / 2
 
     def folded(self) -> nn.Module:
         """The module to export."""
@@ -132,7 +132,7 @@ class RgbResnetGenerator(nn.Module):
         layers = list(copy.deepcopy(network.model).children())[:-1]  # without the tanh
         first, last = layers[1], layers[-1]
         assert isinstance(first, nn.Conv2d) and isinstance(last, nn.Conv2d)
-        layers[1], layers[-1] = fold_photo(first, 2.0, -1.0), fold_painting(last)
+        layers[1], layers[-1] = fold_input(first, 2.0, -1.0), fold_output(last)
         self.model = _without_statistics(nn.Sequential(*layers))
         for block in self.model:
             if isinstance(block, ResnetBlock):

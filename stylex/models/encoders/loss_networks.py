@@ -117,7 +117,7 @@ class SlimVgg(LossNetwork):
 
 
 class EmbeddedEncoder(LossNetwork):
-    """The encoder that comes with the package, which serves where no loss network is given; see `Encoder`."""
+    """The encoder that comes with the package, which serves where no loss network is given; see `SlimEncoder`."""
 
     def __init__(self) -> None:
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from stylex.errors import UsageError
 from stylex.models.encoders import vgg19
-from stylex.models.encoders.slim import CONTENT_LAYER, Encoder
+from stylex.models.encoders.slim import CONTENT_LAYER, SlimEncoder
 from stylex.models.weights import embedded, read_weights
 from stylex.techniques import technique_named
 
@@ -31,6 +31,6 @@ def opened(name: str, console: Console | None = None) -> tuple[nn.Module, str]:
         raise UsageError(f"the encoder is {name!r}; choose {' or '.join(NAMES)}")
     if name == "vgg19":
         return vgg19.published(console).eval().requires_grad_(False), vgg19.CONTENT_LAYER
-    network = Encoder()
+    network = SlimEncoder()
     read_weights(embedded("encoder")).fill(network)
     return network.requires_grad_(False), CONTENT_LAYER

@@ -20,7 +20,7 @@ WIDTHS = (32, 64, 128, 192, 192)
 DEPTHS = (2, 2, 3, 2, 1)
 """Convolutions in each stage; stages are as deep as their first activation and those after them need."""
 CONTENT_LAYER = "4_1"
-"""Where `gatys` compares the content; relu4_2, which Gatys et al. 2016 take, isn't taught."""
+"""Where `gatys` compares the content; relu4_2, which Gatys et al. 2016 take, isn't learnt."""
 LAYERS = ("1_1", "2_1", "3_1", "4_1", "5_1")
 MEAN = (0.485, 0.456, 0.406)
 """Mean colour of ImageNet's photos."""
@@ -28,14 +28,15 @@ FAINTEST = 1e-3
 """Least mean activation of a channel that is rescaled to 1."""
 
 
-class Encoder(nn.Module):
+class SlimEncoder(nn.Module):
     """RGB pictures (B, 3, H, W) in [0, 1], from 16x16 up, to the activations relu1_1 to relu5_1.
 
     Args:
-        taught: channels of the activations that each layer learns to tell through a 1x1 map; only training needs them.
+        target_channels: of the activations that each layer learns to predict through a 1x1 map; only training needs
+            them.
     """
 
-    def __init__(self, taught: Sequence[int] = ()) -> None:
+    def __init__(self, target_channels: Sequence[int] = ()) -> None:
         super().__init__()
         inputs, self.convs = 3, nn.ModuleDict()
         for stage, (width, depth) in enumerate(zip(WIDTHS, DEPTHS, strict=True), 1):
@@ -45,7 +46,8 @@ class Encoder(nn.Module):
                 nn.init.zeros_(conv.get_parameter("bias"))
                 self.convs[f"{stage}_{index}"] = conv
                 inputs = width
-        self.maps = nn.ModuleDict({n: nn.Conv2d(w, t, 1) for n, w, t in zip(LAYERS, WIDTHS, taught, strict=False)})
+        targets = zip(LAYERS, WIDTHS, target_channels, strict=False)
+        self.maps = nn.ModuleDict({name: nn.Conv2d(width, target, 1) for name, width, target in targets})
 
     def forward(self, x: Tensor) -> Features:
         """Activations by layer name, "1_1" to "5_1"."""
@@ -67,7 +69,7 @@ class Encoder(nn.Module):
 
 
 @torch.no_grad()
-def normalize(encoder: Encoder, pictures: Tensor) -> None:
+def normalize(encoder: SlimEncoder, pictures: Tensor) -> None:
     """Rescale the layers in place so that every channel's mean activation over `pictures` (B, 3, H, W) is 1.
 
     A ReLU lets positive factors pass, so that what a channel sees doesn't change.

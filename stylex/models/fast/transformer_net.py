@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.shared.channels import Normalization, fold_norm, fold_painting, fold_photo, given, taken
+from stylex.models.shared.channels import Normalization, fold_input, fold_norm, fold_output, from_rgb, to_rgb
 from stylex.models.shared.published_network import PublishedSingleStyle
 
 PEAK = 255.0
@@ -138,8 +138,8 @@ class TransformerNet(PublishedSingleStyle):
 
     def forward(self, content: Tensor) -> Tensor:
         """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
-        picture = taken(content, self.conv1.conv2d.in_channels)
-        painted = given(self.paint(PEAK * (picture.flip(1) if self.early else picture))).clamp(0.0, PEAK) / PEAK
+        picture = from_rgb(content, self.conv1.conv2d.in_channels)
+        painted = to_rgb(self.paint(PEAK * (picture.flip(1) if self.early else picture))).clamp(0.0, PEAK) / PEAK
         return painted.flip(1) if self.early else painted
 
     def folded(self) -> nn.Module:
@@ -156,7 +156,7 @@ class RgbTransformerNet(nn.Module):
     def __init__(self, network: TransformerNet) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
-        first, last = fold_photo(self.network.conv1.conv2d, PEAK), fold_painting(self.network.deconv3.conv2d)
+        first, last = fold_input(self.network.conv1.conv2d, PEAK), fold_output(self.network.deconv3.conv2d)
         if network.early:
             assert last.bias is not None
             first.weight.data = first.weight.data.flip(1)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylex.models.shared.adaptive_norm import held, restyle, sample_statistics
+from stylex.models.shared.adaptive_norm import chosen_statistics, restyle, sample_statistics
 from stylex.models.shared.published_network import PublishedArbitraryStyle
 
 WIDTH = 64
@@ -56,7 +56,7 @@ class ResidualLayer(nn.Module):
         return x + changed
 
 
-class Encoder(nn.Module):
+class MicroEncoder(nn.Module):
     """RGB (B, 3, H, W) in [0, 1] to features at two levels, both (B, 64, H/4, W/4); photo and style have one each."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Modulator(nn.Module):
         return torch.cat([self.get_submodule(name)(x).flatten(1) for name, x in parts.items()], 1)
 
 
-class Decoder(nn.Module):
+class MicroDecoder(nn.Module):
     """Two modulated layers, and the way up to RGB."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class MicroAST(PublishedArbitraryStyle):
     """The 9x9 convolutions reflect 4 pixels, those at a quarter of the size 1."""
     code_size, statistics_size = 8 * WIDTH, 4 * WIDTH
 
-    def __init__(self, content: Encoder, style: Encoder, modulator: Modulator, decoder: Decoder) -> None:
+    def __init__(self, content: MicroEncoder, style: MicroEncoder, modulator: Modulator, decoder: MicroDecoder) -> None:
         super().__init__()
         self.content, self.style, self.modulator, self.decoder = content, style, modulator, decoder
 
@@ -146,10 +146,10 @@ class MicroAST(PublishedArbitraryStyle):
         factor1, offset1, factor2, offset2 = (_mixed(v, shares) for v in filters)
         _, x = self.content(content)
         of_second = sample_statistics(x)
-        x = restyle(x, second, masks, held(of_second, frozen[:, : 2 * WIDTH], freeze))
+        x = restyle(x, second, masks, chosen_statistics(of_second, frozen[:, : 2 * WIDTH], freeze))
         x = self.decoder.dec1.modulated(x, factor2, offset2)
         of_first = sample_statistics(x)
-        x = restyle(x, first, masks, held(of_first, frozen[:, 2 * WIDTH :], freeze))
+        x = restyle(x, first, masks, chosen_statistics(of_first, frozen[:, 2 * WIDTH :], freeze))
         x = self.decoder.dec2.modulated(x, factor1, offset1)
         return self.decoder.dec3(x).clamp(0, 1), torch.cat((of_second, of_first), 1)
 

@@ -114,10 +114,10 @@ PARTS = (
     Part(VGG, normalized_vgg),
     Part(DECODER, mirrored_decoder),
     Part(TRANSFORM, Transform),
-    Part(CONTENT, microast.Encoder, word="content"),
-    Part(STYLE, microast.Encoder, word="style"),
+    Part(CONTENT, microast.MicroEncoder, word="content"),
+    Part(STYLE, microast.MicroEncoder, word="style"),
     Part(MODULATOR, microast.Modulator),
-    Part(MICRO_DECODER, microast.Decoder),
+    Part(MICRO_DECODER, microast.MicroDecoder),
 )
 
 PUBLISHED = (

@@ -81,7 +81,7 @@ def _closed(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((CLOSED, CLOSED), np.uint8)), np.uint8)
 
 
-def varied(
+def augmented(
     folder: MaskedFolder,
     backgrounds: PictureFolder | None,
     size: int,
@@ -98,14 +98,14 @@ def varied(
     chance = rng.random()
     if backgrounds is not None and chance < chances[0]:
         behind = _moved(_drawn(backgrounds, rng), size, rng)
-        return damaged(recolored(behind, rng), rng), np.zeros((size, size), np.uint8)
+        return degraded(recolored(behind, rng), rng), np.zeros((size, size), np.uint8)
     index = int(rng.integers(len(folder.pictures)))
     pair = (folder.pictures[index], folder.masks[index])
     picture, mask = (_moved(one, size, turn) for one, turn in zip(pair, _twins(rng), strict=True))
     if backgrounds is not None and chance < sum(chances):
         behind = _moved(_drawn(backgrounds, rng), size, rng)
         picture = _pasted(recolored(picture, rng), recolored(behind, rng), mask, rng)
-    return damaged(recolored(picture, rng), rng), mask
+    return degraded(recolored(picture, rng), rng), mask
 
 
 def _twins(rng: np.random.Generator) -> tuple[np.random.Generator, np.random.Generator]:
@@ -155,7 +155,7 @@ def recolored(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.LUT(picture, table[None]), np.uint8)
 
 
-def damaged(picture: Picture, rng: np.random.Generator) -> Picture:
+def degraded(picture: Picture, rng: np.random.Generator) -> Picture:
     """Now and then blurred, noisy, or saved at a low quality."""
     kind = rng.random(3)
     if kind[0] < 0.2:

@@ -9,7 +9,7 @@ from torch.export import Dim
 from stylex.artifacts.metadata import SEGMENTER, GraphSpec
 from stylex.export.graph_spec import LARGEST, Feed, Photo, Traceable
 from stylex.imaging.arrays import to_floats
-from stylex.models.segmenter.network import CLASSES, MULTIPLE, SHARE, Segmenter
+from stylex.models.segmenter.network import CLASSES, MULTIPLE, OUTPUT_STRIDE, Segmenter
 from stylex.models.weights import Weights
 
 EXAMPLE = (256, 192)
@@ -22,7 +22,7 @@ def graphs(network: Segmenter, _weights: Weights, size: int | None) -> list[Trac
     height, width = (size, size) if size else EXAMPLE
     rows, columns = (Dim(name, min=FEWEST, max=LARGEST // MULTIPLE) for name in ("rows", "columns"))
     smallest = FEWEST * MULTIPLE
-    spec = GraphSpec(SEGMENTER, 0, MULTIPLE, smallest, fixed_size=size, cell=SHARE, classes=CLASSES)
+    spec = GraphSpec(SEGMENTER, 0, MULTIPLE, smallest, fixed_size=size, cell=OUTPUT_STRIDE, classes=CLASSES)
     return [
         Traceable(
             spec=spec,

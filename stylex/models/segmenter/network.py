@@ -17,7 +17,7 @@ from stylex.models.shared.backbone import doubled
 CLASSES = ("background", "person")
 MULTIPLE = 32
 """Height and width of a picture are multiples of this many pixels."""
-SHARE = 4
+OUTPUT_STRIDE = 4
 """Pixels of the picture to a cell of the output, down and across."""
 ENTRY, QUARTER, EIGHTH, SIXTEENTH, CONTEXT, UP = 48, 64, 128, 128, 64, 64
 """Channels: of the first convolution, at 1/4, at 1/8, at 1/16, at 1/32, on the way up."""
@@ -64,19 +64,19 @@ class Segmenter(nn.Module):
             x = known[name] = F.relu(conv(x))
         return known
 
-    def decide(self, known: dict[str, Tensor]) -> Tensor:
-        """Log-odds of a person (B, 1, H/4, W/4), from the features."""
+    def logits(self, known: dict[str, Tensor]) -> Tensor:
+        """Logits of a person (B, 1, H/4, W/4), from the features."""
         x = F.max_pool2d(known["5_1"], 2)
         for conv in self.context:
             x = F.relu(conv(x))
         x = self.skips[0](x)
         for skip, mix, name in zip(self.skips[1:], self.mix, ("5_1", "4_3", "3_4"), strict=True):
             x = F.relu(mix(F.relu(doubled(x) + skip(known[name]))))
-        odds: Tensor = self.head(x)
-        return odds
+        logits: Tensor = self.head(x)
+        return logits
 
     def forward(self, photo: Tensor) -> Tensor:
-        """The share of each class.
+        """Returns the probability of each class.
 
         Args:
             photo: RGB (B, 3, H, W) in [0, 1], H and W multiples of `MULTIPLE`.
@@ -84,7 +84,7 @@ class Segmenter(nn.Module):
         Returns:
             (B, 2, H/4, W/4) float32, in the order of `CLASSES`; the two add up to 1.
         """
-        person = torch.sigmoid(self.decide(self.features(photo)).float())
+        person = torch.sigmoid(self.logits(self.features(photo)).float())
         return torch.cat((1 - person, person), 1)
 
 

@@ -16,8 +16,8 @@ from stylex.artifacts.metadata import SEGMENTER
 from stylex.errors import ModelError
 from stylex.models.encoders import loss_networks
 from stylex.models.encoders.loss_network_files import SLIM, find_teacher
-from stylex.models.segmenter.data import load_masked, varied
-from stylex.models.segmenter.network import DOWN, SHARE, Segmenter
+from stylex.models.segmenter.data import augmented, load_masked
+from stylex.models.segmenter.network import DOWN, OUTPUT_STRIDE, Segmenter
 from stylex.models.training.batches import packed, pictures, tensor
 from stylex.models.training.data import PictureFolder, load_folder
 from stylex.models.training.recipe import Recipe, total
@@ -26,7 +26,7 @@ from stylex.techniques import row_named
 
 SIDE = 320
 """Pixels that a photo's shorter side is reduced to."""
-TAUGHT = ("pooled", "3_1", "4_1", "5_1")
+DISTILLED = ("pooled", "3_1", "4_1", "5_1")
 """Features that stay near the slim VGG-19's."""
 INHERITED = tuple(DOWN)[:-1]
 """Convolutions that begin as the slim VGG-19's; its conv5_1 reads what conv4_4 makes, which isn't there."""
@@ -46,8 +46,9 @@ class SegmenterSettings:
         size: pixels of the training pictures, a multiple of 32.
         batch: pictures in a step.
         overlap: weight of one minus the soft intersection over union, of people and of background.
-        taught: weight of the distance to the slim VGG-19's features, which keeps what a few hundred photos can't teach.
-        taught_pictures: of a batch, so many are compared.
+        distillation: weight of the distance to the slim VGG-19's features, which keeps what a few hundred photos can't
+            teach.
+        distilled_pictures: of a batch, so many are compared.
         empty, elsewhere: shares of the pictures that have nobody in them, and whose people stand in front of another
             photo.
         hold_out: share of the photos that training never sees.
@@ -56,14 +57,14 @@ class SegmenterSettings:
     size: int = USUAL.size
     batch: int = USUAL.batch
     overlap: float = 0.5
-    taught: float = 0.1
-    taught_pictures: int = 2
+    distillation: float = 0.1
+    distilled_pictures: int = 2
     empty: float = 0.18
     elsewhere: float = 0.42
     hold_out: float = USUAL.hold_out
 
 
-class SlimVgg(loss_networks.SlimVgg):
+class RescaledSlimVgg(loss_networks.SlimVgg):
     """The slim VGG-19 with every channel rescaled to a mean square of 1 over some pictures (B, 3, H, W)."""
 
     def __init__(self, folder: Path, seen: Tensor) -> None:
@@ -131,20 +132,21 @@ class SegmenterRecipe(Recipe):
         self.settings = settings
         self.photos = load_masked(photos, SIDE, settings.hold_out)
         self.backgrounds: PictureFolder | None = load_folder(backgrounds, SIDE) if backgrounds else None
-        self.slim: SlimVgg | None = None
+        self.slim: RescaledSlimVgg | None = None
         if teacher:
-            slim = SlimVgg(teacher, tensor(self._drawn(MEASURED, np.random.default_rng(11))[0], torch.device("cpu")))
+            measured = tensor(self._drawn(MEASURED, np.random.default_rng(11))[0], torch.device("cpu"))
+            slim = RescaledSlimVgg(teacher, measured)
             # torch's types forget that Module.to takes a memory format
             self.slim = slim.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
     def from_request(cls, request: Request) -> SegmenterRecipe:
         """Returns the training that is asked for."""
-        photos, compared = request["photos"], min(SegmenterSettings.taught_pictures, request["batch"])
+        photos, compared = request["photos"], min(SegmenterSettings.distilled_pictures, request["batch"])
         teacher = request.optional(
             lambda: find_teacher(request["teacher"], photos, SLIM), "it begins with random weights"
         )
-        settings = SegmenterSettings(**request.shape, taught_pictures=compared)
+        settings = SegmenterSettings(**request.shape, distilled_pictures=compared)
         return cls(photos, request["backgrounds"], teacher, settings, request.device)
 
     @property
@@ -166,7 +168,7 @@ class SegmenterRecipe(Recipe):
             self._distil(network, self.slim, np.random.default_rng(torch.initial_seed()))
         return network
 
-    def _distil(self, network: Segmenter, slim: SlimVgg, rng: np.random.Generator) -> None:
+    def _distil(self, network: Segmenter, slim: RescaledSlimVgg, rng: np.random.Generator) -> None:
         """Trains the first two convolutions to predict VGG's second stage."""
         device = next(iter(slim.buffers())).device
         first = [*network.stem.parameters(), *network.entry.parameters()]
@@ -187,7 +189,7 @@ class SegmenterRecipe(Recipe):
         """Varied pictures (count, size, size, 3) and their masks (count, size, size)."""
         s = self.settings
         chances = (s.empty, s.elsewhere)
-        drawn = [varied(self.photos, self.backgrounds, s.size, chances, rng) for _ in range(count)]
+        drawn = [augmented(self.photos, self.backgrounds, s.size, chances, rng) for _ in range(count)]
         return np.stack([picture for picture, _ in drawn]), np.stack([mask for _, mask in drawn])
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
@@ -195,19 +197,20 @@ class SegmenterRecipe(Recipe):
         s = self.settings
         photos, masks = self._drawn(s.batch, rng)
         x = packed(tensor(photos, device))
-        want = F.avg_pool2d(torch.from_numpy(masks).to(device)[:, None].float() / 255, SHARE)
+        want = F.avg_pool2d(torch.from_numpy(masks).to(device)[:, None].float() / 255, OUTPUT_STRIDE)
         with torch.autocast(device.type, torch.bfloat16):
             known = self.network.features(x)
-            odds = self.network.decide(known).float()
-            seen = self.slim.activations(x[: s.taught_pictures]) if self.slim is not None and s.taught_pictures else {}
-        share = torch.sigmoid(odds)
+            logits = self.network.logits(known).float()
+            compared = x[: s.distilled_pictures]
+            seen = self.slim.activations(compared) if self.slim is not None and len(compared) else {}
+        probability = torch.sigmoid(logits)
         parts = {
-            "entropy": F.binary_cross_entropy_with_logits(odds, want),
-            "overlap": s.overlap * (missed(share, want) + missed(1 - share, 1 - want)) / 2,
+            "entropy": F.binary_cross_entropy_with_logits(logits, want),
+            "overlap": s.overlap * (iou_loss(probability, want) + iou_loss(1 - probability, 1 - want)) / 2,
         }
         if seen:
-            gaps = [(known[n][: s.taught_pictures].float() - seen[n].float()).square().mean() for n in TAUGHT]
-            parts["taught"] = s.taught * torch.stack(gaps).mean()
+            gaps = [(known[n][: s.distilled_pictures].float() - seen[n].float()).square().mean() for n in DISTILLED]
+            parts["distillation"] = s.distillation * torch.stack(gaps).mean()
         return total(parts)
 
     @torch.no_grad()
@@ -215,7 +218,7 @@ class SegmenterRecipe(Recipe):
         """Six training pictures, always the same ones: with their masks, and with what the network finds."""
         photos, masks = self._drawn(6, np.random.default_rng(7))
         x = tensor(photos, torch.device("cpu"))
-        found = F.interpolate(network(x)[:, 1:], scale_factor=SHARE, mode="bilinear")
+        found = F.interpolate(network(x)[:, 1:], scale_factor=OUTPUT_STRIDE, mode="bilinear")
         rows = [photos, np.repeat(masks[..., None], 3, -1), pictures(found.expand(-1, 3, -1, -1))]
         return np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
 
@@ -231,8 +234,8 @@ class SegmenterRecipe(Recipe):
         }
 
 
-def missed(have: Tensor, want: Tensor) -> Tensor:
-    """One minus the soft intersection over union of shares (B, 1, H, W), mean over the batch."""
+def iou_loss(have: Tensor, want: Tensor) -> Tensor:
+    """One minus the soft intersection over union of probabilities (B, 1, H, W), mean over the batch."""
     both = (have * want).sum((1, 2, 3))
     either = (have + want - have * want).sum((1, 2, 3))
     return (1 - (both + SMOOTH) / (either + SMOOTH)).mean()

@@ -22,7 +22,7 @@ def sample_statistics(x: Tensor) -> Tensor:
     return torch.cat((mean.flatten(1), (variance + EPSILON).sqrt()), 1)
 
 
-def held(measured: Tensor, frozen: Tensor, freeze: Tensor) -> Tensor:
+def chosen_statistics(measured: Tensor, frozen: Tensor, freeze: Tensor) -> Tensor:
     """The statistics to use: those measured, or the frozen ones where `freeze` (1,) is 1."""
     return measured + freeze * (frozen - measured)
 

@@ -38,13 +38,13 @@ class Normalization:
         return layer
 
 
-def taken(picture: Tensor, channels: int) -> Tensor:
+def from_rgb(picture: Tensor, channels: int) -> Tensor:
     """Returns an RGB picture (B, 3, H, W) in [0, 1] in so many channels."""
     weights, offset = _mixture(channels)
     return torch.einsum("bchw,ic->bihw", picture, weights) + offset[:, None, None]
 
 
-def given(painted: Tensor) -> Tensor:
+def to_rgb(painted: Tensor) -> Tensor:
     """Returns a picture (B, 1 to 4, H, W) as RGB (B, 3, H, W); its alpha is left out."""
     return painted[:, _colours(painted.shape[1])]
 
@@ -61,7 +61,7 @@ def _colours(channels: int) -> list[int]:
     return [0, 1, 2] if channels > 2 else [0, 0, 0]
 
 
-def fold_photo(first: nn.Conv2d, scale: float, offset: float = 0.0) -> nn.Conv2d:
+def fold_input(first: nn.Conv2d, scale: float, offset: float = 0.0) -> nn.Conv2d:
     """Returns a network's first convolution for RGB in [0, 1]; it took `scale` times its channels plus `offset`.
 
     The convolution must reflect the borders, so that the offset is the same everywhere.
@@ -72,7 +72,7 @@ def fold_photo(first: nn.Conv2d, scale: float, offset: float = 0.0) -> nn.Conv2d
     return _with(first, scale * torch.einsum("oikl,ic->ockl", weight, weights), bias)
 
 
-def fold_painting(last: nn.Conv2d) -> nn.Conv2d:
+def fold_output(last: nn.Conv2d) -> nn.Conv2d:
     """Returns a network's last convolution so that it gives RGB."""
     weight, bias = _parameters(last)
     colours = _colours(last.out_channels)

@@ -18,7 +18,7 @@ from stylex.errors import ModelError
 from stylex.models.encoders import loss_networks
 from stylex.models.encoders.features import Features
 from stylex.models.encoders.loss_network_files import RESCALED, SLIM, find_teacher
-from stylex.models.encoders.slim import FAINTEST, LAYERS, Encoder, normalize
+from stylex.models.encoders.slim import FAINTEST, LAYERS, SlimEncoder, normalize
 from stylex.models.training import losses
 from stylex.models.training.batches import packed, tensor
 from stylex.models.training.data import PictureFolder, load_folder
@@ -56,7 +56,7 @@ class EncoderSettings:
     hold_out: float = USUAL.hold_out
 
 
-class Teachers(nn.Module):
+class DistillationTargets(nn.Module):
     """Activations of VGG-19 at relu1_1 to relu5_1, every channel rescaled to a mean of 1.
 
     Args:
@@ -98,7 +98,7 @@ class EncoderRecipe(Recipe):
 
     name = "encoder"
     not_exported = ("maps.",)
-    network: Encoder
+    network: SlimEncoder
 
     def __init__(
         self, content: Path, style: Path, teacher: Path, settings: EncoderSettings, device: torch.device
@@ -107,9 +107,9 @@ class EncoderRecipe(Recipe):
         held = settings.hold_out
         self.photos = load_folder(content, 288, hold_out=held)
         self.paintings = load_folder(style, 384, favour="hi-", hold_out=held)
-        teachers = Teachers(teacher, self._pictures(MEASURED, np.random.default_rng(11)))
+        targets = DistillationTargets(teacher, self._pictures(MEASURED, np.random.default_rng(11)))
         # torch's types forget that Module.to takes a memory format
-        self.teachers: Teachers = teachers.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.targets: DistillationTargets = targets.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
     def from_request(cls, request: Request) -> EncoderRecipe:
@@ -123,9 +123,9 @@ class EncoderRecipe(Recipe):
         """See `Recipe.folders`."""
         return self.photos, self.paintings
 
-    def initial_network(self) -> Encoder:
+    def initial_network(self) -> SlimEncoder:
         """Returns a new network with maps to VGG-19's widths."""
-        return Encoder(self.teachers.widths)
+        return SlimEncoder(self.targets.widths)
 
     def _pictures(self, count: int, rng: np.random.Generator) -> Tensor:
         """Half photos, half paintings (count, 3, size, size), channels last."""
@@ -143,9 +143,9 @@ class EncoderRecipe(Recipe):
         pictures = packed(pictures)
         with torch.autocast(device.type, torch.bfloat16):
             phase = (int(rng.integers(2)), int(rng.integers(2)))
-            want = thinned(self.teachers(pictures), phase)
-            have = told(self.network, thinned(self.network(pictures), phase))
-            scales = self.teachers.variances
+            want = subsampled(self.targets(pictures), phase)
+            have = predicted(self.network, subsampled(self.network(pictures), phase))
+            scales = self.targets.variances
         parts = {
             "features": s.features * torch.stack([relative_gap(have[n], want[n], scales[n]) for n in LAYERS]).sum(),
             "gram": s.gram * torch.stack([gram_gap(have[n], want[n]) for n in LAYERS]).sum(),
@@ -156,9 +156,9 @@ class EncoderRecipe(Recipe):
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
         """Four pictures down; across, of each layer, one of VGG-19's channels and what the encoder tells of it."""
-        assert isinstance(network, Encoder)
+        assert isinstance(network, SlimEncoder)
         pictures = self._pictures(4, np.random.default_rng(7))
-        want, have = self.teachers.cpu()(pictures), told(network, network(pictures))
+        want, have = self.targets.cpu()(pictures), predicted(network, network(pictures))
         columns = [pictures.mul(255).byte().permute(0, 2, 3, 1).numpy()]
         for name in LAYERS:
             channel = want[name].std((0, 2, 3)).argmax()
@@ -170,7 +170,7 @@ class EncoderRecipe(Recipe):
     @torch.no_grad()
     def extras(self, network: nn.Module) -> dict[str, Tensor]:
         """The parameters again, under their own names, rescaled to a mean activation of 1."""
-        assert isinstance(network, Encoder)
+        assert isinstance(network, SlimEncoder)
         scaled = copy.deepcopy(network)
         normalize(scaled, self._pictures(MEASURED, np.random.default_rng(11)))
         return {name: t for name, t in scaled.state_dict().items() if not name.startswith(self.not_exported)}
@@ -183,13 +183,13 @@ class EncoderRecipe(Recipe):
         }
 
 
-def thinned(features: Features, phase: tuple[int, int]) -> Features:
+def subsampled(features: Features, phase: tuple[int, int]) -> Features:
     """Every second row and column of relu1_1 only, from `phase` on: losses on all of it took most of a step."""
     down, right = phase
     return features | {LAYERS[0]: features[LAYERS[0]][:, :, down::2, right::2]}
 
 
-def told(network: Encoder, features: Features) -> Features:
+def predicted(network: SlimEncoder, features: Features) -> Features:
     """Predicts VGG-19's activations from the encoder's.
 
     The maps are linear, so that two pictures that agree in the encoder's means and Gram matrices agree in those of

@@ -22,9 +22,9 @@ from stylex.export import pipeline
 from stylex.models.encoders.loss_networks import SLIM_FILE
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.segmenter import recipe as recipes
-from stylex.models.segmenter.data import load_masked, varied
+from stylex.models.segmenter.data import augmented, load_masked
 from stylex.models.segmenter.network import CLASSES, Segmenter
-from stylex.models.segmenter.recipe import INHERITED, SegmenterRecipe, SegmenterSettings, SlimVgg, missed
+from stylex.models.segmenter.recipe import INHERITED, RescaledSlimVgg, SegmenterRecipe, SegmenterSettings, iou_loss
 from stylex.models.training import data as folders
 from stylex.models.training.data import is_held_out
 from stylex.models.weights import embedded, read_weights
@@ -118,7 +118,7 @@ def test_a_picture_and_its_mask_vary_alike(portraits: Path) -> None:
     folder = load_masked(portraits, 140, 0)
     rng, agreed = np.random.default_rng(5), []
     for _ in range(24):
-        picture, mask = varied(folder, None, 96, (0, 0), rng)
+        picture, mask = augmented(folder, None, 96, (0, 0), rng)
         assert picture.shape == (96, 96, 3) and mask.shape == (96, 96)
         purple = picture.astype(int)[..., 0] + picture[..., 2] - 2 * picture[..., 1].astype(int)
         inside, outside = purple[mask > 127], purple[mask <= 127]
@@ -131,8 +131,8 @@ def test_chances_of_nobody_and_of_elsewhere(portraits: Path) -> None:
     folder = load_masked(portraits, 100, 0)
     places = load_masked(portraits, 100, 0)
     rng = np.random.default_rng(1)
-    assert not any(varied(folder, places, 64, (1, 0), rng)[1].any() for _ in range(6))
-    assert all(varied(folder, places, 64, (0, 1), rng)[1].any() for _ in range(6))
+    assert not any(augmented(folder, places, 64, (1, 0), rng)[1].any() for _ in range(6))
+    assert all(augmented(folder, places, 64, (0, 1), rng)[1].any() for _ in range(6))
 
 
 @settings(max_examples=20, deadline=None)
@@ -141,15 +141,15 @@ def test_what_is_missed_lies_between_none_and_all(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     have, want = (torch.rand(2, 1, 8, 8, generator=generator) for _ in range(2))
     whole = (want > 0.5).float()
-    assert 0 <= float(missed(have, want)) <= 1
-    assert float(missed(whole, whole)) == pytest.approx(0, abs=1e-6)
-    assert float(missed(1 - whole, whole)) > 0.9
+    assert 0 <= float(iou_loss(have, want)) <= 1
+    assert float(iou_loss(whole, whole)) == pytest.approx(0, abs=1e-6)
+    assert float(iou_loss(1 - whole, whole)) > 0.9
 
 
 def test_it_begins_as_the_slim_vgg(portraits: Path, slim: Path) -> None:
     recipe = SegmenterRecipe(portraits, None, slim, SegmenterSettings(96, 2, hold_out=0), CPU)
     recipe.restart(0)
-    assert isinstance(recipe.slim, SlimVgg)
+    assert isinstance(recipe.slim, RescaledSlimVgg)
     x = torch.rand(1, 3, 64, 64)
     wanted = recipe.slim.activations(x)
     network = recipe.network.eval()
@@ -177,7 +177,7 @@ def test_steps_learn(portraits: Path, slim: Path) -> None:
     losses = []
     for _ in range(10):
         loss, parts = recipe.step(np.random.default_rng(3), CPU)
-        assert set(parts) == {"entropy", "overlap", "taught"}
+        assert set(parts) == {"entropy", "overlap", "distillation"}
         losses.append(parts["entropy"])
         optimizer.zero_grad()
         loss.backward()

@@ -18,8 +18,14 @@ from stylex.files import sha256_of
 from stylex.models.encoders import loss_networks, opening
 from stylex.models.encoders import slim as encoder_module
 from stylex.models.encoders.loss_networks import SLIM_FILE, VGG_FILE
-from stylex.models.encoders.slim import CONTENT_LAYER, LAYERS, WIDTHS, Encoder, normalize
-from stylex.models.slim_encoder.recipe import EncoderRecipe, EncoderSettings, Teachers, gram_gap, relative_gap
+from stylex.models.encoders.slim import CONTENT_LAYER, LAYERS, WIDTHS, SlimEncoder, normalize
+from stylex.models.slim_encoder.recipe import (
+    DistillationTargets,
+    EncoderRecipe,
+    EncoderSettings,
+    gram_gap,
+    relative_gap,
+)
 from stylex.models.weights import embedded, read_weights
 
 
@@ -35,22 +41,22 @@ def photos(size=96):
 
 
 def test_layers_and_sizes():
-    found = Encoder()(torch.rand(2, 3, 37, 48))
+    found = SlimEncoder()(torch.rand(2, 3, 37, 48))
     assert tuple(found) == LAYERS and CONTENT_LAYER in LAYERS
     sides = [(37, 48), (18, 24), (9, 12), (4, 6), (2, 3)]
     assert [tuple(y.shape) for y in found.values()] == [(2, w, *s) for w, s in zip(WIDTHS, sides, strict=True)]
-    assert Encoder()(torch.rand(1, 3, 16, 16))["5_1"].shape[2:] == (1, 1)
+    assert SlimEncoder()(torch.rand(1, 3, 16, 16))["5_1"].shape[2:] == (1, 1)
 
 
 def test_a_flat_picture_has_no_border_at_the_finest_layer():
-    found = Encoder()(torch.full((1, 3, 20, 20), 0.7))["1_1"]
+    found = SlimEncoder()(torch.full((1, 3, 20, 20), 0.7))["1_1"]
     torch.testing.assert_close(found, found[:, :, 5:6, 5:6].expand_as(found))
 
 
 @torch.no_grad()
 def test_normalization_makes_means_1_and_keeps_what_is_seen():
     torch.manual_seed(3)
-    network, pictures = Encoder(), photos()
+    network, pictures = SlimEncoder(), photos()
     before = network.activations(pictures)
     normalize(network, pictures)
     after = network.activations(pictures)
@@ -104,13 +110,13 @@ def test_gaps():
 
 def test_teachers_tell_vgg19s_layers_with_means_of_1(teacher):
     pictures = photos(64)
-    teachers = Teachers(teacher, pictures)
-    found = teachers(pictures)
-    assert tuple(found) == LAYERS and teachers.widths == (4, 6, 8, 9, 10)
+    targets = DistillationTargets(teacher, pictures)
+    found = targets(pictures)
+    assert tuple(found) == LAYERS and targets.widths == (4, 6, 8, 9, 10)
     torch.testing.assert_close(found["1_1"], loss_networks.Vgg(teacher)(pictures)["1_1"])
     for name in ("4_1", "5_1"):
-        torch.testing.assert_close(found[name].mean((0, 2, 3)), torch.ones(teachers.means[name].shape[1]))
-    assert set(teachers.variances) == set(LAYERS)
+        torch.testing.assert_close(found[name].mean((0, 2, 3)), torch.ones(targets.means[name].shape[1]))
+    assert set(targets.variances) == set(LAYERS)
 
 
 def test_teachers_without_maps(teacher, tmp_path):
@@ -118,7 +124,7 @@ def test_teachers_without_maps(teacher, tmp_path):
     tensors = load_file(teacher / SLIM_FILE)
     save_file({name: t for name, t in tensors.items() if "aux" not in name}, tmp_path / SLIM_FILE)
     with pytest.raises(ModelError, match="has no maps to VGG-19's width"):
-        Teachers(tmp_path, photos(32))
+        DistillationTargets(tmp_path, photos(32))
 
 
 @pytest.fixture
@@ -144,8 +150,8 @@ def test_training_lowers_the_losses(recipe):
 def test_only_the_encoder_is_kept_and_it_is_normalized(recipe):
     recipe.restart(0)
     kept = recipe.extras(recipe.network)
-    assert kept.keys() == Encoder().state_dict().keys()
-    network = Encoder()
+    assert kept.keys() == SlimEncoder().state_dict().keys()
+    network = SlimEncoder()
     network.load_state_dict(kept)
     means = network(recipe._pictures(48, np.random.default_rng(11)))["3_1"].mean((0, 2, 3))
     alive = means > 0.5
@@ -160,7 +166,7 @@ def test_the_command(crops, teacher, tiny, tmp_path):
     result = CliRunner().invoke(main, [str(word) for word in call])
     assert result.exit_code == 0, result.output
     assert str(out / "weights.safetensors") in result.stdout and "9 pictures, 0 skipped" in result.stderr
-    read_weights(out / "weights.safetensors").fill(Encoder())
+    read_weights(out / "weights.safetensors").fill(SlimEncoder())
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
     assert card["technique"] == "encoder" and card["weights_sha256"] == sha256_of(out / "weights.safetensors")
     result = CliRunner().invoke(main, [str(word) for word in [*call, "--size", 100]])
