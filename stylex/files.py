@@ -1,20 +1,29 @@
-"""Files that are either complete or not there: write aside, fsync, rename."""
+"""Files that are either complete or not there: write aside, sync, rename, sync the folder."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from stylex.errors import InputError, ResourceError
+
+if sys.platform != "win32":
+    import fcntl
+
+ASIDE = ".stylex-"
+"""Beginning of the names of files that aren't complete yet; eight hexadecimal digits and the final suffix follow."""
+LITTER = re.compile(rf"{re.escape(ASIDE)}[0-9a-f]{{8}}(\..*)?", re.DOTALL)
 
 
 def check_place(path: Path | str) -> None:
@@ -39,8 +48,11 @@ def make_folder(folder: Path) -> Path:
         InputError: a file stands in its place.
         ResourceError: it can't be made.
     """
+    missing = [one for one in (folder, *folder.parents) if not os.path.isdir(one)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for made in missing:
+            _sync_folder(made.parent)
     except (FileExistsError, NotADirectoryError) as error:
         raise InputError(f"{folder} can't be a folder, a file is in its place: choose another folder") from error
     except OSError as error:
@@ -52,32 +64,110 @@ def make_folder(folder: Path) -> Path:
 def written_aside(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on a clean exit it is synced and takes the final name.
 
-    An exception removes the temporary file, and an existing file under the final name stays as it was.
+    An exception removes the temporary file, and an existing file under the final name stays as it was. What a killed
+    process has left is removed by the next one that writes into the same folder.
 
     Raises:
         InputError: the folder doesn't exist or the path is a folder.
-        ResourceError: the disk is full or can't be written.
+        ResourceError: the disk is full or can't be written, or nothing was written.
     """
     check_place(path)
     path = Path(os.path.realpath(path))  # through a link, its target is replaced and the link stays
-    aside = path.with_name(f".{secrets.token_hex(4)}{path.suffix[:16]}")  # short, however long the name is
     try:
-        yield aside
-        _replace(aside, path)
+        _remove_litter(path.parent)
+        with _claimed(path) as aside:
+            yield aside
+            if not aside.stat().st_mtime_ns:
+                raise OSError("nothing was written to it")
+            if path.exists():
+                shutil.copymode(path, aside)
+            settle(aside, path)
     except OSError as error:
         raise ResourceError(_why(path, error)) from error
+
+
+def settle(aside: Path, path: Path) -> None:
+    """Give a complete file its final name, so that it is there and complete behind a power failure too.
+
+    Raises:
+        OSError: it can't be synced or renamed.
+    """
+    with aside.open("rb+") as file:
+        os.fsync(file.fileno())
+    aside.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Sync the names in a folder, where the system has that and the folder may be read."""
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(PermissionError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what file systems over a network say
+                raise
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def _claimed(path: Path) -> Iterator[Path]:
+    """Yields a new name beside `path`, short however long that one is; at the end no file has it any more.
+
+    The file is made here and locked. Locks go with their process, so that a file without one is litter. Its time of
+    change is 0 until it is written to. On Windows, where what is in use can't be removed, it isn't made.
+    """
+    aside, locked = path.with_name(f"{ASIDE}{secrets.token_hex(4)}{path.suffix[:16]}"), None
+    try:
+        while sys.platform != "win32" and locked is None:
+            locked = _locked(aside)
+        yield aside
     finally:
+        with contextlib.suppress(OSError):
+            if locked is not None:
+                locked.close()
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
 
 
-def _replace(aside: Path, path: Path) -> None:
-    """Sync the temporary file and give it the final name, and the permissions of the file that it replaces."""
-    with aside.open("rb+") as file:
-        os.fsync(file.fileno())
-    if path.exists():
-        shutil.copymode(path, aside)
-    aside.replace(path)
+def _locked(aside: Path) -> BinaryIO | None:
+    """Returns a new file with a lock; None where another process has removed it before the lock was there."""
+    file = aside.open("xb")
+    try:
+        with contextlib.suppress(OSError):  # file systems without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        os.utime(file.fileno(), ns=(0, 0))
+        there = os.fstat(file.fileno()).st_nlink
+    except BaseException:
+        file.close()
+        raise
+    if there:
+        return file
+    file.close()
+    return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _remove_litter(folder: Path) -> None:
+    """Removes the files that killed processes have left in a folder, as far as it may be read; once for each folder."""
+    with contextlib.suppress(OSError):
+        for file in folder.iterdir():
+            if LITTER.fullmatch(file.name):
+                with contextlib.suppress(OSError):  # in use, or removed by another process
+                    _remove_unlocked(file)
+
+
+def _remove_unlocked(file: Path) -> None:
+    """Removes a file; raises OSError where a process has locked it."""
+    if sys.platform != "win32":
+        with file.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.unlink()
+    else:
+        file.unlink()
 
 
 def _why(path: Path, error: OSError) -> str:

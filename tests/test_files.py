@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
 
 from stylex.errors import InputError, ResourceError
-from stylex.files import check_place, sha256_of, write_bytes, write_json, written_aside
+from stylex.files import check_place, make_folder, sha256_of, write_bytes, write_json, written_aside
 
 
 def names(folder: Path) -> list[str]:
@@ -91,6 +93,75 @@ def test_a_link_stays_and_its_target_is_replaced(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
     assert names(tmp_path / "there") == ["real.json"]
+
+
+LEFT = ".stylex-0123abcd.png"
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = [".stylex.jsonl", ".stylex-notes.txt", ".stylex-0123abcde", "x.stylex-0123abcd.png"]
+    for name in (LEFT, ".stylex-89abcdef", *kept):
+        (tmp_path / name).write_bytes(b"half")
+    write_bytes(tmp_path / "a.png", b"new")
+    assert names(tmp_path) == sorted(["a.png", *kept])
+
+
+def test_what_another_process_is_writing_stays(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / LEFT).write_bytes(b"half")
+    with (tmp_path / "a" / LEFT).open("rb") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        write_bytes(tmp_path / "a" / "new", b"new")
+    write_bytes(tmp_path / "b" / "new", b"new")
+    assert names(tmp_path / "a") == [LEFT, "new"]
+    assert names(tmp_path / "b") == ["new"]
+
+
+def test_files_being_written_are_locked(tmp_path: Path) -> None:
+    with written_aside(tmp_path / "a.png") as aside:
+        aside.write_bytes(b"half")
+        with aside.open("rb") as opened, pytest.raises(BlockingIOError):
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_empty_files_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    write_bytes(tmp_path / "a", b"")
+    assert (tmp_path / "a").read_bytes() == b""
+
+
+def test_folders_are_synced_where_a_name_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    real = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (synced.append(str(Path(f"/proc/self/fd/{handle}").readlink())), real(handle))
+    )
+    make_folder(tmp_path / "a" / "b")
+    assert sorted(synced) == [str(tmp_path), str(tmp_path / "a")]
+    synced.clear()
+    write_bytes(tmp_path / "a" / "x", b"")
+    assert [Path(one).parent.name for one in synced] == ["a", tmp_path.name]
+
+
+def test_file_systems_that_sync_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sync(code: int) -> None:
+        real = os.fsync
+
+        def failing(handle: int) -> None:
+            if stat.S_ISDIR(os.fstat(handle).st_mode):
+                raise OSError(code, os.strerror(code))
+            real(handle)
+
+        monkeypatch.setattr(os, "fsync", failing)
+
+    sync(errno.EINVAL)
+    write_bytes(tmp_path / "a", b"x")
+    monkeypatch.undo()
+    sync(errno.EIO)
+    with pytest.raises(ResourceError, match="can't be written"):
+        write_bytes(tmp_path / "a", b"y")
+    assert names(tmp_path) == ["a"]
 
 
 def test_a_dangling_link_makes_its_target(tmp_path: Path) -> None:
