@@ -91,6 +91,12 @@ class Interrupted(StylexError):  # noqa: N818
     exit_code = 130
 
 
+def with_parameters(error: StylexError) -> str:
+    """Returns the message with the parameters that its advice is about, for callers that are no command line."""
+    named = ", ".join(name if value is None else f"{name}={value}" for name, value in error.parameters.items())
+    return f"{error} ({named})" if named else str(error)
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, shortened to 160 characters."""
     text = str(error).strip().splitlines()

@@ -30,6 +30,7 @@ ORDER = (
     "models",
     "api",
     "batch",
+    "triton",
     "serve",
     "cli",
     "__init__",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ def prepare(
     _require_photo(known.name if known else "", masks, regions, face_model, protect_faces)
     if upscale != 1:
         require_room(1, 1, upscale)
+    if size is not None and (not isinstance(size, Integral) or size < 0):
+        raise UsageError(f"size is {size!r}; it must be a whole number of pixels, 1 or more", size=None)
     where = {"segmenter": segmenter, "classes": classes, "feather": feather, "masks": dict(masks or {})}
     backend = {"precision": precision, "provider": provider, "graphs": graphs, "threads": threads}
     given = known if isinstance(technique, str) and known else technique

@@ -170,6 +170,17 @@ def built_in_code(name: str, technique: str = DEFAULT) -> StyleCode:
     return styles[name]
 
 
+def require_built_in(name: str, technique: str) -> None:
+    """Refuses a name that is no built-in style, where a server must look for no file of that name.
+
+    Raises:
+        UsageError: it is none; names the ones that exist.
+    """
+    known = built_in(technique)
+    if name not in known:
+        raise UsageError(f"{name!r} is no built-in style: choose {', '.join(sorted(known))}", style=None)
+
+
 def normalized_weights(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
     """The weights of (style, weight) pairs, (K,), scaled to add up to 1.
 

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 
 import PIL.Image
 
-from stylex.artifacts.style_code import built_in, built_in_code
-from stylex.errors import StylexError, UsageError
+from stylex.artifacts.style_code import require_built_in
+from stylex.errors import UsageError
 from stylex.imaging.formats import FORMATS
 from stylex.imaging.quiet import without_warnings
 from stylex.serve.problems import too_large
@@ -95,15 +95,6 @@ class Order:
         if self.technique not in ARBITRARY:
             told = f"{self.technique} paints the whole photo alike: take {listed(ARBITRARY, 'or')}"
             raise UsageError(told, people=None)
-
-
-def require_built_in(name: str, technique: str) -> None:
-    """Raises UsageError unless it is a built-in style; a service looks for no files of that name."""
-    try:
-        built_in_code(name, technique)
-    except StylexError:
-        known = ", ".join(sorted(built_in(technique)))
-        raise UsageError(f"{name!r} is no built-in style: choose {known}", style=None) from None
 
 
 def require_pixels(data: bytes, what: str, most: int) -> None:

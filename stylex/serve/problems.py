@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from stylex.errors import InputError, ResourceError, StylexError, UsageError
+from stylex.errors import InputError, ResourceError, StylexError, UsageError, with_parameters
 
 STATUS: Mapping[type[StylexError], int] = {UsageError: 422, InputError: 422, ResourceError: 503}
 """Status codes of stylex's own errors; any other is 500."""
@@ -83,9 +83,8 @@ def of_http(error: HTTPException, call: str = "") -> Response:
 
 def of_stylex(error: StylexError, _call: str = "") -> Response:
     """Returns the answer to an error of stylex, with the fields that its advice is about."""
-    fields = ", ".join(name if value is None else f"{name}={value}" for name, value in error.parameters.items())
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    return answered(status, type(error).__name__, f"{error} ({fields})" if fields else str(error))
+    return answered(status, type(error).__name__, with_parameters(error))
 
 
 def of_validation(error: RequestValidationError, _call: str = "") -> Response:

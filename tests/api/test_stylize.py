@@ -127,6 +127,8 @@ def test_size_tiles_faces_and_twice_the_size(photo: np.ndarray) -> None:
         ("adain", {"style": "irises", "upscale": 3}, "can't be enlarged 3 times", {"upscale": 2}),
         ("adain", {}, "adain needs a style", {}),
         ("adain", {"style": "irises", "threads": -1}, "threads is -1", {"threads": 0}),
+        ("adain", {"style": "irises", "size": -3}, "size is -3", {"size": None}),
+        ("adain", {"style": "irises", "size": 2.5}, "size is 2.5", {"size": None}),
     ],
 )
 def test_wrong_calls(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stylex.export.graph_spec import Model
     from stylex.export.pipeline import Exported
 
-WEB = "web"
+WEB, TRITON = "web", "triton"
 
 
 @click.command()
@@ -27,9 +27,9 @@ WEB = "web"
 @click.option(
     "--target",
     default="cpu-x86",
-    type=click.Choice((*TARGETS, WEB)),
+    type=click.Choice((*TARGETS, WEB, TRITON)),
     show_default=True,
-    help="Device that FP16 or INT8 is for; web for a page of static files.",
+    help="Device that FP16 or INT8 is for; web for a page of static files; triton for a model repository.",
 )
 @click.option("--size", type=Count(), help="Fix height and width; for our own networks a multiple of 8.")
 @click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
@@ -56,6 +56,7 @@ WEB = "web"
     type=click.Path(path_type=Path),
     help="For web: its npm package, a .tgz or a folder  [downloaded once]",
 )
+@click.option("--graphs", type=click.Path(path_type=Path), help="For triton: folder of exported graphs  [embedded]")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
     technique: str | None,
@@ -72,6 +73,7 @@ def command(
     calibration: Path | None,
     folder: Path,
     runtime: Path | None,
+    graphs: Path | None,
     as_json: bool,
 ) -> None:
     """Export TECHNIQUE, or a tool, to ONNX, and prove against torch that it still paints the same.
@@ -88,6 +90,7 @@ def command(
       stylex export adain --int8 -o models/
       stylex export upscaler --int8 -o models/
       stylex export adain --target web -o site/
+      stylex export adain --target triton --int8 -o repository/
       stylex export adain --fp16 --target tensorrt --size 512 -o models/
       stylex export --checkpoint candy.pth --int8 -o models/
       stylex export --checkpoint decoder.pth --checkpoint vgg_normalised.pth -o models/
@@ -96,29 +99,26 @@ def command(
 
     from stylex.errors import UsageError
 
-    if target == WEB:
-        given = {
-            "fp16": fp16,
-            "int8": int8,
-            "size": size,
-            "style": style,
-            "weights": weights,
-            "checkpoint": checkpoints,
-        }
-        for name in (name for name, value in given.items() if value):
-            raise UsageError(f"a page has every precision, size and built-in style: leave --{name} out")
-        _write_site(technique, folder, runtime, as_json)
-        return
-    if runtime is not None:
-        raise UsageError("--onnxruntime-web is for --target web: leave it out")
-    from stylex.export.pipeline import ExportSettings, export
-
     if fp16 and int8:
         raise UsageError("--fp16 and --int8 exclude each other: export one after the other")
+    precision = "fp16" if fp16 else "int8" if int8 else ""
+    made_of = {"size": size, "weights": weights, "checkpoint": checkpoints, "calibration": calibration}
+    if target == WEB:
+        what = "a page has every precision, size and built-in style"
+        _leave_out(what, fp16=fp16, int8=int8, style=style, graphs=graphs, **made_of)
+        _write_site(technique, folder, runtime, as_json)
+        return
+    _leave_out("it is for --target web", **{"onnxruntime-web": runtime})
+    if target == TRITON:
+        _leave_out("graphs are served as they were exported", **made_of)
+        _write_repository(technique, precision, style, graphs, folder, as_json)
+        return
+    _leave_out("it is for --target triton", graphs=graphs)
+    from stylex.export.pipeline import ExportSettings, export
+
     if size is not None and dynamic:
         raise UsageError("--size and --dynamic exclude each other: give one of them")
-    precision = "fp16" if fp16 else "int8" if int8 else "fp32"
-    settings = ExportSettings(precision, target, size, opset, calibration, flat_shift)
+    settings = ExportSettings(precision or "fp32", target, size, opset, calibration, flat_shift)
     models = _models(technique, weights, checkpoints, style)
     with Console(stderr=True).status("exporting") as status:
         made = export(models, settings, folder, lambda what: status.update(what))
@@ -127,6 +127,37 @@ def command(
         return
     for one in made:
         _tell(one)
+
+
+def _leave_out(why: str, **given: object) -> None:
+    """Refuses options that the target has no use for."""
+    from stylex.errors import UsageError
+
+    for name in (name for name, value in given.items() if value):
+        raise UsageError(f"{why}: leave --{name} out")
+
+
+def _write_repository(
+    technique: str | None, precision: str, style: str, graphs: Path | None, folder: Path, as_json: bool
+) -> None:
+    """Writes models for Triton, and measures each."""
+    from rich.console import Console
+
+    from stylex.techniques import DEFAULT
+    from stylex.triton.repository import export_repository
+
+    backend: dict[str, Any] = {"precision": precision or "auto", "style": style, "graphs": graphs}
+    with Console(stderr=True).status("measuring") as status:
+        made = export_repository(folder, technique or DEFAULT, **backend, progress=lambda what: status.update(what))
+    if as_json:
+        click.echo(json.dumps([{**asdict(one), "folder": str(one.folder)} for one in made], indent=2))
+        return
+    for one in made:
+        click.echo(
+            f"{one.folder}: {one.ran}, {one.rate:.1f} photos/s in batches of {one.batch}, "
+            f"waits {one.queue_delay * 1e3:.1f} ms for others, at most {one.queue_size} in the queue"
+        )
+    click.echo(f"serve it: tritonserver --model-repository={folder.resolve()} (docs/triton.md)")
 
 
 def _write_site(technique: str | None, folder: Path, runtime: Path | None, as_json: bool) -> None:
