@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from stylex.api.site import check_photo
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 from stylex.triton.photos import PhotoPainter, PhotoRequest
 
 SIDE = 512

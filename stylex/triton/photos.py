@@ -12,7 +12,7 @@ from stylex.api.loading import load
 from stylex.api.stylize import stylize
 from stylex.artifacts.style_code import require_built_in
 from stylex.errors import UsageError
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.painter import Painter
 

@@ -12,7 +12,7 @@ import pytest
 
 import stylex
 from stylex.errors import InputError, UsageError
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 from stylex.triton.photos import Answer, PhotoPainter, PhotoRequest
 
 

@@ -14,7 +14,7 @@ import PIL.Image
 import pytest
 
 import stylex
-from stylex.imaging.images import encoded
+from stylex.imaging.writing import encoded
 
 SAME: dict[str, Any] = {"precision": "int8", "provider": "cpu", "threads": 1}
 
