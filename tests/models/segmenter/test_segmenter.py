@@ -208,7 +208,7 @@ def test_the_command_trains_and_its_weights_export(
     segmenter = open_segmenter(made[0].path, threads=1)
     assert segmenter.classes == CLASSES
     photo = pictures.coffee()
-    given_planes = torch.from_numpy(segmenter.takes.prepared(photo))
+    given_planes = torch.from_numpy(segmenter.input_spec.preprocess(photo))
     network = Segmenter()
     read_weights(tmp_path / "weights.safetensors").fill(network)
     with torch.no_grad():
