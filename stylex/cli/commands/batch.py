@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import Any
 
 import click
@@ -79,5 +80,7 @@ def command(
         if engine == "local":
             bar = stack.enter_context(RateBar("photos/s"))
             told["progress"] = lambda done, of, _outcome: bar(done, of)
+        else:
+            stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # Ray prints its warnings between our lines
         report = stylize_batch(source, destination, technique, style, **told)
     print_report(destination, report, as_json)

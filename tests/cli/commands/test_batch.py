@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,3 +52,18 @@ def test_calls_that_are_wrong(photos: Path, fails: Fails, run_cli: RunCli) -> No
     assert "leave one of the two out" in fails(2, "batch", photos, "out", *STYLE, "--each", "--weight", 2)
     assert "Missing option '--style'" in run_cli("batch", photos, "out").stderr
     assert "'spark' is not one of" in run_cli("batch", photos, "out", *STYLE, "--engine", "spark").stderr
+
+
+def test_what_ray_prints_stays_out_of_the_report(
+    photos: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stylex.batch import batch
+
+    def printing(*arguments: Any, **options: Any) -> Any:
+        print("(raylet) WARNING: 8 PYTHON worker processes have been started")  # from a thread of Ray's
+        return local(*arguments, **{**options, "engine": "local"})
+
+    local = batch.stylize_batch
+    monkeypatch.setattr(batch, "stylize_batch", printing)
+    done = run_cli("batch", photos, "out", *STYLE, "--engine", "ray", "--json")
+    assert json.loads(done.stdout)["painted"] == 2 and "(raylet)" in done.stderr
