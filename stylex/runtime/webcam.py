@@ -1,3 +1,3 @@
-"""Cameras, where programs import them from; they are in `stylex.runtime.video.live`."""
+"""Cameras, where programs import them from; they are in `stylex.runtime.video.camera`."""
 
-from stylex.runtime.video.live import Camera as Camera
+from stylex.runtime.video.camera import Camera as Camera

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +13,43 @@ import click
 from stylex.cli.options.common import NETWORK_STYLES, backend_options
 from stylex.cli.options.numbers import Count
 from stylex.cli.options.video import looks, steadiness_options
+from stylex.errors import UsageError
+
+ANY = "any"
 
 
 @click.command("webcam")
-@click.option("--camera", default=0, type=Count(0), show_default=True, help="Its number.")
+@click.option("--camera", default="0", show_default=True, help="Its number, or a film that stands for it.")
+@click.option("--list", "listing", is_flag=True, help="List the cameras, and end.")
 @click.option("--style", "styles", multiple=True, help=f"{NETWORK_STYLES}; repeat to switch.")
 @steadiness_options
+@click.option("--size", type=Count(16), help="Reduce the longer side to this many pixels first.")
+@click.option(
+    "--virtual-camera",
+    "virtual",
+    is_flag=False,
+    flag_value=ANY,
+    metavar="[DEVICE]",
+    help="Send the frames to a virtual camera too, for video calls; the first one, or a DEVICE.",
+)
+@click.option("--no-window", is_flag=True, help="Only send them; Ctrl-C ends it.")
 @click.option("--save-to", default=".", type=click.Path(path_type=Path), show_default=True, help="Folder for s.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done, or the list, as JSON.")
 @backend_options
 def command(
-    camera: int,
+    camera: str,
+    listing: bool,
     styles: tuple[str, ...],
     technique: str,
     strength: float,
     keep_colors: bool,
     temporal: str,
     keyframes: int,
+    size: int | None,
+    virtual: str | None,
+    no_window: bool,
     save_to: Path,
+    as_json: bool,
     **backend: Any,
 ) -> None:
     """Paint what a camera sees, in a window.
@@ -35,24 +58,70 @@ def command(
 
     \b
     Examples:
+      stylex webcam --list
       stylex webcam --style starry-night --style the-scream
-      stylex webcam --camera 1 --technique fast --style great-wave --temporal flow
+      stylex webcam --camera 1 --technique fast --style great-wave --temporal flow --size 640
+      stylex webcam --style irises --virtual-camera --no-window
     """
+    if listing:
+        _list(as_json)
+        return
+    if no_window and virtual is None:
+        raise UsageError("without a window nobody sees the frames: give --virtual-camera too")
     from stylex.files import check_place
-    from stylex.runtime.video.live import Camera, LivePreview, Window, require_display, watch
+    from stylex.runtime.video.camera import Camera
+    from stylex.runtime.video.live import LivePreview, NoScreen, Window, require_display, watch
     from stylex.runtime.video.stylizer import Stylizer
+    from stylex.runtime.video.virtual_camera import VirtualCamera
 
     check_place(save_to / "stylex-001.png")
-    require_display()
-    with Camera(camera) as opened:
+    with contextlib.ExitStack() as stack:
+        device = None if virtual == ANY else virtual
+        sent = stack.enter_context(VirtualCamera(device)) if virtual is not None else None
+        if not no_window:
+            require_display()
+        opened = stack.enter_context(Camera(int(camera) if camera.isdecimal() else camera, size))
         chosen = looks(technique, styles, backend)
         stylizer = Stylizer(chosen[0], strength, keep_colors, temporal, keyframes)
         if stylizer.notice:
             click.echo(f"stylex: {stylizer.notice}", err=True)
         preview = LivePreview(chosen, stylizer, save_to)
-        with Window() as window:
-            count = watch(opened, preview, window)
+        screen = NoScreen() if no_window else stack.enter_context(Window())
+        count = watch(opened, preview, screen, *([sent.send] if sent else []))
+        painter = stylizer.style.painter
+        facts = {
+            "camera": opened.name,
+            "frames": count,
+            "rate": preview.rate,
+            "technique": technique,
+            "precision": painter.precision,
+            "provider": painter.provider,
+            "temporal": stylizer.runs,
+            "virtual_camera": sent.device if sent else "",
+        }
+    _tell(facts, as_json)
+
+
+def _tell(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    sent = f", sent to {facts['virtual_camera']}" if facts["virtual_camera"] else ""
     click.echo(
-        f"{opened.name}: {count} frames, {technique} {stylizer.style.painter.precision} on "
-        f"{stylizer.style.painter.provider}, temporal {stylizer.runs}, {preview.rate:.1f} frames/s"
+        f"{facts['camera']}: {facts['frames']} frames, {facts['technique']} {facts['precision']} on "
+        f"{facts['provider']}, temporal {facts['temporal']}, {facts['rate']:.1f} frames/s{sent}"
     )
+
+
+def _list(as_json: bool) -> None:
+    """Prints the cameras that there are."""
+    from stylex.runtime.video.camera import cameras
+
+    found = cameras()
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+        return
+    for one in found:
+        click.echo(f"{one.number}: {one.name or 'a camera'}, {one.width}x{one.height}")
+    if not found:
+        click.echo("no camera is found: connect one, and see that you may read it (Linux: the group video)")

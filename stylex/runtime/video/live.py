@@ -1,4 +1,4 @@
-"""A camera, painted live: the camera, the keys and the frame rate, apart from the window that shows them."""
+"""A camera, painted live: the keys and the frame rate, apart from the window that shows them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -15,10 +15,10 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from stylex.errors import InputError, ResourceError
+from stylex.errors import ResourceError
 from stylex.imaging.arrays import Image
 from stylex.imaging.writing import write_picture
-from stylex.runtime.video.newest import NewestFrame
+from stylex.runtime.video.camera import Camera
 from stylex.runtime.video.stylizer import MODES, PreparedStyle, Stylizer
 
 TITLE = "stylex"
@@ -59,45 +59,6 @@ def require_display() -> None:
 
 def _without_display() -> bool:
     return sys.platform == "linux" and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
-
-
-class Camera:
-    """Frames of a camera, always the newest one, however long the last one was painted.
-
-    Args:
-        source: its number, from 0; or the path of a film, all of whose frames are read.
-
-    Raises:
-        InputError: there is no such camera; while iterating, it has vanished.
-    """
-
-    def __init__(self, source: int | str) -> None:
-        self.name = f"camera {source}" if isinstance(source, int) else str(source)
-        self._capture = cv2.VideoCapture()
-        before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong is said here
-        try:
-            opened = self._capture.open(source)
-        finally:
-            cv2.utils.logging.setLogLevel(before)
-        if not opened:
-            raise InputError(
-                f"{self.name} doesn't open: connect it, close what else uses it, or give another", camera=None
-            )
-        self._newest = NewestFrame(self._capture) if isinstance(source, int) else None
-
-    def __enter__(self) -> Camera:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._newest.close() if self._newest else self._capture.release()
-
-    def __iter__(self) -> Iterator[Image]:
-        """RGB uint8 (H, W, 3), one after the other."""
-        while True:
-            frame = self._newest.next() if self._newest else self._capture.read()[1]
-            if frame is None:
-                raise InputError(f"{self.name} has vanished: connect it again and start anew")
-            yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 class LivePreview:
@@ -199,6 +160,14 @@ class Screen(Protocol):
         """Shows RGB uint8 (H, W, 3); returns the key that was pressed, -1 for none."""
 
 
+class NoScreen:
+    """Shows nothing, for a virtual camera alone; Ctrl-C ends it."""
+
+    def show(self, picture: Image) -> int:
+        """Returns -1."""
+        return -1
+
+
 class Window:
     """An OpenCV window. Closing it counts as pressing q.
 
@@ -232,14 +201,23 @@ def _explained() -> Iterator[None]:
         raise ResourceError(f"the window failed ({text}): run it in another desktop session") from error
 
 
-def watch(camera: Camera, preview: LivePreview, screen: Screen) -> int:
-    """Shows the painted camera until q is pressed; returns the number of frames.
+def watch(
+    camera: Camera, preview: LivePreview, screen: Screen, send: Callable[[Image], object] = lambda picture: None
+) -> int:
+    """Shows the painted camera until q is pressed, or the film ends; returns the number of frames.
+
+    Args:
+        send: is given each painted frame without the caption, RGB uint8 (H, W, 3).
 
     Raises:
         InputError: the camera has vanished.
         ResourceError: the window fails, or a picture can't be saved.
     """
-    for count, frame in enumerate(camera, 1):
-        if not preview.press(screen.show(preview.captioned(preview.paint(frame)))):
-            return count
-    raise AssertionError("a camera has no last frame")
+    count = 0
+    for frame in camera:
+        count += 1
+        painted = preview.paint(frame)
+        send(painted)
+        if not preview.press(screen.show(preview.captioned(painted))):
+            break
+    return count

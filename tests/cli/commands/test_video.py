@@ -1,4 +1,4 @@
-"""`stylex video` and `stylex webcam` as users call them."""
+"""`stylex video` as users call it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import av
 import numpy as np
 import pytest
 from click.testing import Result
-
-from stylex.runtime.video import live
 
 RunCli = Callable[..., Result]
 Fails = Callable[..., str]
@@ -117,15 +115,3 @@ def test_without_pyav(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     told = "stylex: this needs av, which isn't installed: pip install 'stylex[video]'\n"
     assert (result.returncode, result.stdout, result.stderr) == (5, "", told)
-
-
-def test_a_webcam_without_a_display(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", ":973")
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert "stylex video" in fails(5, "webcam", *ADAIN)
-
-
-def test_a_webcam_without_a_camera(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "require_display", lambda: None)
-    assert "camera 97 doesn't open: connect it" in fails(3, "webcam", "--camera", 97, *ADAIN)
-    assert "doesn't exist" in fails(3, "webcam", "--save-to", "no/where", *ADAIN)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stylex.errors import InputError
-from stylex.runtime.video.live import Camera
+from stylex.runtime.video.camera import Camera
 
 RATE = 30
 
@@ -25,6 +25,9 @@ class Buffering:
         return (time.perf_counter() - self.begun) * RATE
 
     def open(self, *_: object) -> bool:
+        return True
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         return True
 
     def release(self) -> None:
