@@ -66,6 +66,7 @@ def isolated(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _answer(pipe: BinaryIO, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    answer: tuple[Any, Exception | None]
     try:
         answer = function(*arguments), None
     except Exception as error:

@@ -38,7 +38,7 @@ USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90_000)
 
 def send(pipe: BinaryIO, *arguments: Any) -> None:
     """Reads a film and sends it through a pipe; takes the arguments of `Decoder`."""
-    for message in _messages(*arguments):
+    for message in messages(*arguments):
         if isinstance(message, Frame):
             pickle.dump((message.time, message.duration), pipe)
             pipe.write(message.picture.data.cast("B"))
@@ -47,7 +47,7 @@ def send(pipe: BinaryIO, *arguments: Any) -> None:
         pipe.flush()
 
 
-def _messages(path: Path, *arguments: Any) -> Iterator[object]:
+def messages(path: Path, *arguments: Any) -> Iterator[object]:
     """Yields the messages of a decoder, and its error as the last one."""
     try:
         yield from (Animation if is_animated_webp(path) else Decoder)(path, *arguments)
