@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from PIL import Image
-
 from stylex.errors import InputError
+from stylex.imaging.tiff import PHOTOMETRIC, tags_of
 
-DNG_VERSION, NEW_SUBFILE_TYPE, PHOTOMETRIC, SUB_IFDS = 50706, 254, 262, 330
+DNG_VERSION, NEW_SUBFILE_TYPE, SUB_IFDS = 50706, 254, 330
 """Numbers of TIFF tags."""
 REDUCED = 1
 """Bit of NewSubfileType that says that a picture is a small version of another."""
@@ -18,11 +16,9 @@ SENSOR_DATA = (32803, 34892)
 ADVICE = "is a raw file of a camera: develop it to a JPEG or TIFF first, with the camera's own program or darktable"
 
 
-def require_developed(image: Image.Image, path: Path) -> None:
-    """Raises InputError where an opened TIFF is the raw file of a camera, which begins with its preview."""
-    tags: Mapping[int, object] = getattr(image, "tag_v2", {})
-    if not tags or image.format != "TIFF":
-        return
+def require_developed(data: bytes, path: Path) -> None:
+    """Raises InputError where a TIFF is the raw file of a camera; most of them begin with their preview."""
+    tags = tags_of(data)
     kind = tags.get(NEW_SUBFILE_TYPE, 0)
     preview_first = isinstance(kind, int) and bool(kind & REDUCED) and SUB_IFDS in tags
     if DNG_VERSION in tags or preview_first or tags.get(PHOTOMETRIC) in SENSOR_DATA:

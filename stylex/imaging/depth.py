@@ -13,11 +13,13 @@ from PIL import Image
 
 from stylex.errors import InputError
 from stylex.imaging.png import chunk
+from stylex.imaging.quiet import decoded_by_opencv
+from stylex.imaging.tiff import BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR_CONFIGURATION
 
 logger = logging.getLogger("stylex")
 
-BITS_PER_SAMPLE, PHOTOMETRIC, MAX_SAMPLE_VALUE, PLANAR_CONFIGURATION = 258, 262, 281, 284
-"""Numbers of TIFF tags."""
+MAX_SAMPLE_VALUE = 281
+"""Number of a TIFF tag."""
 CAMERA_BITS = (8, 10, 12, 14)
 """Bits that cameras and scanners measure, and store in 16."""
 
@@ -60,7 +62,7 @@ def deep_color(data: bytes, image: Image.Image, path: Path) -> Image.Image | Non
     Returns:
         None where all 16 bits are in use, so that Pillow's cut is right, or where OpenCV can't read the file.
     """
-    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    values = decoded_by_opencv(data)
     if values is None or values.dtype != np.uint16 or values.ndim != 3:
         return None
     samples = np.asarray(values, np.uint16)

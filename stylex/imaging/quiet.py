@@ -1,4 +1,4 @@
-"""Pillow without its warnings, in any number of threads."""
+"""Pillow without its warnings, in any number of threads; OpenCV without its log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
 
 
 class _Shared:
@@ -58,3 +63,14 @@ def _ignored() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
+
+
+def decoded_by_opencv(data: bytes) -> npt.NDArray[Any] | None:
+    """Returns a picture as OpenCV decodes it, with all bits and in its order of channels; None where it can't."""
+    before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # more pixels than its own limit
+        return None
+    finally:
+        cv2.utils.logging.setLogLevel(before)

@@ -31,6 +31,7 @@ from stylex.imaging.picture import Picture, require_size, too_large
 from stylex.imaging.png import profile_of, without_long_metadata
 from stylex.imaging.quiet import without_warnings
 from stylex.imaging.sizes import Reduction
+from stylex.imaging.tiff import opened_by_opencv
 
 logger = logging.getLogger("stylex")
 OVERSAMPLED = 2
@@ -82,11 +83,12 @@ def decoded(data: bytes, name: str, reduction: Reduction | None = None) -> Pictu
 def _decoded(data: bytes, path: Path, reduction: Reduction | None) -> Picture:
     with _refusing_broken(path):
         known = recognized(data[:HEAD], path)
+        if known.name == "TIFF":
+            require_developed(data, path)
         kept = without_long_metadata(data)
-        with known.opened(io.BytesIO(kept)) if known.opened else _open(known, kept, reduction) as image:
+        with known.opened(io.BytesIO(kept)) if known.opened else _open(known, kept, path, reduction) as image:
             if kept is not data and (profile := profile_of(data)):
                 image.info["icc_profile"] = profile
-            require_developed(image, path)
             require_interleaved(image, path)
             _tell_frames(image, path)
             whole = image.size
@@ -100,11 +102,17 @@ def _decoded(data: bytes, path: Path, reduction: Reduction | None) -> Picture:
     return replace(picture, stored=whole if (height > width) == (whole[0] > whole[1]) else whole[::-1])
 
 
-def _open(known: Format, data: bytes, reduction: Reduction | None) -> Image.Image:
-    """Opens a file without decoding it."""
+def _open(known: Format, data: bytes, path: Path, reduction: Reduction | None) -> Image.Image:
+    """Opens a file without decoding it, where its format allows that."""
     if known.name == "JPEG" and reduction is not None:  # Image.open refuses what a draft makes small enough
         return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
-    return Image.open(io.BytesIO(data), formats=(known.name,))
+    try:
+        return Image.open(io.BytesIO(data), formats=(known.name,))
+    except UnidentifiedImageError:
+        image = opened_by_opencv(data, path) if known.name == "TIFF" else None
+        if image is None:
+            raise
+        return image
 
 
 def _tell_frames(image: Image.Image, path: Path) -> None:

@@ -1,0 +1,90 @@
+"""TIFF files that Pillow doesn't open, and the tags of those that nobody decodes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import TiffImagePlugin
+
+from stylex.errors import InputError
+from stylex.imaging.reading import decoded
+from stylex.imaging.tiff import tags_of
+
+PHOTO = np.ascontiguousarray(skimage.data.coffee()[100:130, 200:240])
+
+
+def tiff(values: bytes, bits: int, samples: int, photometric: int, more: dict[int, Any] | None = None) -> bytes:
+    """A file of PHOTO's size with these values in one strip."""
+    height, width = PHOTO.shape[:2]
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    told = {256: width, 257: height, 258: (bits,) * samples, 259: 1, 262: photometric, 277: samples, 278: height}
+    for tag, value in (told | {273: 0, 279: len(values)} | (more or {})).items():
+        directory[tag] = value  # Pillow counts the strip's offset from the end of the directory
+    return b"II*\0\x08\0\0\0" + directory.tobytes(8) + values
+
+
+def packed(values: np.ndarray, bits: int) -> bytes:
+    """8 bits as so many, without gaps, each row on a byte of its own."""
+    rows = (values.astype(np.uint32) * (2**bits - 1) // 255).reshape(len(values), -1)
+    return b"".join(np.packbits(((row[:, None] >> np.arange(bits)[::-1]) & 1).ravel()).tobytes() for row in rows)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_bits_without_gaps(bits: int) -> None:
+    found = decoded(tiff(packed(PHOTO, bits), bits, 3, 2), "deep.tif").rgb
+    assert np.abs(found.astype(int) - PHOTO).max() <= 1
+    grey = PHOTO[..., 1]
+    for photometric, values in ((1, grey), (0, 255 - grey)):
+        found = decoded(tiff(packed(values, bits), bits, 1, photometric), "grey.tif").rgb
+        assert np.abs(found.astype(int) - grey[..., None]).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_they_are_upright(orientation: int) -> None:
+    """Of 12 bits without gaps, and of 12 bits in 16, which OpenCV reads as well."""
+    transposed = np.swapaxes(PHOTO, 0, 1)
+    for data in (
+        tiff(packed(PHOTO, 12), 12, 3, 2, {274: orientation}),
+        tiff((PHOTO.astype("<u2") * 16 + 15).tobytes(), 16, 3, 2, {274: orientation, 281: (4095,) * 3}),
+    ):
+        found = decoded(data, "turned.tif").rgb
+        stored = transposed if orientation > 4 else PHOTO
+        rows, columns = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}.get(
+            orientation, (1, 1)
+        )
+        assert np.abs(found.astype(int) - stored[::rows, ::columns]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (tiff(bytes(40 * 30 * 12), 32, 3, 2, {339: (3, 3, 3)}), "floating-point values"),
+        (tiff(bytes(40 * 30 * 6), 16, 3, 2, {339: (3, 3, 3)}), "floating-point values"),
+        (tiff(bytes(40 * 30 * 4), 16, 2, 1, {338: 2}), "2 channels of 16 bits.*save it as a PNG"),
+        (tiff(bytes(40 * 30 * 2), 16, 1, 32803), "raw file of a camera: develop it"),
+        (tiff(bytes(2100), 14, 1, 32803), "raw file of a camera: develop it"),
+        (tiff(b"", 12, 3, 2, {256: 60000, 257: 60000}), "3600.0 megapixels"),
+    ],
+    ids=["float", "half", "grey and alpha", "sensor", "packed sensor", "huge"],
+)
+def test_kinds_that_are_named(data: bytes, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        decoded(data, "rare.tif")
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=80), st.sampled_from([b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b""]))
+def test_tags_of_anything(tail: bytes, head: bytes) -> None:
+    assert isinstance(tags_of(head + tail), dict)
+
+
+def test_no_log_of_opencv(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="or damaged"):
+        decoded(tiff(b"", 12, 3, 2), "cut.tif")
+    assert capfd.readouterr().err == ""
