@@ -173,10 +173,12 @@ def seeded_parts(one_thread) -> Callable[[str], dict[str, Any]]:
     import torch
     from torch import nn
 
-    from stylex.models.published import checkpoints
+    from stylex.models.published.recognition import Architectures
+
+    known = Architectures.of()
 
     def make(name: str, seed: int = 0, **arguments: Any) -> dict[str, Any]:
-        part = next(p for p in checkpoints.PARTS if p.name == name)
+        part = next(p for p in known.parts if p.name == name)
         module, generator = part.network(**arguments), torch.Generator().manual_seed(seed)
         layers = [m for m in module.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
         for layer in layers:
@@ -204,16 +206,17 @@ def published_files(tmp_path_factory: pytest.TempPathFactory, seeded_parts) -> C
     """The files of a published architecture, written once: `published_files("AdaIN")`."""
     import torch
 
-    from stylex.models.published import checkpoints
+    from stylex.models.published.recognition import Architectures
 
+    architectures = Architectures.of().techniques
     folder = tmp_path_factory.mktemp("published")
 
     def make(name: str) -> list[Path]:
-        known = next(p for p in checkpoints.PUBLISHED if p.name == name)
-        paths = [folder / f"{part.replace(' ', '_')}.pth" for part in known.parts]
+        known = next(p for p in architectures if p.name == name)
+        paths = [folder / f"{part.name.replace(' ', '_')}.pth" for part in known.parts]
         for part, path in zip(known.parts, paths, strict=True):
             if not path.exists():
-                torch.save(seeded_parts(part), path)
+                torch.save(seeded_parts(part.name), path)
         return paths
 
     return make

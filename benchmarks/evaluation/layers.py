@@ -23,15 +23,6 @@ TEACHERS = {"VGG-19 and the slim VGG-19": OWN, "the embedded encoder": ()}
 """Layers by what older cards say under `teachers`."""
 TERMS = {"structure": "ms_ssim", "checkerboard": "checkerboard", "lattice": "checkerboard", "quarter": "quarter"}
 """Measures, as rows call them, that a card's settings of these names say were losses too; older cards say lattice."""
-PUBLISHED = {
-    "AdaIN": (*(f"vgg19:{i}_1" for i in range(1, 5)), "vgg19:4_1 content"),
-    "SANet": (*(f"vgg19:{i}_1" for i in range(1, 6)), "vgg19:4_1 content", "vgg19:5_1 content"),
-    "MicroAST": (*(f"vgg19:{i}_1" for i in range(1, 5)), "vgg19:4_1 content"),
-    "fast-neural-style": ("vgg16:1_2", "vgg16:2_2", "vgg16:3_3", "vgg16:4_3", "vgg16:2_2 content"),
-    "fast-neural-style as first published": ("vgg16:1_2", "vgg16:2_2", "vgg16:3_3", "vgg16:4_3", "vgg16:2_2 content"),
-    "CycleGAN": (),
-}
-"""What published architectures were trained with, by their authors' papers and code."""
 
 
 def trained_on(card: Mapping[str, Any]) -> frozenset[str] | None:

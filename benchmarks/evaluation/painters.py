@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from evaluation.layers import PUBLISHED, trained_on
+from evaluation.layers import trained_on
 from stylex.artifacts.catalog import transfer_file
 from stylex.artifacts.metadata import PRECISIONS
 from stylex.artifacts.style_code import style_sized
@@ -171,13 +171,11 @@ def _of_technique(arguments: argparse.Namespace, technique: str) -> Iterator[Con
 def _of_checkpoint(group: str) -> Contender:
     """Returns the row of a published network, whose files stand with commas between them."""
     found = load_checkpoint([Path(name) for name in group.split(",")])
-    known = found.published.name
-    name = f"{known} {found.files[-1].split('.')[0]}"
+    name = f"{found.published.name} {found.files[-1].split('.')[0]}"
     note = f"{name}: {', '.join(found.files)}, trained on as its authors did"
     if isinstance(found.network, PublishedSingleStyle):
         note += "; it has one style in its weights, whichever painting it is compared with"
-    layers = PUBLISHED.get(known)
-    trained = None if layers is None else frozenset(layers)
+    trained = frozenset(found.published.trained_on)
     return Contender(name, name, PublishedPainter(found.network), "", trained, note)
 
 

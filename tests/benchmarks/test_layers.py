@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from evaluation.layers import CONTENT, OWN, PUBLISHED, in_words, trained_on
+from evaluation.layers import CONTENT, NETWORKS, OWN, in_words, trained_on
 
-from stylex.models.published.checkpoints import PUBLISHED as KNOWN
+from stylex.models.published.recognition import Architectures
 from stylex.models.weights import embedded, read_weights
 from stylex.techniques import ARBITRARY
 
@@ -37,8 +37,10 @@ def test_the_embedded_cards_are_understood(technique: str) -> None:
     assert trained_on(read_weights(embedded(technique)).card)
 
 
-def test_every_published_architecture_is_known() -> None:
-    assert set(PUBLISHED) == {published.name for published in KNOWN}
+def test_published_architectures_name_layers_as_cards_do() -> None:
+    named = {layer for published in Architectures.of().techniques for layer in published.trained_on}
+    assert named and {layer.partition(":")[0] for layer in named} <= NETWORKS.keys()
+    assert in_words(named).count(" of the real VGG-16") == in_words(named).count(" of the real VGG-19") == 2
 
 
 def test_words() -> None:

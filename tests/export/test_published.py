@@ -17,10 +17,10 @@ from stylex.errors import InputError, UsageError
 from stylex.export import pipeline
 from stylex.imaging.writing import write_picture
 from stylex.models.attention import sanet
-from stylex.models.published import checkpoints
-from stylex.models.published.checkpoints import PUBLISHED
+from stylex.models.published.recognition import Architectures, published_shapes
 from stylex.models.shared import vgg
 
+ARCHITECTURES = Architectures.of().techniques
 NARROW = ((8, 8), (16, 16), (32,) * 4, (64,) * 4, (64,) * 4)
 
 
@@ -33,9 +33,9 @@ def few() -> None:
         for module in (vgg, sanet):
             patch.setattr(module, "STAGES", NARROW)
         patch.setattr(sanet.SANet, "style_side", 64)
-        checkpoints._published_shapes.cache_clear()
+        published_shapes.cache_clear()
         yield
-    checkpoints._published_shapes.cache_clear()
+    published_shapes.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,12 @@ def export(few, seeded_parts, tmp_path_factory):
     def run(name, *options):
         if (name, options) not in made:
             folder = tmp_path_factory.mktemp("checkpoint")
-            known = next(p for p in PUBLISHED if p.name == name)
+            known = next(p for p in ARCHITECTURES if p.name == name)
             arguments = []
             for at, part in enumerate(known.parts):
-                path = folder / f"{part.split()[-1] if 'MicroAST' in part else part.replace(' ', '_')}.pth"
-                torch.save({f"module.{n}": t for n, t in seeded_parts(part, at).items()}, path)
+                name_of_file = part.name.split()[-1] if "MicroAST" in part.name else part.name.replace(" ", "_")
+                path = folder / f"{name_of_file}.pth"
+                torch.save({f"module.{n}": t for n, t in seeded_parts(part.name, at).items()}, path)
                 arguments += ["--checkpoint", str(path)]
             result = CliRunner().invoke(main, ["export", *arguments, *options, "--json", "-o", str(folder)])
             assert result.exit_code == 0, result.output
@@ -81,17 +82,17 @@ FIXED = ("--int8", "--size", "64")
 )
 def test_a_checkpoint_becomes_an_int8_graph_that_paints(export, photo, painting, name, options):
     folder, rows = export(name, *options)
-    known = next(p for p in PUBLISHED if p.name == name)
+    technique = next(row.name for p, row in ARCHITECTURES.items() if p.name == name)
     transfer = rows[0]
     metadata = transfer["metadata"]
-    assert (metadata["technique"], metadata["tier"], metadata["role"]) == (known.technique, "reference", TRANSFER)
+    assert (metadata["technique"], metadata["tier"], metadata["role"]) == (technique, "reference", TRANSFER)
     assert (metadata["precision"], metadata["licence"], metadata["border"]) == ("int8", "not stated", 0)
     assert metadata["provenance"].startswith(f"a checkpoint of {name}: ")
     assert transfer["checks"][0]["mean_psnr"] >= 30 and transfer["checks"][0]["mean_ssim"] >= 0.95
     assert len(transfer["left_in_float32"]) <= 3
     takes_styles = name not in ("fast-neural-style", "CycleGAN")
     assert [r["metadata"]["role"] for r in rows[1:]] == [STYLE_ENCODER] * takes_styles
-    painter = stylex.load(known.technique, provider="cpu", graphs=folder, threads=1)
+    painter = stylex.load(technique, provider="cpu", graphs=folder, threads=1)
     assert painter.precision == "int8" and painter.takes_styles == takes_styles
     odd = photo[:50, :61] if options == FIXED else photo[:70, :101]
     style = painting if takes_styles else None

@@ -214,10 +214,8 @@ def _models(technique: str | None, weights: Path | None, checkpoints: tuple[Path
     if weights:
         raise UsageError("--weights and --checkpoint exclude each other: give one of them")
     found = load_checkpoint(checkpoints)
-    if technique not in (None, found.published.technique):
-        raise UsageError(
-            f"this is a checkpoint of {found.published.technique}, not of {technique}: leave TECHNIQUE out"
-        )
+    if technique not in (None, found.technique.name):
+        raise UsageError(f"this is a checkpoint of {found.technique.name}, not of {technique}: leave TECHNIQUE out")
     for note in found.notes:
         click.echo(note, err=True)
     return [found.model(style)]

@@ -3,6 +3,6 @@
 from stylex.models.spec import Lazy, ModelSpec
 
 MODEL = ModelSpec(
-    network=Lazy("stylex.models.encoders.slim:Encoder"),
+    network=Lazy("stylex.models.encoders.slim:SlimEncoder"),
     recipe=Lazy("stylex.models.slim_encoder.recipe:EncoderRecipe.from_request"),
 )

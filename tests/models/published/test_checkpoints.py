@@ -8,9 +8,11 @@ import torch
 
 from stylex.errors import InputError, ModelError, UsageError
 from stylex.files import sha256_of
-from stylex.models.published.checkpoints import PARTS, PUBLISHED, _style_of_file, load_checkpoint
+from stylex.models.published.checkpoints import _style_of_file, load_checkpoint
+from stylex.models.published.recognition import Architectures, published_shapes
 from stylex.techniques import TECHNIQUES
 
+KNOWN = Architectures.of()
 PARAMETERS = {
     "TransformerNet": 1_679_235,
     "early TransformerNet": 1_679_235,
@@ -51,23 +53,22 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda p: p.name)
+@pytest.mark.parametrize("part", KNOWN.parts, ids=lambda p: p.name)
 def test_names_and_shapes_are_the_published_ones(part):
-    shapes = part.shapes()
+    shapes = published_shapes(part)
     assert sum(torch.Size(shape).numel() for shape in shapes.values()) == PARAMETERS[part.name]
     for name, shape in SHAPES.get(part.name, {}).items():
         assert shapes.get(name) == shape, name
 
 
-def test_every_architecture_has_known_parts_and_a_technique():
-    names = [p.name for p in PARTS]
-    assert len(set(names)) == len(names)
-    assert {n for p in PUBLISHED for n in p.parts} == set(names)
-    assert {p.technique for p in PUBLISHED} <= {t.name for t in TECHNIQUES}
-    assert len({p.parts for p in PUBLISHED}) == len(PUBLISHED)
+def test_architectures_and_parts_are_told_apart_by_name():
+    names = [part.name for part in KNOWN.parts]
+    assert len(set(names)) == len(names) == len(PARAMETERS)
+    assert len({p.parts for p in KNOWN.techniques}) == len({p.name for p in KNOWN.techniques}) == len(KNOWN.techniques)
+    assert set(KNOWN.techniques.values()) <= set(TECHNIQUES)
 
 
-@pytest.mark.parametrize("known", PUBLISHED, ids=lambda p: p.name)
+@pytest.mark.parametrize("known", KNOWN.techniques, ids=lambda p: p.name)
 def test_files_in_any_order_become_a_network(published_files, known):
     paths = published_files(known.name)
     found = load_checkpoint(paths[::-1])
@@ -133,7 +134,7 @@ def test_what_is_unknown_names_what_is_supported(tmp_path):
     with pytest.raises(ModelError, match="no checkpoint that stylex knows") as caught:
         load_checkpoint([tmp_path / "net.pth"])
     assert "begins with features.0.weight 2x3, features.1.weight 2x3, features.2.weight 2x3)" in str(caught.value)
-    assert all(p.name in str(caught.value) for p in PUBLISHED) and "\n" not in str(caught.value)
+    assert all(p.name in str(caught.value) for p in KNOWN.techniques) and "\n" not in str(caught.value)
 
 
 def test_discriminators_are_named(tmp_path):

@@ -83,7 +83,7 @@ def test_any_transformer_net(width, blocks, inputs, outputs, kind, wrapping):
     picture = torch.rand(1, 3, 24, 20, generator=torch.Generator().manual_seed(blocks))
     found = loaded(tensors, wrapping)
     wanted = shown(transformer_net(tensors, 255 * seen(picture, inputs), blocks)).clamp(0, 255) / 255
-    assert found.notes == () and found.published.technique == "fast"
+    assert found.notes == () and found.technique.name == "fast"
     torch.testing.assert_close(found.network(picture), wanted, atol=1e-3, rtol=0)
     torch.testing.assert_close(found.network.folded().eval()(picture), wanted, atol=1e-3, rtol=0)
 
