@@ -17,13 +17,16 @@ import numpy.typing as npt
 from stylex._version import __version__
 from stylex.artifacts.catalog import GRAPHS, encoder_file, transfer_file
 from stylex.artifacts.graph_file import read_metadata
-from stylex.artifacts.metadata import PRECISIONS
+from stylex.artifacts.metadata import PRECISIONS, SEGMENTER
 from stylex.artifacts.style_code import built_in
 from stylex.errors import InputError, ResourceError, UsageError
 from stylex.files import write_bytes
 from stylex.imaging.arrays import Image
 from stylex.page import BROWSER, SHARED
 from stylex.runtime.loading import load
+from stylex.runtime.semantic.masks import FLATNESS, REFINED_SIDE, UNSURE
+from stylex.runtime.semantic.regions import FEATHER
+from stylex.runtime.semantic.segmenters import open_segmenter
 from stylex.techniques import ARBITRARY, DEFAULT, listed
 
 ORT_VERSION = "1.30.0"
@@ -137,7 +140,8 @@ def _files_of(technique: str) -> dict[str, Path]:
 
 
 def _graphs(technique: str) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in (*_files_of(technique).values(), encoder_file(technique, GRAPHS))}
+    files = (*_files_of(technique).values(), encoder_file(technique, GRAPHS), transfer_file(SEGMENTER, "int8"))
+    return {file.name: file.read_bytes() for file in files}
 
 
 def _facts(technique: str) -> dict[str, bytes]:
@@ -160,6 +164,7 @@ def _facts(technique: str) -> dict[str, bytes]:
         "encoder": encoder_file(technique, GRAPHS).name,
         "styles": [{"name": style.name, "work": style.work} for style in styles],
         "codes": "codes.bin",
+        "segmenter": _segmenter_facts(),
         "check": {"file": "check.bin", "width": CHECK_SIZE[1], "height": CHECK_SIZE[0]},
     }
     painter.close()
@@ -167,6 +172,21 @@ def _facts(technique: str) -> dict[str, bytes]:
         "site.json": json.dumps(facts, indent=1).encode(),
         "codes.bin": codes.tobytes(),
         "check.bin": photo.tobytes() + expected.tobytes(),
+    }
+
+
+def _segmenter_facts() -> dict[str, Any]:
+    """Returns what the page knows of the segmenter and of the masks that are made of what it finds."""
+    segmenter = open_segmenter(transfer_file(SEGMENTER, "int8"), threads=1)
+    return {
+        "file": segmenter.session.path.name,
+        "classes": segmenter.classes,
+        "longest": segmenter.input_spec.longest,
+        "multiple": segmenter.input_spec.multiple,
+        "refined_side": REFINED_SIDE,
+        "unsure": UNSURE,
+        "flatness": FLATNESS,
+        "feather": FEATHER,
     }
 
 

@@ -41,6 +41,7 @@ def test_a_site_is_complete(package: Path, tmp_path: Path) -> None:
         facts["encoder"],
         facts["codes"],
         facts["check"]["file"],
+        facts["segmenter"]["file"],
         *(g["file"] for g in facts["graphs"].values()),
     ):
         assert (folder / name).is_file()

@@ -45,6 +45,7 @@ def page(opened: Any) -> Any:
     opened.fill("#strength", "1")
     opened.uncheck("#keep")
     opened.select_option("#size", "1024")
+    opened.select_option("#people", "")
     opened.evaluate("document.activeElement.blur()")
     return opened
 
@@ -84,6 +85,17 @@ def test_it_paints_as_the_command_line_does(page: Any, files: tuple[Path, Path],
     wanted = stylex.stylize(
         photo, "adain", [("starry-night", 3), ("the-scream", 1)], strength=0.8, keep_colors=True, threads=1
     )
+    assert psnr(painted(page), wanted) >= 35
+
+
+@pytest.mark.parametrize("share", ["0", "0.4"])
+def test_people_are_painted_more_lightly(page: Any, files: tuple[Path, Path], photo: np.ndarray, share: str) -> None:
+    page.set_input_files("#photo", files[0])
+    page.select_option("#style", "starry-night")
+    page.select_option("#people", share)
+    person = ("starry-night", float(share)) if float(share) else None
+    wanted = stylex.stylize(photo, "adain", regions={"person": person, "background": "starry-night"}, threads=1)
+    assert psnr(wanted, stylex.stylize(photo, "adain", "starry-night", threads=1)) < 30  # there is somebody
     assert psnr(painted(page), wanted) >= 35
 
 

@@ -1,25 +1,27 @@
 // One transfer graph and its style encoder in onnxruntime-web, with the palette's maps around the network.
 import { keepColors } from "./color.js";
-import { MOST_AFTER, MOST_BEFORE, between, paletteOf, recolored, transport } from "./palette.js";
-import { asContent, asPicture, ofOneColor, paintedSide, styleSized } from "./pictures.js";
+import { MOST_AFTER, MOST_BEFORE, amountsOf, between, mixturesOf, palettesUnder, recolored, transport } from "./palette.js";
+import { asContent, asPicture, ofOneColor, paintedSide, resized, styleSized } from "./pictures.js";
+
+const FADED_BELOW = 0.2; // strength below which a painting fades into the photo
 
 export class Painter {
   constructor(ort, session, graph, site) {
     Object.assign(this, { ort, session, graph, spec: site.spec, site });
   }
 
-  async network(picture, codes, amounts) {
+  async network(picture, codes, strengths) {
     const { Tensor } = this.ort, { spec, graph } = this;
     const { content, dims } = asContent(picture, spec, graph.layout);
     const rows = paintedSide(picture.height, spec) / spec.cell, columns = paintedSide(picture.width, spec) / spec.cell;
-    const masks = new Float32Array(amounts.length * rows * columns);
-    amounts.forEach((amount, k) => masks.fill(amount, k * rows * columns, (k + 1) * rows * columns));
+    const masks = new Float32Array(strengths.length * rows * columns);
+    strengths.forEach((mask, k) => masks.set(resized(mask, columns, rows, "linear").data, k * rows * columns));
     const values = new Float32Array(codes.length * spec.code_size);
     codes.forEach((code, k) => values.set(code.subarray(0, spec.code_size), k * spec.code_size));
     const feed = {
       content: new Tensor(graph.layout === "bytes" ? "uint8" : "float32", content, dims),
       codes: new Tensor("float32", values, [codes.length, spec.code_size]),
-      masks: new Tensor("float32", masks, [amounts.length, 1, rows, columns]),
+      masks: new Tensor("float32", masks, [strengths.length, 1, rows, columns]),
       frozen: new Tensor("float32", new Float32Array(graph.frozen), [1, graph.frozen]),
       freeze: new Tensor("float32", new Float32Array(1), [1]),
     };
@@ -27,23 +29,23 @@ export class Painter {
     return asPicture(await painted.getData(), painted.dims, graph.layout, picture, spec);
   }
 
-  // Strengths are those of each style, in sum the strength of all.
+  // Strengths are planes, one for each style: where and how strongly it applies; in sum the strength of all.
   async paint(photo, codes, strengths, keep = false) {
     const picture = { data: photo.data, width: photo.width, height: photo.height };
-    if (strengths.every((strength) => strength === 0)) return picture;
+    if (strengths.every(({ data }) => data.every((value) => value === 0))) return picture;
     const painted = await (this.spec.palette ? this.mapped(picture, codes, strengths) : this.network(picture, codes, strengths));
-    return keep ? keepColors(painted, picture) : painted;
+    const whole = faded(picture, painted, strengths);
+    return keep ? faded(picture, keepColors(whole, picture), strengths) : whole;
   }
 
   async mapped(photo, codes, strengths) {
-    const most = Math.max(1, strengths.reduce((sum, one) => sum + one, 0));
-    const amounts = strengths.map((strength) => strength / most);
+    const amounts = amountsOf(strengths), mixtures = mixturesOf(amounts);
     const styles = codes.map((code) => [...code.subarray(this.spec.code_size)]);
-    const own = paletteOf(photo);
-    const before = styles.map((style) => transport(own, style, MOST_BEFORE));
+    const own = palettesUnder(photo, amounts);
+    const before = styles.map((style, k) => transport(own[k], style, MOST_BEFORE));
     const painted = await this.network(recolored(photo, before, amounts), codes, strengths);
-    const have = paletteOf(painted), wanted = between(own, styles, amounts);
-    const after = styles.map(() => transport(have, wanted, MOST_AFTER));
+    const have = palettesUnder(painted, amounts);
+    const after = styles.map((_, k) => transport(have[k], between(own[k], styles, mixtures[k]), MOST_AFTER));
     return recolored(painted, after, amounts);
   }
 
@@ -56,4 +58,17 @@ export class Painter {
     const { code } = await this.encoder.run({ style: new this.ort.Tensor("float32", content, dims) });
     return Float32Array.from(await code.getData());
   }
+}
+
+// The painted picture, faded into the photo where the strength is small, so that at strength 0 it is the photo.
+function faded(photo, painted, strengths) {
+  const shares = strengths[0].data.map((_, i) =>
+    Math.min(1, Math.max(0, strengths.reduce((sum, { data }) => sum + data[i], 0) / FADED_BELOW)));
+  if (shares.every((share) => share === 1)) return painted;
+  const stretched = resized({ ...strengths[0], data: shares }, photo.width, photo.height, "linear").data;
+  const data = painted.data.map((value, i) => {
+    const share = stretched[Math.floor(i / 3)];
+    return share * value + (1 - share) * photo.data[i];
+  });
+  return { ...painted, data };
 }

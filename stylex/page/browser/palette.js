@@ -1,27 +1,52 @@
 // The palette of a picture and the Monge-Kantorovich maps between two, as stylex/imaging/palette.py has them.
 // A palette is three means and the covariances RR, RG, RB, GG, GB, BB of RGB in [0, 1]; a map is 3x4, row after row.
+import { resized } from "./pictures.js";
+
 const FLOOR = (4 / 255) ** 2, FAINT = (0.5 / 255) ** 2;
 const SAMPLED = 128, MIDDLE = 127.5;
 export const MOST_BEFORE = 3, MOST_AFTER = 2;
 const ROWS = [0, 0, 0, 1, 1, 2], COLUMNS = [0, 1, 2, 1, 2, 2];
 const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 
-export function paletteOf({ data, width, height }) {
+// The palette of a picture; where a plane of weights is given, each place counts as much as it says.
+export function paletteOf({ data, width, height }, weights) {
   const step = Math.max(1, Math.floor(Math.min(height, width) / SAMPLED));
+  const columns = Math.ceil(width / step), rows = Math.ceil(height / step);
+  const shares = weights && resized(weights, columns, rows, "linear").data;
   const mean = [0, 0, 0], products = [0, 0, 0, 0, 0, 0];
-  let count = 0;
-  for (let y = 0; y < height; y += step) {
-    for (let x = 0; x < width; x += step, count++) {
-      const at = 3 * (y * width + x);
+  let total = 0;
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const at = 3 * step * (y * width + x), share = shares ? shares[y * columns + x] : 1;
       const c = [data[at] - MIDDLE, data[at + 1] - MIDDLE, data[at + 2] - MIDDLE];
-      for (let i = 0; i < 3; i++) mean[i] += c[i];
-      for (let i = 0; i < 6; i++) products[i] += c[ROWS[i]] * c[COLUMNS[i]];
+      for (let i = 0; i < 3; i++) mean[i] += share * c[i];
+      for (let i = 0; i < 6; i++) products[i] += share * c[ROWS[i]] * c[COLUMNS[i]];
+      total += share;
     }
   }
-  const means = mean.map((sum) => sum / count);
-  const covariances = products.map((sum, i) => (sum / count - means[ROWS[i]] * means[COLUMNS[i]]) / 255 ** 2);
+  const sum = Math.max(total, 1e-12), means = mean.map((value) => value / sum);
+  const covariances = products.map((value, i) => (value / sum - means[ROWS[i]] * means[COLUMNS[i]]) / 255 ** 2);
   return [...means.map((value) => (value + MIDDLE) / 255), ...covariances].map(Math.fround);
 }
+
+// How much of each style's palette every place takes: planes of strength, in sum at most 1.
+export function amountsOf(masks) {
+  const most = masks[0].data.map((_, i) => Math.max(1, masks.reduce((sum, { data }) => sum + data[i], 0)));
+  return masks.map((mask) => ({ ...mask, data: mask.data.map((value, i) => value / most[i]) }));
+}
+
+export const palettesUnder = (picture, amounts) =>
+  uniform(amounts) ? Array(amounts.length).fill(paletteOf(picture)) : amounts.map((amount) => paletteOf(picture, amount));
+
+// The mixture of styles that each style's places have, on the average.
+export function mixturesOf(amounts) {
+  return amounts.map(({ data }) => {
+    const total = Math.max(data.reduce((sum, value) => sum + value, 0), 1e-12);
+    return amounts.map((other) => other.data.reduce((sum, value, i) => sum + value * data[i], 0) / total);
+  });
+}
+
+const uniform = (amounts) => amounts.every(({ data }) => data.length === 1);
 
 const covarianceOf = (p) => [p[3], p[4], p[5], p[4], p[6], p[7], p[5], p[7], p[8]];
 const plus = (matrix, variance) => matrix.map((value, i) => value + variance * IDENTITY[i]);
@@ -81,18 +106,24 @@ export function between(photo, styles, amounts) {
 
 // Every colour c becomes c + sum_k amount_k (map_k(c) - c).
 export function recolored(picture, maps, amounts) {
-  const rest = 1 - amounts.reduce((sum, amount) => sum + amount, 0);
-  const map = Array.from({ length: 12 }, (_, i) => {
-    const own = i % 4 === 3 ? 0 : IDENTITY[3 * Math.floor(i / 4) + (i % 4)];
-    const value = maps.reduce((sum, one, k) => sum + amounts[k] * one[i], rest * own);
-    return i % 4 === 3 ? value * 255 : value;
-  });
+  const parts = maps.map((map) => map.map((value, i) => (i % 4 === 3 ? value * 255 : value - IDENTITY[3 * Math.floor(i / 4) + (i % 4)])));
+  const alike = uniform(amounts);
+  const whole = () => parts[0].map((_, i) => parts.reduce((sum, part, k) => sum + amounts[k].data[0] * part[i], 0));
+  const changes = alike ? [whole()] : parts;
+  const shares = alike ? [null] : amounts.map((amount) => resized(amount, picture.width, picture.height, "linear").data);
   const data = new Uint8ClampedArray(picture.data.length); // rounds half to even and cuts off, as OpenCV does
-  for (let at = 0; at < data.length; at += 3) {
+  for (let at = 0, place = 0; at < data.length; at += 3, place++) {
     const r = picture.data[at], g = picture.data[at + 1], b = picture.data[at + 2];
-    data[at] = map[0] * r + map[1] * g + map[2] * b + map[3];
-    data[at + 1] = map[4] * r + map[5] * g + map[6] * b + map[7];
-    data[at + 2] = map[8] * r + map[9] * g + map[10] * b + map[11];
+    let red = r, green = g, blue = b;
+    for (let k = 0; k < changes.length; k++) {
+      const m = changes[k], share = shares[k] ? shares[k][place] : 1;
+      red += share * (m[0] * r + m[1] * g + m[2] * b + m[3]);
+      green += share * (m[4] * r + m[5] * g + m[6] * b + m[7]);
+      blue += share * (m[8] * r + m[9] * g + m[10] * b + m[11]);
+    }
+    data[at] = red;
+    data[at + 1] = green;
+    data[at + 2] = blue;
   }
   return { ...picture, data };
 }

@@ -63,33 +63,45 @@ function taps(side, wanted, kernel) {
   });
 }
 
+export const plane = (value) => ({ data: Float32Array.of(value), width: 1, height: 1, channels: 1 });
+
+// A picture, or a plane of floats, at another size.
 export function resized(picture, width, height, kernel) {
   if (width === picture.width && height === picture.height) return picture;
+  const channels = picture.channels ?? 3, Made = picture.data.constructor;
   const across = taps(picture.width, width, kernel), down = taps(picture.height, height, kernel);
   const Kept = kernel === "lanczos" ? Uint8ClampedArray : Float32Array; // Pillow rounds between the two passes
-  const between = new Kept(picture.height * width * 3), data = new Uint8ClampedArray(height * width * 3);
+  const row = width * channels, between = new Kept(picture.height * row), data = new Made(height * row);
   for (let y = 0; y < picture.height; y++) {
     for (let x = 0; x < width; x++) {
-      for (let c = 0; c < 3; c++) {
+      for (let c = 0; c < channels; c++) {
         let sum = 0;
-        for (const [i, weight] of across[x]) sum += weight * picture.data[3 * (y * picture.width + i) + c];
-        between[3 * (y * width + x) + c] = sum;
+        for (const [i, weight] of across[x]) sum += weight * picture.data[channels * (y * picture.width + i) + c];
+        between[y * row + x * channels + c] = sum;
       }
     }
   }
   for (let y = 0; y < height; y++) {
-    for (let at = 0; at < 3 * width; at++) {
+    for (let at = 0; at < row; at++) {
       let sum = 0;
-      for (const [i, weight] of down[y]) sum += weight * between[3 * i * width + at];
-      data[3 * y * width + at] = sum;
+      for (const [i, weight] of down[y]) sum += weight * between[i * row + at];
+      data[y * row + at] = sum;
     }
   }
-  return { data, width, height };
+  return { ...picture, data, width, height };
+}
+
+// As Python rounds, so that sizes are the command line's.
+export const halfToEven = (value) => (Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
+
+// Two sides of the same proportions, the longer one at most so many pixels.
+export function limitedTo(sides, longest) {
+  const scale = Math.min(1, longest / Math.max(...sides));
+  return sides.map((side) => Math.max(1, halfToEven(side * scale)));
 }
 
 export function limited(picture, longest) {
-  const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
-  const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const [width, height] = limitedTo([picture.width, picture.height], longest);
   return resized(picture, width, height, "lanczos");
 }
 

@@ -1,9 +1,10 @@
 // Paints beside the page, so that the page never waits: opens the fastest provider that paints the check picture right.
+import { Segmenter, everywhere, withPeople } from "./masks.js";
 import { Painter } from "./painter.js";
 import { decoded, encoded, limited, psnr } from "./pictures.js";
 
 const CHECKED = 28; // decibels between the check picture and the one that the command line made of it
-let painter, codes, granted;
+let painter, codes, granted, segmenter;
 
 const fetched = async (name) => {
   const response = await fetch(name);
@@ -30,7 +31,7 @@ async function opened(site, provider) {
 async function check(candidate, site) {
   const bytes = new Uint8ClampedArray(await (await fetched(site.check.file)).arrayBuffer());
   const { width, height } = site.check, half = bytes.length / 2;
-  const painted = await candidate.paint({ data: bytes.subarray(0, half), width, height }, [codes[0]], [1]);
+  const painted = await candidate.paint({ data: bytes.subarray(0, half), width, height }, [codes[0]], everywhere([1]));
   const found = psnr(painted.data, bytes.subarray(half));
   if (!(found >= CHECKED)) throw new Error(`it paints the check picture wrong (${found.toFixed(1)} dB)`);
   return found;
@@ -56,6 +57,12 @@ async function start() {
   throw new Error(`nothing here can paint: ${refused.join("; ")}`);
 }
 
+async function people() {
+  const { ort, site } = painter;
+  segmenter ??= new Segmenter(ort, await ort.InferenceSession.create(site.segmenter.file, { executionProviders: ["wasm"] }), site.segmenter);
+  return segmenter;
+}
+
 async function code(style) {
   if (style.picture) return painter.encode(await decoded(style.picture));
   return codes[style.index];
@@ -68,8 +75,10 @@ async function paint(job) {
   const chosen = [];
   for (const style of job.styles) chosen.push(await code(style));
   const strengths = job.weights.map((weight) => (job.strength * weight) / total);
+  const found = job.people === null ? null : await (await people()).masks(photo);
+  const where = found ? withPeople(found, chosen, strengths, job.people) : { codes: chosen, masks: everywhere(strengths) };
   const prepared = performance.now();
-  const painted = await painter.paint(photo, chosen, strengths, job.keepColors);
+  const painted = await painter.paint(photo, where.codes, where.masks, job.keepColors);
   const took = performance.now() - prepared;
   const alpha = whole.alpha && photo.width === whole.width ? whole.alpha : null;
   const picture = await encoded(painted, alpha);
