@@ -13,7 +13,7 @@ GRAPHS := $(OUT)/graphs
 WEIGHTS := stylex/models/adain/weights.safetensors
 CODE := $(shell find stylex -name '*.py')
 
-.PHONY: demo test campaign clean
+.PHONY: demo test campaign clean sbom audit
 
 demo: $(GRAPHS)/adain-fp32.onnx $(GRAPHS)/adain-fp16.onnx $(GRAPHS)/adain-int8.onnx
 	$(BIN)/python tools/demo.py --graphs $(GRAPHS) --out $(OUT)
@@ -26,6 +26,23 @@ test: $(READY)
 
 campaign: $(READY)
 	PYTHONPATH=benchmarks $(BIN)/python -m reliability
+
+# What is installed, and what is known against it: tools in an environment of their own, so that they aren't part of it.
+AUDIT := .venv-audit
+
+sbom: $(READY) $(AUDIT)/ready
+	mkdir -p $(OUT)
+	$(AUDIT)/bin/cyclonedx-py environment --no-validate --pyproject pyproject.toml --output-reproducible -o $(OUT)/sbom.json $(BIN)/python
+
+audit: $(READY) $(AUDIT)/ready
+	! $(AUDIT)/bin/uv pip compile --no-deps --no-header --python $(BIN)/python constraints.txt 2>&1 | grep yanked
+	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu//' > $(AUDIT)/installed.txt
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r $(AUDIT)/installed.txt
+
+$(AUDIT)/ready:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check $(PIP_ARGS) 'cyclonedx-bom>=7' 'pip-audit>=2.10' 'uv>=0.9'
+	touch $@
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -43,4 +60,4 @@ $(GRAPHS)/adain-%.onnx: $(READY) $(WEIGHTS) $(CODE)
 	$(BIN)/stylex export adain --$* -o $(GRAPHS)
 
 clean:
-	rm -rf $(OUT) $(VENV) build dist
+	rm -rf $(OUT) $(VENV) $(AUDIT) build dist

@@ -11,7 +11,7 @@
     └── Interrupted                  130  Ctrl-C
 
 A message is one line: what was given, what is needed, what to do. It speaks of parameters, not of options: the command
-line adds those.
+line adds those, and the section of `docs/errors.md` that has causes and cures of the class.
 """
 
 from __future__ import annotations
@@ -33,6 +33,16 @@ class StylexError(Exception):
     def __init__(self, message: str = "", **parameters: object) -> None:
         super().__init__(message)
         self.parameters = parameters
+
+    @property
+    def kind(self) -> str:
+        """Returns the name of the error's class, or of the class of this module that it is one of."""
+        return next(one.__name__ for one in type(self).__mro__ if one.__module__ == __name__)
+
+    @property
+    def section(self) -> str:
+        """Returns where causes and cures of the class stand, such as "docs/errors.md#inputerror"."""
+        return section_of(self.kind)
 
 
 class UsageError(StylexError):
@@ -95,6 +105,15 @@ def with_parameters(error: StylexError) -> str:
     """Returns the message with the parameters that its advice is about, for callers that are no command line."""
     named = ", ".join(name if value is None else f"{name}={value}" for name, value in error.parameters.items())
     return f"{error} ({named})" if named else str(error)
+
+
+INTERNAL = "InternalError"
+"""Kind of the errors that stylex doesn't raise on purpose: its own bugs."""
+
+
+def section_of(kind: str) -> str:
+    """Returns where causes and cures of a kind of error stand, such as "docs/errors.md#inputerror"."""
+    return f"docs/errors.md#{kind.lower()}"
 
 
 def first_line(error: BaseException) -> str:

@@ -83,8 +83,10 @@ class Prepared:
         result = job.protecting(self.protect_faces, self.face_model).painted(self.regions)
         if self.upscaler is not None:
             result = enlarged(result, self.upscaler, progress)
-        ran = replace(result.ran, seconds=time.perf_counter() - start)
-        return replace(result, ran=ran, _given=photo.given)
+        ran, notes = replace(result.ran, seconds=time.perf_counter() - start), result.notes
+        if photo.sides != photo.picture.rgb.shape[:2]:
+            notes = (*notes, f"reduced from {photo.sides[1]}x{photo.sides[0]}")
+        return replace(result, ran=ran, notes=notes, _given=photo.given)
 
 
 def prepare(

@@ -32,6 +32,17 @@ def styles_file(technique: str) -> Path:
     return GRAPHS / f"{technique}-styles.npz"
 
 
+def folder_of_tool(tool: str, folder: Path | None) -> Path:
+    """Returns the folder whose graphs of a tool are used: the given one, or the embedded ones where it has none.
+
+    The latter is told in a warning of the logger "stylex".
+    """
+    if folder is None or any(folder.glob(f"{tool}-*.onnx")):
+        return folder or GRAPHS
+    logger.warning("%s has no graph of the %s: the embedded one is used", folder, tool)
+    return GRAPHS
+
+
 def styles_in(folder: Path, technique: str) -> list[str]:
     """Returns the styles that a folder has transfer graphs of, for a technique whose weights hold one; sorted.
 

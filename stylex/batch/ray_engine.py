@@ -21,7 +21,7 @@ from typing import Any
 
 from stylex.api.prepared import Prepared, prepare
 from stylex.batch.pipeline import completed
-from stylex.batch.records import Outcome, reason
+from stylex.batch.records import Outcome, failed
 from stylex.batch.store import Store
 from stylex.batch.tables import CHECKPOINT, RESULTS, Listing
 from stylex.cores import cores
@@ -87,7 +87,7 @@ class PaintingActor:
             width, height, notes = self.painted(*about)
             outcome = Outcome(*about, "painted", width, height, message=notes)
         except Exception as error:
-            outcome = Outcome(*about, "failed", message=reason(error))
+            outcome = failed(*about, error)
         seconds = time.perf_counter() - start
         return {"id": row["id"], "with": row["with"], "time": time.time_ns(), **asdict(outcome.timed(seconds))}
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from stylex.errors import ResourceError, StylexError, first_line
+from stylex.errors import INTERNAL, ResourceError, StylexError, first_line
 
 Status: TypeAlias = Literal["painted", "skipped", "failed"]
 JOURNAL = ".stylex.jsonl"
@@ -28,6 +28,7 @@ class Outcome:
         width, height: in pixels, of the painting.
         seconds: of decoding, painting and encoding.
         message: why it failed; or what the user should know, such as "1 face protected".
+        error: the kind of the error where it failed, such as "InputError"; a section of `docs/errors.md`.
     """
 
     photo: str
@@ -38,19 +39,22 @@ class Outcome:
     height: int = 0
     seconds: float = 0.0
     message: str = ""
+    error: str = ""
 
     def timed(self, seconds: float) -> Outcome:
         """Returns the outcome with its time."""
         return replace(self, seconds=round(seconds, 4))
 
 
-def reason(error: Exception) -> str:
-    """Returns in one line why a photo failed."""
+def failed(photo: str, output: str, style: str, error: Exception) -> Outcome:
+    """Returns the outcome of a photo that can't be painted."""
     if isinstance(error, StylexError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "there isn't enough memory for this photo: use a smaller size"
-    return f"an unexpected {type(error).__name__}: {first_line(error)}"
+        kind, why = error.kind, str(error)
+    elif isinstance(error, MemoryError):
+        kind, why = ResourceError.__name__, "there isn't enough memory for this photo: use a smaller size"
+    else:
+        kind, why = INTERNAL, f"an unexpected {type(error).__name__}: {first_line(error)}"
+    return Outcome(photo, output, style, "failed", message=why, error=kind)
 
 
 class JsonLines:

@@ -16,7 +16,7 @@ from stylex.api.result import Result
 from stylex.batch.identity import digest_of
 from stylex.batch.pipeline import Room, completed
 from stylex.batch.places import Places, Task
-from stylex.batch.records import Journal, JsonLines, Outcome, reason
+from stylex.batch.records import Journal, JsonLines, Outcome, failed
 from stylex.errors import InputError, Interrupted, ResourceError, StylexError
 from stylex.files import make_folder, write_bytes
 from stylex.imaging.writing import encoded
@@ -139,7 +139,7 @@ class FolderRun:
         except Exception as error:
             if isinstance(error, StylexError) and not isinstance(error, InputError):
                 raise  # the next photo would fare the same
-            outcome = Outcome(*about, "failed", message=reason(error))
+            outcome = failed(*about, error)
         outcome = outcome.timed(time.perf_counter() - start)
         with self.lock:
             self.settled[outcome.status] += 1

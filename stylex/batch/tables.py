@@ -12,7 +12,7 @@ from typing import Any
 from stylex.batch.places import writable_name
 from stylex.batch.records import Outcome
 from stylex.batch.store import Found, Store
-from stylex.errors import UsageError
+from stylex.errors import ResourceError, UsageError
 
 FACTS = ".stylex"
 """Folder of the tables."""
@@ -73,8 +73,9 @@ def _lines(destination: Store, columns: Sequence[str]) -> list[dict[str, Any]]:
     path = destination.path(RESULTS)
     if destination.filesystem.get_file_info(path).type == FileType.NotFound:
         return []
-    table = dataset.dataset(path, filesystem=destination.filesystem, format="parquet").to_table(list(columns))
-    lines: list[dict[str, Any]] = table.to_pylist()
+    data = dataset.dataset(path, filesystem=destination.filesystem, format="parquet")
+    there = set(data.schema.names)  # an earlier stylex wrote fewer
+    lines: list[dict[str, Any]] = data.to_table([name for name in columns if name in there]).to_pylist()
     return lines
 
 
@@ -138,7 +139,7 @@ class Listing:
 
     def _outcome(self, row: Row, line: dict[str, Any] | None) -> Outcome:
         if line is None:
-            return Outcome(row.photo, row.output, row.style, "failed", message=LOST)
-        told = Outcome(**{field.name: line[field.name] for field in fields(Outcome)})
+            return Outcome(row.photo, row.output, row.style, "failed", message=LOST, error=ResourceError.__name__)
+        told = Outcome(**{field.name: line[field.name] for field in fields(Outcome) if field.name in line})
         before = self.before.by_id.get(row.id)
         return replace(told, status="skipped") if before and before["time"] == line["time"] else told

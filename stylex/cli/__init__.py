@@ -14,7 +14,7 @@ import click
 
 from stylex._version import __version__
 from stylex.cli.signals import ended_as_interrupted
-from stylex.errors import ResourceError, StylexError
+from stylex.errors import Interrupted, ResourceError, StylexError
 from stylex.installation import explained
 
 VERBS = {
@@ -38,15 +38,15 @@ OPTIONS = {"masks": "mask", "regions": "region", "checkpoints": "checkpoint"}
 
 
 class CleanExit(click.ClickException):
-    """A known error as one line on standard error, with the options it speaks of and the error's own exit code."""
+    """A known error as one line on standard error: with the options it speaks of, and where its class is described."""
 
     def __init__(self, error: StylexError) -> None:
-        super().__init__(" ".join((*str(error).split(), *options_of(error))))
+        super().__init__(" ".join((*str(error).split(), *options_of(error), f"[{error.section}]")))
         self.__dict__["exit_code"] = error.exit_code  # click reads it of the instance, but types it as the class's
 
     def show(self, file: Any = None) -> None:
         """Print the line."""
-        with contextlib.suppress(OSError):  # nobody can be told where standard error is full
+        with contextlib.suppress(OSError):  # nobody can be told where standard error is full, or its terminal gone
             click.echo(f"stylex: {self.message}", file=file or sys.stderr)
 
 
@@ -90,10 +90,8 @@ class Verbs(click.Group):
         """Run a verb; turn known errors into one line."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            with contextlib.suppress(OSError):  # the terminal may be gone
-                click.echo("stylex: stopped; nothing half-written was left", err=True)
-            ctx.exit(130)
+        except KeyboardInterrupt as error:
+            raise CleanExit(Interrupted("stopped; nothing half-written was left")) from error
         except Exception as error:
             known = known_error(error)
             if known is None:

@@ -1,13 +1,14 @@
 """Colour management: what a file says of its colours is converted to sRGB, and what is written says that it is sRGB.
 
 Profiles are applied by LittleCMS (Pillow's ImageCms), by relative colorimetry with black point compensation. One that
-can't be used is ignored, as browsers do.
+can't be used is ignored, as browsers do, and that is told in a warning of the logger "stylex".
 """
 
 from __future__ import annotations
 
 import functools
 import io
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,8 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from stylex.imaging.png import chunk
+
+logger = logging.getLogger("stylex")
 
 INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
@@ -37,6 +40,7 @@ PRIMARIES = {
 """Primaries by their number in ITU-T H.273: BT.709, BT.2020, P3 of cinemas, Display P3."""
 SRGB_LIKE, LINEAR, HIGH_DYNAMIC_RANGE = (1, 6, 13, 14, 15), 8, {16: "PQ", 18: "HLG"}
 """Transfer functions by their number there: those shown as sRGB, the one without any, those of brighter displays."""
+UNSPECIFIED = 2
 _COLOR_BOX = re.compile(rb"colrnclx(..)(..)", re.DOTALL)
 
 
@@ -62,13 +66,16 @@ def srgb_profile() -> bytes:
     return bytes(profile)
 
 
-def to_srgb(image: Image.Image, info: Mapping[Any, Any], code_points: bytes | None = None) -> Image.Image:
+def to_srgb(
+    image: Image.Image, info: Mapping[Any, Any], code_points: bytes | None = None, name: str = "the picture"
+) -> Image.Image:
     """Returns a picture in sRGB.
 
     Args:
         image: of mode "RGB", "L", "CMYK" or "LAB".
         info: of the file that it was read from, as Pillow gives it.
         code_points: see `code_points_of`; they go before everything else.
+        name: for the warning about a profile or an exponent that can't be used.
 
     Returns:
         A picture of mode "RGB"; in its own colours where nothing is said of them that can be used.
@@ -79,28 +86,42 @@ def to_srgb(image: Image.Image, info: Mapping[Any, Any], code_points: bytes | No
     profile = info.get("icc_profile")
     if profile is None and image.mode == "LAB":
         profile = _lab_profile()
-    converted = _converted(image, profile) if isinstance(profile, bytes) and profile else None
-    if converted is not None:
-        return converted
+    if isinstance(profile, bytes) and profile:
+        return _converted(image, profile, name)
     plain = image if image.mode == "RGB" else image.convert("RGB")
-    return plain if profile or "srgb" in info else _by_gamma(plain, info)
+    return plain if "srgb" in info else _by_gamma(plain, info, name)
 
 
-def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """The picture in sRGB; None where the profile can't be used, or changes nothing."""
+def _converted(image: Image.Image, profile: bytes, name: str) -> Image.Image:
+    """The picture in sRGB; as it is where the profile changes nothing, or, with a warning, can't be used."""
+    plain = image if image.mode == "RGB" else image.convert("RGB")
     try:
+        space = _opened(profile).profile.xcolor_space
+        if image.mode == "L" and space == SPACES["RGB"]:
+            image = plain  # a grey picture with the profile of a scanner or a display
+        if space != SPACES.get(image.mode):
+            raise ValueError("it is for another colour space")
         transform = _transform(profile, image.mode)
-        return None if transform is None else ImageCms.applyTransform(image, transform)
+        converted = None if transform is None else ImageCms.applyTransform(image, transform)
+        return plain if converted is None else converted
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None
+        tell_unusable(name)
+        return plain
+
+
+def tell_unusable(name: str) -> None:
+    """Warns that a picture's profile can't be used."""
+    logger.warning("the colour profile of %s can't be used: its colours may be wrong; save it as sRGB", name)
+
+
+def _opened(profile: bytes) -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(io.BytesIO(profile))
 
 
 @functools.lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Returns the way from a profile to sRGB; None where there is none, or it changes nothing."""
-    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if opened.profile.xcolor_space != SPACES.get(mode):
-        return None
+    """Returns the way from a profile to sRGB; None where it changes nothing."""
+    opened = _opened(profile)
     transform = ImageCms.buildTransform(opened, _srgb(), mode, "RGB", INTENT, FLAGS)
     if mode == "RGB":
         levels = np.linspace(0, 255, 18).round().astype(np.uint8)
@@ -119,6 +140,13 @@ def _lab_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
 
+def unknown_code_points(code_points: bytes) -> bool:
+    """Returns whether a file states primaries or a transfer function without a meaning here."""
+    primaries, transfer = code_points[0], code_points[1] if len(code_points) > 1 else UNSPECIFIED
+    curves = (UNSPECIFIED, *SRGB_LIKE, LINEAR, *HIGH_DYNAMIC_RANGE)
+    return primaries not in (UNSPECIFIED, *PRIMARIES) or transfer not in curves
+
+
 def _by_code_points(image: Image.Image, code_points: bytes) -> Image.Image | None:
     """The picture in sRGB by the primaries and the transfer function of ITU-T H.273; None for those unknown here."""
     primaries = PRIMARIES.get(code_points[0])
@@ -130,13 +158,14 @@ def _by_code_points(image: Image.Image, code_points: bytes) -> Image.Image | Non
     return image if matrix is None else _recoded(image, light, matrix)
 
 
-def _by_gamma(image: Image.Image, info: Mapping[Any, Any]) -> Image.Image:
+def _by_gamma(image: Image.Image, info: Mapping[Any, Any], name: str) -> Image.Image:
     """The picture in sRGB by the exponent and the primaries that a PNG may state (its gAMA and cHRM chunks)."""
     gamma, primaries = info.get("gamma"), info.get("chromaticity")
-    if gamma is None or not 0.05 < gamma < 5:
+    if gamma is None:
         return image  # primaries alone say nothing that could be used
     matrix = primaries_matrix(primaries) if primaries else np.eye(3)
-    if matrix is None:
+    if matrix is None or not 0.05 < gamma < 5:
+        logger.warning("the exponent or the primaries of %s make no sense: its colours are taken for sRGB's", name)
         return image
     return _recoded(image, _srgb_light() if abs(gamma - SRGB_GAMMA) < 0.02 else _light(gamma), matrix)
 

@@ -23,12 +23,12 @@ from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 from stylex.errors import InputError, StylexError
 from stylex.filetypes import HEAD
 from stylex.imaging.camera_raw import require_developed
-from stylex.imaging.color_profile import HIGH_DYNAMIC_RANGE, code_points_of, to_srgb
+from stylex.imaging.color_profile import HIGH_DYNAMIC_RANGE, code_points_of, tell_unusable, to_srgb, unknown_code_points
 from stylex.imaging.depth import deep_color, grey_of, is_deep_color, require_interleaved
 from stylex.imaging.formats import Format, recognized
 from stylex.imaging.hidden import without_hidden
 from stylex.imaging.picture import Picture, require_size, too_large
-from stylex.imaging.png import profile_of, without_long_metadata
+from stylex.imaging.png import PROFILE, chunk, profile_of, without_long_metadata
 from stylex.imaging.quiet import without_warnings
 from stylex.imaging.sizes import Reduction
 from stylex.imaging.tiff import opened_by_opencv
@@ -87,8 +87,8 @@ def _decoded(data: bytes, path: Path, reduction: Reduction | None) -> Picture:
             require_developed(data, path)
         kept = without_long_metadata(data)
         with known.opened(io.BytesIO(kept)) if known.opened else _open(known, kept, path, reduction) as image:
-            if kept is not data and (profile := profile_of(data)):
-                image.info["icc_profile"] = profile
+            if kept is not data and chunk(data, PROFILE) is not None and chunk(kept, PROFILE) is None:
+                _put_back_profile(image, data, path)
             require_interleaved(image, path)
             _tell_frames(image, path)
             whole = image.size
@@ -100,6 +100,15 @@ def _decoded(data: bytes, path: Path, reduction: Reduction | None) -> Picture:
         return picture
     height, width = picture.rgb.shape[:2]
     return replace(picture, stored=whole if (height > width) == (whole[0] > whole[1]) else whole[::-1])
+
+
+def _put_back_profile(image: Image.Image, data: bytes, path: Path) -> None:
+    """Gives a picture the profile that was left out of what Pillow read; warns of one that is damaged."""
+    profile = profile_of(data)
+    if profile:
+        image.info["icc_profile"] = profile
+    else:
+        tell_unusable(str(path))
 
 
 def _open(known: Format, data: bytes, path: Path, reduction: Reduction | None) -> Image.Image:
@@ -137,12 +146,21 @@ def upright_and_plain(image: Image.Image, name: str, data: bytes = b"") -> Pictu
         deep = deep_color(data, image, path) if data and is_deep_color(image) else None
         image.load()
         # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
-        upright = _upright(image)
+        upright = _upright(image, path)
         color, alpha = _color_and_alpha(image if deep is None else deep, image, data, path)
-        color = to_srgb(color, image.info, _code_points(image, data, path))
+        _tell_lost_profile(image, data, name)
+        color = to_srgb(color, image.info, _code_points(image, data, path), name)
         rgb, mask = (_turned(one, upright) for one in (color, alpha))
     assert rgb is not None
     return Picture(rgb if mask is None else without_hidden(rgb, mask), mask)
+
+
+def _tell_lost_profile(image: Image.Image, data: bytes, name: str) -> None:
+    """Warns of a profile that Pillow gives up: one that can't be unpacked, or of which parts are missing."""
+    parts = (part for marker, part in getattr(image, "applist", ()) if marker == "APP2")
+    stated = chunk(data, PROFILE) is not None or any(part.startswith(b"ICC_PROFILE\0") for part in parts)
+    if stated and not image.info.get("icc_profile"):
+        tell_unusable(name)
 
 
 def _code_points(image: Image.Image, data: bytes, path: Path) -> bytes | None:
@@ -152,6 +170,9 @@ def _code_points(image: Image.Image, data: bytes, path: Path) -> bytes | None:
     if curve:
         message = "%s has a high dynamic range (%s), which is read as if it had none: its colours may be pale"
         logger.warning(f"{message}; export it in standard range", path, curve)
+    elif stated and unknown_code_points(stated):
+        message = "%s states colours by numbers without a meaning here (%s of ITU-T H.273), which are left aside"
+        logger.warning(f"{message}: its colours may be wrong; export it as sRGB", path, tuple(stated[:2]))
     return stated
 
 
@@ -221,11 +242,12 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split())[:100] or type(error).__name__
 
 
-def _upright(image: Image.Image) -> Image.Transpose | None:
-    """Returns the transposition that the EXIF orientation asks for; None where there is none or it is damaged."""
+def _upright(image: Image.Image, path: Path) -> Image.Transpose | None:
+    """Returns the transposition that the EXIF orientation asks for; None where there is none, or it is damaged."""
     try:
         return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # the pixels are fine; Pillow raises struct.error, SyntaxError, TypeError and others here
+        logger.warning("the EXIF data of %s are damaged: it is taken as upright", path)
         return None
 
 

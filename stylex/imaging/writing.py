@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from stylex.imaging.color_profile import srgb_profile
 from stylex.imaging.formats import Format, named
 from stylex.imaging.picture import as_rgb
 
+logger = logging.getLogger("stylex")
+
 
 def write_picture(
     path: Path | str, rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None, quality: int = 95
@@ -26,7 +29,7 @@ def write_picture(
         path: ends in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff.
         rgb: uint8 (H, W, 3), 0..255.
         alpha: uint8 (H, W), 0 transparent to 255 opaque. JPEG and BMP can't hold it: the picture is then laid
-            on white.
+            on white, with a warning of the logger "stylex".
         quality: 1 to 100, for JPEG and WebP; the other formats are lossless.
 
     Raises:
@@ -57,7 +60,14 @@ def encoded(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None, path: Path,
     image = Image.fromarray(rgb)
     if alpha is not None:
         image = _with_alpha(image, alpha, known)
+        if loses_transparency(alpha, path):
+            logger.warning("%s can't be transparent: the picture is laid on white; .png and .webp can", path)
     return _encoded(image, known, quality)
+
+
+def loses_transparency(alpha: NDArray[np.uint8] | None, path: Path) -> bool:
+    """Returns whether a picture with this alpha channel is laid on white to be written there."""
+    return alpha is not None and not named(path).holds_alpha and bool(alpha.min(initial=255) < 255)
 
 
 def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:

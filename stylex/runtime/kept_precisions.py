@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 from stylex.errors import ResourceError
 from stylex.files import config_folder, write_json
 from stylex.installation import onnxruntime
 from stylex.runtime.engine import hardware
+
+logger = logging.getLogger("stylex")
 
 FILE = "precisions.json"
 
@@ -29,17 +32,29 @@ def keep_precision(technique: str, provider: str, precision: str) -> Path:
 
 
 def kept_precision(technique: str, provider: str) -> str | None:
-    """Returns the precision that was kept; None where none was, or it was measured elsewhere or by another version."""
-    found = kept_precisions().get(_key(technique, provider))
-    return found if found else None
+    """Returns the precision that was kept; None where none was.
+
+    One that was measured on another processor or with another ONNX Runtime doesn't count any more, which a warning of
+    the logger "stylex" says.
+    """
+    key, kept = _key(technique, provider), _kept(config_folder() / FILE)
+    found = _of_here(kept).get(key)
+    if found is None and key in kept:
+        again = f"`stylex bench {technique} --provider {provider} --verdict --keep`"
+        logger.warning("what was kept for %s is of another processor or ONNX Runtime: measure again, %s", key, again)
+    return found
 
 
 def kept_precisions() -> dict[str, str]:
     """Returns all that hold here, by technique and provider, such as "adain on cpu"."""
+    return _of_here(_kept(config_folder() / FILE))
+
+
+def _of_here(kept: dict[str, object]) -> dict[str, str]:
     here = _here()
     return {
         key: value["precision"]
-        for key, value in _kept(config_folder() / FILE).items()
+        for key, value in kept.items()
         if isinstance(value, dict) and value == {**here, "precision": value.get("precision")}
     }
 
@@ -53,9 +68,14 @@ def _here() -> dict[str, str]:
 
 
 def _kept(path: Path) -> dict[str, object]:
-    """The file's content; one that can't be read counts for nothing, since it can be measured again."""
+    """The file's content; one that can't be read counts for nothing, since it can be measured again, and is told."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return {}
-    return found if isinstance(found, dict) else {}
+    except (OSError, ValueError):
+        found = None
+    if isinstance(found, dict):
+        return found
+    logger.warning("%s, which keeps precisions, is damaged: remove it, and measure again", path)
+    return {}

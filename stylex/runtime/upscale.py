@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stylex.artifacts.catalog import GRAPHS
+from stylex.artifacts.catalog import folder_of_tool
 from stylex.artifacts.metadata import UPSCALER
 from stylex.errors import InputError, UsageError
 from stylex.imaging.arrays import Image
@@ -77,13 +77,14 @@ def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, thre
 
     Args:
         provider: as for `stylex.load`.
-        graphs: folder of exported ONNX files; where it has none of the upscaler, or by default, the embedded ones.
+        graphs: folder of exported ONNX files; where it has none of the upscaler, with a warning, or by default,
+            the embedded ones.
         threads: for the CPU, 0 for all cores.
 
     Raises:
         InputError, ModelError, ProviderUnavailable: as `stylex.load` does.
     """
-    folder = Path(graphs) if graphs is not None and any(Path(graphs).glob("upscaler-*.onnx")) else GRAPHS
+    folder = folder_of_tool("upscaler", None if graphs is None else Path(graphs))
     return Upscaler(open_best("upscaler", "", "auto", provider, folder, SessionOptions(threads).auxiliary(), UPSCALER))
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from stylex.errors import InputError, ResourceError, StylexError, UsageError, with_parameters
+from stylex.errors import INTERNAL, InputError, ResourceError, StylexError, UsageError, with_parameters
 
 STATUS: Mapping[type[StylexError], int] = {UsageError: 422, InputError: 422, ResourceError: 503}
 """Status codes of stylex's own errors; any other is 500."""
@@ -33,7 +33,7 @@ class Problem(BaseModel):
     """The body of every answer that isn't a success.
 
     Attributes:
-        type: for programs, such as "InputError".
+        type: for programs, such as "InputError"; a section of `docs/errors.md`.
         message: one line: what was given, what is needed, what to do.
     """
 
@@ -84,7 +84,7 @@ def of_http(error: HTTPException, call: str = "") -> Response:
 def of_stylex(error: StylexError, _call: str = "") -> Response:
     """Returns the answer to an error of stylex, with the fields that its advice is about."""
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    return answered(status, type(error).__name__, with_parameters(error))
+    return answered(status, error.kind, with_parameters(error))
 
 
 def of_validation(error: RequestValidationError, _call: str = "") -> Response:
@@ -94,7 +94,7 @@ def of_validation(error: RequestValidationError, _call: str = "") -> Response:
 
 def of_bug(_error: Exception, _call: str = "") -> Response:
     """Returns the answer to an error of our own, which goes to the log and not to the client."""
-    return answered(500, "InternalError", "something went wrong in the service: its log says what")
+    return answered(500, INTERNAL, "something went wrong in the service: its log says what")
 
 
 def _told(error: Mapping[str, Any]) -> str:

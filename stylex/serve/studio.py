@@ -12,7 +12,7 @@ from stylex.api.stylize import stylize
 from stylex.artifacts.catalog import GRAPHS, styles_in
 from stylex.artifacts.style_code import built_in
 from stylex.errors import Interrupted, UsageError
-from stylex.imaging.writing import encoded
+from stylex.imaging.writing import encoded, loses_transparency
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.semantic.segmenters import SegmenterProtocol, embedded_segmenter
 from stylex.runtime.style_painter import StylePainter
@@ -127,8 +127,11 @@ class Studio:
             report=True,
             **self._regions(order),
         )
-        data = encoded(result.rgb, result.alpha, Path(f"painted.{order.encoding}"), order.quality)
-        return Painting(data, f"image/{order.encoding}", str(result.ran), result.ran.seconds)
+        place = Path(f"painted.{order.encoding}")
+        data = encoded(result.rgb, result.alpha, place, order.quality)
+        laid = ("transparency laid on white",) if loses_transparency(result.alpha, place) else ()
+        told = ", ".join((str(result.ran), *result.notes, *laid))
+        return Painting(data, f"image/{order.encoding}", told, result.ran.seconds)
 
     def _regions(self, order: Order) -> dict[str, Any]:
         """Returns the options of `stylize` that treat people differently."""

@@ -33,6 +33,7 @@ def test_a_report_grows_by_lines(tmp_path: Path) -> None:
         "height": 2,
         "seconds": 0.0,
         "message": "",
+        "error": "",
     }
     assert second == {"photo": "\udcff.jpg"}
 

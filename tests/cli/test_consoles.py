@@ -56,4 +56,7 @@ def test_a_closed_pipe(photo: Path) -> None:
         told = stylex(photo, "list", output=writer)
     finally:
         os.close(writer)
-    assert told == (5, "stylex: standard output was closed before everything was written\n")
+    assert told == (
+        5,
+        "stylex: standard output was closed before everything was written [docs/errors.md#resourceerror]\n",
+    )

@@ -40,7 +40,7 @@ def folder_options(function: F) -> F:
 
 def print_report(output: Path | str | None, report: FolderReport, as_json: bool) -> None:
     """Prints what became of the photos, those that failed last, and ends with exit code 3 where one did."""
-    from stylex.errors import InputError
+    from stylex.errors import InputError, section_of
 
     if as_json:
         click.echo(json.dumps({**asdict(report), "photos_per_second": round(report.photos_per_second, 2)}, indent=2))
@@ -48,7 +48,7 @@ def print_report(output: Path | str | None, report: FolderReport, as_json: bool)
         click.echo(f"{output or 'beside the photos'}: {_counts(report)}")
         for one in report.failed:
             about = "" if one.photo in one.message else f"{one.photo}: "
-            click.echo(f"stylex: {about}{one.message}", err=True)
+            click.echo(f"stylex: {about}{one.message} [{section_of(one.error)}]", err=True)
     if report.failed:
         click.get_current_context().exit(InputError.exit_code)
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylex.artifacts.catalog import GRAPHS
+from stylex.artifacts.catalog import folder_of_tool
 from stylex.artifacts.graph_file import read_props
 from stylex.artifacts.metadata import SEGMENTER, is_ours
 from stylex.errors import ModelError, UsageError
@@ -152,7 +152,7 @@ def embedded_segmenter(folder: Path | None = None, threads: int = 0) -> Segmente
     Raises:
         InputError: neither is there.
     """
-    place = folder if folder is not None and any(folder.glob(f"{SEGMENTER}-*.onnx")) else GRAPHS
+    place = folder_of_tool(SEGMENTER, folder)
     return _stylex_segmenter(
         open_best(SEGMENTER, "", "auto", "cpu", place, SessionOptions(threads).auxiliary(), SEGMENTER)
     )

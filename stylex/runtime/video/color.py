@@ -28,6 +28,8 @@ HIGH_DEFINITION = 720
 """Where the file names no matrix, players take BT.709 from this height on and BT.601 below."""
 SRGB, LINEAR, PQ, HLG = 13, 8, 16, 18
 GAMMAS = {4: 2.2, 5: 2.8, 17: 2.6}
+CURVES = (UNSPECIFIED, SRGB, LINEAR, PQ, HLG, *GAMMAS, 1, 6, 7, 11, 12, 14, 15)
+"""Transfer functions with a meaning here; the last seven are BT.709's or so near it that it is taken."""
 WHITE, PEAK = 203.0, 1000.0
 """Luminance in cd/m2 of reference white, and of the brightest light that is mapped; more becomes as bright as this."""
 SCENE_GAMMA = 1.2
@@ -48,13 +50,13 @@ class ColorConversion:
         matrix: number of the matrix as the scaler knows it; `IDENTITY` and `YCGCO` are applied here.
         transfer: number of the transfer function.
         primaries: number of the primaries.
-        known: whether the matrix's number is one with a meaning here.
+        unknown: what the film states by a number without a meaning here, such as "matrix"; the usual one is taken.
     """
 
     matrix: int
     transfer: int
     primaries: int
-    known: bool = True
+    unknown: tuple[str, ...] = ()
 
     @property
     def wide_range(self) -> bool:
@@ -120,16 +122,21 @@ class ColorConversion:
 def conversion_of(frame: VideoFrame) -> ColorConversion:
     """Returns the conversion for a film, from its first frame."""
     transfer, primaries, tagged = int(frame.color_trc), int(frame.color_primaries), int(frame.colorspace)
+    strange = [("primaries", primaries not in (UNSPECIFIED, *PRIMARIES)), ("transfer function", transfer not in CURVES)]
     if primaries not in PRIMARIES:
         primaries = UNSPECIFIED
     if frame.format.is_rgb:
-        return ColorConversion(BT709, transfer, primaries)
+        return ColorConversion(BT709, transfer, primaries, _named(strange))
     usual = BT709 if frame.height >= HIGH_DEFINITION else BT601
     if tagged in DERIVED:
         tagged = BT2020 if primaries == BT2020 else BT709
     matrix = tagged if tagged in (IDENTITY, YCGCO) else SWSCALE.get(tagged, usual)
-    known = tagged in (IDENTITY, UNSPECIFIED, YCGCO, *SWSCALE)
-    return ColorConversion(matrix, transfer, primaries, known)
+    strange.insert(0, ("matrix", tagged not in (IDENTITY, UNSPECIFIED, YCGCO, *SWSCALE)))
+    return ColorConversion(matrix, transfer, primaries, _named(strange))
+
+
+def _named(found: list[tuple[str, bool]]) -> tuple[str, ...]:
+    return tuple(name for name, applies in found if applies)
 
 
 def tone_mapped(light: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

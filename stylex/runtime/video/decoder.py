@@ -80,7 +80,7 @@ class Decoder:
         self, path: Path, span: Excerpt, longest: int | None, form: str = "matroska", sound: bool = True
     ) -> None:
         self.path, self.span, self.longest, self.form, self.sound = path, span, longest, form, sound
-        self.count = self.skipped = 0
+        self.count = self.skipped = self._damaged_sound = 0
         self._latest: tuple[int, int] | None = None  # time and duration of the last frame
         self._first = 0
         self._leads: list[int] = []
@@ -101,7 +101,7 @@ class Decoder:
             if self.span.start > 0:
                 opening.seek(container, self.span.start)
             yield from self._messages(container, stream)
-        yield End(self.skipped)
+        yield End(self.skipped, self._damaged_sound)
 
     def _messages(self, container: InputContainer, stream: VideoStream) -> Iterator[StreamInfo | Frame | AudioPacket]:
         audio = AudioPassthrough(container, self.path, self.form, not self.span.whole, self.sound)
@@ -117,6 +117,7 @@ class Decoder:
             raise InputError(self._nothing())
         time, duration = self._latest
         yield from audio.rest((time + (duration or self._usual())) * self._base)
+        self._damaged_sound = audio.damaged
 
     def _wanted(
         self, container: InputContainer, stream: VideoStream, audio: AudioPassthrough
@@ -223,10 +224,13 @@ class Decoder:
     def _notices(self, audio: AudioPassthrough) -> Iterator[str]:
         if self._color.wide_range:
             yield "the film has a high dynamic range, which was mapped to the standard one"
-        if not self._color.known:
-            yield "the film names a matrix of colours that isn't known here: the usual one for its size was taken"
+        if self._color.unknown:
+            strange = ", ".join(self._color.unknown)
+            yield f"the film states colours without a meaning here ({strange}): the usual ones were taken"
         if audio.encoded:
             yield f"the output's format can't hold sound of the kind {', '.join(audio.encoded)}: it was encoded as AAC"
+        if audio.mixed:
+            yield "the loudspeakers of the film's sound have no name in AAC: it was mixed down to stereo"
 
     def _expected(self, container: InputContainer, stream: VideoStream) -> int | None:
         """Returns how many frames will come; None where the file doesn't say."""

@@ -119,6 +119,7 @@ def _notices(reader: Reader, writer: Writer, stylizer: Stylizer) -> list[str]:
     notices = {
         stylizer.notice: bool(stylizer.notice),
         f"{reader.skipped} damaged frames were left out, the ones before them are shown longer": reader.skipped > 0,
+        f"{reader.damaged_sound} packets of sound were damaged, and are silent": reader.damaged_sound > 0,
         f"{writer.unusable} packets of sound with impossible times were left out": writer.unusable > 0,
         f"left out: {', '.join(info.left_out)}": bool(info.left_out),
         **dict.fromkeys(info.notices, True),

@@ -111,6 +111,8 @@ class End:
 
     Attributes:
         skipped: frames that couldn't be decoded, or had a time that wasn't later than that of the one before.
+        damaged_sound: packets of sound that couldn't be decoded or have no time, which are silent now.
     """
 
     skipped: int
+    damaged_sound: int = 0

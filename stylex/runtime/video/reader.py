@@ -37,7 +37,7 @@ class Reader:
     Attributes:
         info: known once the context is entered.
         count: frames so far.
-        skipped: damaged frames; known at the end.
+        skipped, damaged_sound: damaged frames, and packets of sound; known at the end.
 
     Entering and iterating raise:
         InputError: as `stylex.runtime.video.decoder.Decoder`, and where the decoder crashes.
@@ -55,7 +55,7 @@ class Reader:
         form: str = "matroska",
         sound: bool = True,
     ) -> None:
-        self.path, self.count, self.skipped = Path(path), 0, 0
+        self.path, self.count, self.skipped, self.damaged_sound = Path(path), 0, 0, 0
         self._request = (self.path, span or Excerpt(), longest, form, sound)
 
     def __enter__(self) -> Reader:
@@ -91,7 +91,7 @@ class Reader:
             self._fill(picture)
             self.count += 1
             yield Frame(picture, *message)
-        self.skipped = message.skipped
+        self.skipped, self.damaged_sound = message.skipped, message.damaged_sound
 
     def _received(self) -> Any:
         try:

@@ -39,7 +39,7 @@ class AudioPassthrough:
         self._numbers = {stream.index: number for number, stream in enumerate(self.streams)}
         self._limited, self._start = limited, Fraction(0)
         self._held: deque[tuple[Fraction, AudioPacket]] = deque()
-        self._begun = False
+        self._begun, self._untimed = False, 0
 
     @property
     def tracks(self) -> tuple[AudioTrack, ...]:
@@ -50,6 +50,16 @@ class AudioPassthrough:
     def encoded(self) -> list[str]:
         """Returns the codecs of the tracks that are encoded anew."""
         return [track.stream.codec_context.name for track in self._tracks if isinstance(track, EncodedTrack)]
+
+    @property
+    def mixed(self) -> bool:
+        """Returns whether a track was mixed down, since the encoder has no name for its loudspeakers."""
+        return any(isinstance(track, EncodedTrack) and track.mixed for track in self._tracks)
+
+    @property
+    def damaged(self) -> int:
+        """Returns how many packets couldn't be decoded, or have no time, so far."""
+        return self._untimed + sum(track.damaged for track in self._tracks if isinstance(track, EncodedTrack))
 
     def begin(self, seconds: Fraction) -> None:
         """Lets the sound start with a frame at that time; what is earlier is left out."""
@@ -78,6 +88,7 @@ class AudioPassthrough:
         for packet in packets:
             dts = packet.dts if packet.dts is not None else packet.pts
             if dts is None or not packet.size:
+                self._untimed += packet.size > 0
                 continue
             pts = packet.pts if packet.pts is not None else dts
             base = packet.time_base

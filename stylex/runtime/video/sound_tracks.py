@@ -49,12 +49,16 @@ class EncodedTrack:
         stream: of the film.
         form: FFmpeg's name of the output's format.
 
+    Attributes:
+        mixed: whether it is stereo now, since the encoder has no name for where its loudspeakers stand.
+        damaged: packets that couldn't be decoded so far.
+
     Raises:
         ValueError, av.FFmpegError: there is no encoder for sound of this kind.
     """
 
     def __init__(self, stream: AudioStream, form: str) -> None:
-        self.stream = stream
+        self.stream, self.mixed, self.damaged = stream, False, 0
         source = stream.codec_context
         rates = av.Codec(ENCODER, "w").audio_rates or [source.sample_rate]
         rate = min(rates, key=lambda rate: (rate < source.sample_rate, abs(rate - source.sample_rate)))
@@ -62,7 +66,7 @@ class EncodedTrack:
         try:
             template = encoded_template(rate, layout, form)
         except (ValueError, av.FFmpegError):  # loudspeakers in places that the encoder has no name for
-            layout = "stereo"
+            self.mixed, layout = True, "stereo"
             template = encoded_template(rate, layout, form)
         self._encoder = encoder_of(rate, layout)
         self._next = 0
@@ -84,6 +88,7 @@ class EncodedTrack:
         except MemoryError:
             raise
         except av.FFmpegError:  # a damaged packet is a short silence
+            self.damaged += 1
             return []
 
 

@@ -277,7 +277,8 @@ def test_a_provider_that_is_not_there(shot: Path, fails: Fails, monkeypatch: pyt
     gpu = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
     lines = {"cuda": gpu, "tensorrt": f"{gpu} 'tensorrt<11'", "openvino": "pip install onnxruntime-ep-openvino"}
     for name, line in lines.items():
-        assert fails(5, "run", "adain", shot, *STYLE, "--provider", name).endswith(f": {line}")
+        told = fails(5, "run", "adain", shot, *STYLE, "--provider", name)
+        assert told.endswith(f": {line} [docs/errors.md#providerunavailable]")
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])

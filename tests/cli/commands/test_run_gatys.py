@@ -98,7 +98,10 @@ def test_ctrl_c_writes_what_there_is(at: int, shot: Path, style: Path, monkeypat
     result = CliRunner().invoke(main, [str(word) for word in call])
     done = max(at, 1)
     assert result.exit_code == 130
-    assert result.stderr == f"stylex: stopped after {done} of 3 iterations; out.png is what there was\n"
+    assert (
+        result.stderr
+        == f"stylex: stopped after {done} of 3 iterations; out.png is what there was [docs/errors.md#interrupted]\n"
+    )
     assert read_picture("out.png").rgb.shape == (36, 48, 3)
     assert files() == ["coffee.png", "out.png", "photo.png"]
 
@@ -138,8 +141,8 @@ def test_without_torch(shot: Path, style: Path) -> None:
     call = ["run", "gatys", str(shot), "--style", str(style)]
     code = f"import sys; sys.modules['torch'] = None; from stylex.cli import main; main({call})"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    told = "stylex: this needs torch, which isn't installed: pip install 'stylex[export]'\n"
-    assert (result.returncode, result.stdout, result.stderr) == (5, "", told)
+    told = "stylex: this needs torch, which isn't installed: pip install 'stylex[export]'"
+    assert (result.returncode, result.stdout, result.stderr) == (5, "", f"{told} [docs/errors.md#missingpackage]\n")
     assert files() == ["coffee.png", "photo.png"]
 
 

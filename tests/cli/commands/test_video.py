@@ -113,5 +113,5 @@ def test_without_pyav(tmp_path: Path) -> None:
     call = f"main(['video', 'a.mp4', {str(tmp_path / 'b.mp4')!r}, '--style', 'irises'])"
     code = f"import sys; sys.modules['av'] = None; from stylex.cli import main; {call}"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    told = "stylex: this needs av, which isn't installed: pip install 'stylex[video]'\n"
+    told = "stylex: this needs av, which isn't installed: pip install 'stylex[video]' [docs/errors.md#missingpackage]\n"
     assert (result.returncode, result.stdout, result.stderr) == (5, "", told)

@@ -148,11 +148,21 @@ def test_any_numbers_are_survived(primaries: int, transfer: int, matrix: int, bi
     assert white.sum() > black.sum()
 
 
-def test_unknown_matrices_are_told() -> None:
+def test_unknown_numbers_are_told() -> None:
+    for tags in ((1, 1, 1), (2, 2, 2), (9, 16, 9), (12, 13, 8), (1, 7, 7)):
+        assert unknown(*tags) == ()
+    for matrix in (14, 29):
+        assert unknown(1, 1, matrix) == ("matrix",)
+    for primaries in (3, 21):
+        assert unknown(primaries, 1, 1) == ("primaries",)
+    for transfer in (0, 3, 9, 10, 19):
+        assert unknown(1, transfer, 1) == ("transfer function",)
+
+
+def unknown(primaries: int, transfer: int, matrix: int) -> tuple[str, ...]:
     frame = frame_of(np.ones((1, 3)), (1, 1, 1))
-    for matrix, known in ((1, True), (2, True), (8, True), (9, True), (14, False), (29, False)):
-        frame.colorspace = matrix
-        assert conversion_of(frame).known is known
+    frame.color_primaries, frame.color_trc, frame.colorspace = primaries, transfer, matrix
+    return conversion_of(frame).unknown
 
 
 def test_what_is_kept_is_written_as_it_is() -> None:

@@ -157,7 +157,10 @@ def test_signals_reach_the_whole_group(number: signal.Signals, make_film: Make, 
         time.sleep(0.02)
     os.killpg(process.pid, number)
     _, told = process.communicate(timeout=60)
-    assert (process.returncode, told) == (128 + number, "stylex: stopped; nothing half-written was left\n")
+    assert (process.returncode, told) == (
+        128 + number,
+        "stylex: stopped; nothing half-written was left [docs/errors.md#interrupted]\n",
+    )
     assert [entry.name for entry in tmp_path.iterdir()] == ["film.mp4"]
 
 
