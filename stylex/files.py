@@ -41,8 +41,12 @@ def check_place(path: Path | str) -> None:
         raise InputError(f"{path} is a device or a pipe, which a file would replace: choose the name of a file")
 
 
-def make_folder(folder: Path) -> Path:
+def make_folder(folder: Path, **parameters: object) -> Path:
     """Returns a folder that is there, after it has been made.
+
+    Args:
+        folder: with those above it.
+        parameters: see `StylexError`.
 
     Raises:
         InputError: a file stands in its place.
@@ -54,9 +58,13 @@ def make_folder(folder: Path) -> Path:
         for made in missing:
             _sync_folder(made.parent)
     except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(f"{folder} can't be a folder, a file is in its place: choose another folder") from error
+        raise InputError(
+            f"{folder} can't be a folder, a file is in its place: choose another folder", **parameters
+        ) from error
     except OSError as error:
-        raise ResourceError(f"the folder {folder} can't be made ({error.strerror}): choose another") from error
+        raise ResourceError(
+            f"the folder {folder} can't be made ({error.strerror}): choose another", **parameters
+        ) from error
     return folder
 
 

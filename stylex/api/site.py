@@ -19,8 +19,8 @@ from stylex.artifacts.catalog import GRAPHS, encoder_file, transfer_file
 from stylex.artifacts.graph_file import read_metadata
 from stylex.artifacts.metadata import PRECISIONS, SEGMENTER
 from stylex.artifacts.style_code import built_in
-from stylex.errors import InputError, ResourceError, UsageError
-from stylex.files import write_bytes
+from stylex.errors import InputError, UsageError
+from stylex.files import LITTER, make_folder, write_bytes
 from stylex.imaging.arrays import Image
 from stylex.page import BROWSER, SHARED
 from stylex.runtime.loading import load
@@ -42,6 +42,8 @@ ORT_FILES = {
 }
 """Files of onnxruntime-web that a site needs, with their SHA-256: for WebAssembly, then for WebGPU."""
 CHECK_SIZE = (96, 128)
+FIRST, LAST = "LICENSE-onnxruntime-web.txt", "site.json"
+"""Files that are written before and behind all others: what a site has from the beginning, and once it is whole."""
 HEADERS = """/*
   Cross-Origin-Opener-Policy: same-origin
   Cross-Origin-Embedder-Policy: require-corp
@@ -82,12 +84,11 @@ def export_site(folder: Path | str, onnxruntime_web: Path | str, technique: str 
     if technique not in ARBITRARY:
         raise UsageError(f"{technique} has no page: take {listed(ARBITRARY, 'or')}")
     folder = Path(folder)
-    if os.path.isdir(folder) and any(folder.iterdir()) and not (folder / "site.json").is_file():
-        raise InputError(f"{folder} holds something that is no site: choose an empty or a new folder")
+    _require_own(folder)
     files = {f"ort/{name}": data for name, data in _runtime(Path(onnxruntime_web))}
     files |= _graphs(technique) | _facts(technique)
     files |= {file.name: file.read_bytes() for place in (SHARED, BROWSER) for file in sorted(place.iterdir())}
-    files |= {"offline.js": _offline(files), "_headers": HEADERS.encode(), "LICENSE-onnxruntime-web.txt": MIT}
+    files |= {"offline.js": _offline(files), "_headers": HEADERS.encode(), FIRST: MIT}
     _write(folder, files)
     return Site(folder, technique, len(files), sum(map(len, files.values())))
 
@@ -95,14 +96,17 @@ def export_site(folder: Path | str, onnxruntime_web: Path | str, technique: str 
 MIT = b"onnxruntime-web: Copyright (c) Microsoft Corporation, MIT License, https://github.com/microsoft/onnxruntime\n"
 
 
+def _require_own(folder: Path) -> None:
+    """Refuse a folder with files of others; a site whose writing was ended in the middle may be there."""
+    entries = [entry.name for entry in folder.iterdir()] if os.path.isdir(folder) else []
+    if FIRST not in entries and not all(map(LITTER.fullmatch, entries)):
+        raise InputError(f"{folder} holds something that is no site: choose an empty or a new folder")
+
+
 def _write(folder: Path, files: dict[str, bytes]) -> None:
-    try:
-        for name in files:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResourceError(f"{folder} can't be made ({error.strerror}): choose another folder") from error
-    for name, data in files.items():
-        write_bytes(folder / name, data)
+    for name in sorted(files, key=lambda name: (name != FIRST, name == LAST)):
+        make_folder((folder / name).parent)
+        write_bytes(folder / name, files[name])
 
 
 def _runtime(package: Path) -> Iterator[tuple[str, bytes]]:
@@ -169,7 +173,7 @@ def _facts(technique: str) -> dict[str, bytes]:
     }
     painter.close()
     return {
-        "site.json": json.dumps(facts, indent=1).encode(),
+        LAST: json.dumps(facts, indent=1).encode(),
         "codes.bin": codes.tobytes(),
         "check.bin": photo.tobytes() + expected.tobytes(),
     }

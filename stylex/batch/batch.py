@@ -53,7 +53,7 @@ def stylize_batch(
             must be there on all of them; styles needn't.
         workers: photos in work at once, or processes of Ray's; 0 for as many as there are cores.
         threads: of the CPU for each of them; 0 for one a process of Ray's, or for sharing the cores.
-        report: as for `stylize_folder`; Ray's is written at the end.
+        report: as for `stylize_folder`.
         progress: as for `stylize_folder`, of the local engine; Ray shows its own on terminals.
 
     Returns:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from stylex.batch.places import Places
 from stylex.batch.records import Journal, JsonLines
 from stylex.batch.run import FolderProgress, FolderReport, FolderRun, Variant
 from stylex.cores import cores
-from stylex.errors import InputError, UsageError
-from stylex.files import check_place, make_folder
+from stylex.errors import InputError, StylexError, UsageError
+from stylex.files import check_place, make_folder, written_aside
 from stylex.techniques import DEFAULT, Technique, technique_named
 
 
@@ -51,7 +52,7 @@ def stylize_folder(
             file `.stylex.jsonl` among the paintings says what is.
         workers: photos in work at once; 0 for as many as there are cores, one for gatys.
         threads: of the CPU for each of them; 0 for sharing the cores.
-        report: file for a line of JSON about each photo, with the fields of `Outcome`.
+        report: file for a line of JSON about each photo, with the fields of `Outcome`; written when the work ends.
         progress: is called with the number of paintings so far, their number in the end, and the last `Outcome`.
         options: `strength` and the others of `stylex.stylize`.
 
@@ -83,9 +84,25 @@ def stylize_folder(
         check_place(report)
     variants = [Variant(name, prepare(row, one, threads=threads, **options)) for name, one in styles]
     journal = None if folder is None else Journal(make_folder(folder))
-    lines = None if report is None else JsonLines(Path(report))
-    run = FolderRun(places, variants, journal, resume, _files(style), lines)
-    return run.finished(count, workers, progress)
+    with _reported(report) as lines:
+        run = FolderRun(places, variants, journal, resume, _files(style), lines)
+        return run.finished(count, workers, progress)
+
+
+@contextlib.contextmanager
+def _reported(report: Path | str | None) -> Iterator[JsonLines | None]:
+    """Yields the lines of a report, if there is one; it gets its name at the end, whatever ends the work but a kill."""
+    if report is None:
+        yield None
+        return
+    ended: StylexError | None = None
+    with written_aside(report) as aside:
+        try:
+            yield JsonLines(aside, named=Path(report))
+        except StylexError as error:
+            ended = error
+    if ended is not None:
+        raise ended
 
 
 def styles_of(style: Any, each: bool) -> list[tuple[str, Any]]:

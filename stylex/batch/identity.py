@@ -44,7 +44,7 @@ def identity(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, ForeignSession):
-        return sha256_of(value.path)
+        return value.sha256
     if isinstance(value, StyleCode):  # the same style may be called otherwise
         return identity(value.values)
     if isinstance(value, bytes):

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from io import FileIO
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -63,13 +64,14 @@ class JsonLines:
     Args:
         path: of the file.
         keep: whether to write behind what is there.
+        named: the path that errors name, where it is another one.
 
     Raises:
         ResourceError: it can't be written.
     """
 
-    def __init__(self, path: Path, keep: bool = False) -> None:
-        self.path, self.lock = path, threading.Lock()
+    def __init__(self, path: Path, keep: bool = False, named: Path | None = None) -> None:
+        self.path, self.named, self.lock = path, named or path, threading.Lock()
         self._written(b"\n" if keep and _is_cut(path) else b"", "ab" if keep else "wb")
 
     def add(self, line: Outcome | Mapping[str, Any]) -> None:
@@ -81,9 +83,21 @@ class JsonLines:
     def _written(self, data: bytes, mode: str) -> None:
         try:
             with self.path.open(mode, buffering=0) as file:
-                file.write(data)
+                _append(file, data)
         except OSError as error:
-            raise ResourceError(f"{self.path} can't be written ({error.strerror}): choose another path") from error
+            raise ResourceError(f"{self.named} can't be written ({error.strerror}): choose another path") from error
+
+
+def _append(file: FileIO, data: bytes) -> None:
+    """Writes all of the data, or raises OSError and takes back what has been written; another writer's line stays."""
+    before, written = os.fstat(file.fileno()).st_size, 0
+    try:
+        while written < len(data):  # a disk that becomes full takes a part of it
+            written += file.write(data[written:])
+    except OSError:
+        if os.fstat(file.fileno()).st_size == before + written:
+            file.truncate(before)
+        raise
 
 
 def _is_cut(path: Path) -> bool:

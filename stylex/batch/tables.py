@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -126,10 +127,10 @@ class Listing:
 
         names = [field.name for field in fields(Row)]
         columns = {name.rstrip("_"): [getattr(row, name) for row in self.rows] for name in names}
-        path = self.destination.path(LISTING)
-        self.destination.filesystem.create_dir(self.destination.path(FACTS), recursive=True)
-        parquet.write_table(pyarrow.table(columns), path, filesystem=self.destination.filesystem)
-        return path
+        table = io.BytesIO()
+        parquet.write_table(pyarrow.table(columns), table)
+        self.destination.write(LISTING, table.getvalue())
+        return self.destination.path(LISTING)
 
     def outcomes(self) -> list[Outcome]:
         """Returns what became of all rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import re
 import warnings
@@ -11,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
@@ -27,12 +27,14 @@ AVERAGED = re.compile(r"(^|[._])(ema|averaged?|swa)", re.IGNORECASE)
 """In the names of moving averages, which are preferred to the parameters that they are of."""
 DEEPEST = 4
 """Dictionaries inside one another that are looked through."""
+LARGEST = 64
+"""Times its own bytes that a checkpoint may hold; INT8 tensors that are packed well come to some 8."""
 COUNTER = "num_batches_tracked"
 """The one counter of a network that says something of it; others, such as a step, are passed over."""
 
 
 class _Inert(dict[str, Any]):
-    """Takes the place of settings of other libraries in a pickle: holds values, does nothing."""
+    """Takes the place of settings and of NumPy's numbers in a pickle: holds values, does nothing."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         super().__init__()
@@ -41,7 +43,10 @@ class _Inert(dict[str, Any]):
         pass
 
 
-SETTINGS = (
+INERT = (
+    "numpy.dtype",
+    "numpy.core.multiarray.scalar",
+    "numpy._core.multiarray.scalar",
     "argparse.Namespace",
     "types.SimpleNamespace",
     "pathlib.Path",
@@ -55,21 +60,7 @@ SETTINGS = (
     "lightning.pytorch.utilities.parsing.AttributeDict",
     "easydict.EasyDict",
 )
-"""Names in pickles that stand for settings beside the tensors; `_Inert` is made in their place."""
-NUMBERS = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
-NUMBERS += ["float16", "float32", "float64", "bool"]
-
-
-def _harmless() -> list[Any]:
-    """Returns what pickles may name beside torch's own list: NumPy's scalars, and settings, which become inert."""
-    scalar = np.int64(0).__reduce__()[0]
-    names = ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar")
-    return [
-        *((scalar, name) for name in names),
-        np.dtype,
-        *(type(np.dtype(kind)) for kind in NUMBERS),
-        *((_Inert, name) for name in SETTINGS),
-    ]
+"""Names in pickles, beside those that torch allows, of numbers and settings; `_Inert` is made in their place."""
 
 
 def read_checkpoint(path: Path) -> Tensors:
@@ -92,25 +83,42 @@ def finite(tensors: Tensors, path: Path) -> Tensors:
     return floats
 
 
-def state_dicts(path: Path) -> dict[str, Tensors]:
+def state_dicts(path: Path, data: bytes | None = None) -> dict[str, Tensors]:
     """Returns every dictionary of tensors in a checkpoint, by where it stands, the likeliest first.
 
     A pickle is read with `torch.load(weights_only=True)`, which knows tensors and plain containers; beside these only
-    NumPy's scalars and some classes of settings may stand in it, and anything else is refused unread. Names with a
-    common prefix, such as DataParallel's `module.`, also give a dictionary without it. Moving averages come before
-    what they are of, and optimizers behind everything.
+    NumPy's scalars and some classes of settings may stand in it, none of which is made, and anything else is refused.
+    Names with a common prefix, such as DataParallel's `module.`, also give a dictionary without it. Moving averages come
+    before what they are of, and optimizers behind everything.
+
+    Args:
+        path: of the checkpoint.
+        data: its bytes, where they have been read.
 
     Raises:
         InputError: not a file.
         ModelError: damaged, of another kind, refused, or without a dictionary of tensors.
     """
-    if not path.is_file():
-        raise InputError(f"the checkpoint {path} is not a file: check the name and the folder")
-    found = {where: flat for where, flat in _dictionaries(_loaded(path), "", DEEPEST) if flat}
+    data = checkpoint_bytes(path) if data is None else data
+    _require_contained(path, sum(entry.file_size for entry in _entries(data)), data)
+    found = {where: flat for where, flat in _dictionaries(_loaded(path, data), "", DEEPEST) if flat}
+    _require_contained(path, sum(4 * t.numel() for flat in found.values() for t in flat.values()), data)
     if not found:
         raise ModelError(f"{path} holds no dictionary of named tensors: save the network's state_dict()")
     ordered = sorted(found, key=lambda where: ("optim" in where, not AVERAGED.search(where), -len(found[where])))
     return {at: part for where in ordered for at, part in _without_prefixes(where, found[where])}
+
+
+def _require_contained(path: Path, size: int, data: bytes) -> None:
+    """Refuse a file that claims to hold many times its own bytes: a small one could take all of the memory.
+
+    Args:
+        path: of the file.
+        size: bytes of what it holds, once it is unpacked, in float32.
+        data: its bytes.
+    """
+    if size > LARGEST * len(data):
+        raise ModelError(f"{path} has {len(data)} bytes and claims to hold {size}: save the network's state_dict() anew")
 
 
 def _dictionaries(value: object, where: str, deepest: int) -> Iterator[tuple[str, Tensors]]:
@@ -145,15 +153,21 @@ def _without_prefixes(where: str, tensors: Tensors) -> Iterator[tuple[str, Tenso
         yield where + prefix, part
 
 
-def _loaded(path: Path) -> object:
+def checkpoint_bytes(path: Path) -> bytes:
+    """Returns the bytes of a checkpoint. Raises InputError where it is not a file or can't be read."""
+    if not os.path.isfile(path):  # unlike Path.is_file, never raises
+        raise InputError(f"the checkpoint {path} is not a file: check the name and the folder")
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"the checkpoint {path} can't be read ({error.strerror}): check its permissions") from error
+
+
+def _loaded(path: Path, data: bytes) -> object:
     try:
         if path.suffix == ".safetensors":
             return load(data)
-        with warnings.catch_warnings(), torch.serialization.safe_globals(_harmless()):
+        with warnings.catch_warnings(), torch.serialization.safe_globals([(_Inert, name) for name in INERT]):
             warnings.simplefilter("ignore")  # of files in torch's older formats
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # what torch raises for damaged files shares no base class
@@ -183,7 +197,7 @@ def _refused(path: Path, data: bytes, error: Exception) -> str:
 
 def _kind(path: Path, data: bytes) -> str:
     """Returns the message for a file of a kind that is known and can't be read; empty where it isn't known."""
-    names = _names_in(data)
+    names = [entry.filename for entry in _entries(data)]
     if any("/code/" in name or name.endswith("constants.pkl") for name in names):
         return (
             f"{path} is a TorchScript program; save its state_dict(): network = torch.jit.load({path.name!r}); "
@@ -201,10 +215,11 @@ def _kind(path: Path, data: bytes) -> str:
     return message and f"{path} {message}"
 
 
-def _names_in(data: bytes) -> list[str]:
+def _entries(data: bytes) -> list[zipfile.ZipInfo]:
+    """Returns the files in a ZIP archive; none where it is no such archive."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return archive.namelist()
+            return archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         return []
 

@@ -27,7 +27,6 @@ from stylex.artifacts.style_code import (
     style_sized,
 )
 from stylex.errors import ModelError, UsageError
-from stylex.files import sha256_of
 from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
@@ -73,8 +72,8 @@ class Painter(StylePainter):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and other processes load the same graph anew."""
-        path = self.transfer.path
-        return _reopened, (path, sha256_of(path), self.provider, self.folder, self.options)
+        loaded = self.transfer
+        return _reopened, (loaded.path, loaded.sha256, self.provider, self.folder, self.options)
 
     @property
     def technique(self) -> str:
@@ -343,6 +342,7 @@ def _reopened(path: Path, sha256: str, provider: str, folder: Path, options: Ses
     Raises:
         ModelError: the file has become another one.
     """
-    if sha256_of(path) != sha256:
+    session = open_graph(path, provider, options=options)
+    if session.sha256 != sha256:
         raise ModelError(f"{path} has become another file since it was loaded: load it again in every process")
-    return Painter(open_graph(path, provider, options=options).require_role(TRANSFER), folder, options)
+    return Painter(session.require_role(TRANSFER), folder, options)

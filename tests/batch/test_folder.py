@@ -292,3 +292,20 @@ def test_semantic_opens_its_segmenter_once(photos: Path, monkeypatch: pytest.Mon
     report = stylize_folder(photos, "out", "semantic", regions=regions, workers=1, **CPU)
     assert report.painted == 4
     assert len(opened) == 1
+
+
+def test_an_earlier_report_stays_until_the_work_has_ended(photos: Path) -> None:
+    Path("report.jsonl").write_text("of last time")
+    seen: list[str] = []
+    paint(photos, report="report.jsonl", progress=lambda *_: seen.append(Path("report.jsonl").read_text()))
+    assert set(seen) == {"of last time"}
+    assert len(Path("report.jsonl").read_text().splitlines()) == 5
+
+
+def test_work_that_is_interrupted_has_its_report(photos: Path) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(stylex.Interrupted):
+        paint(photos, report="report.jsonl", progress=stop)
+    assert len(Path("report.jsonl").read_text().splitlines()) >= 1

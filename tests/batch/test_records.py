@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -101,3 +105,27 @@ def test_lines_that_are_cut_or_foreign_are_passed_over(end: bytes, tmp_path: Pat
     assert journal.has(painting, photo, "one")
     journal.add(painting, photo, "two")
     assert Journal(tmp_path / "out").has(painting, photo, "two")
+
+
+def test_a_disk_that_takes_a_part_of_a_line_leaves_none_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "report.jsonl"
+    report = JsonLines(path)
+    report.add({"photo": "a"})
+    whole = path.read_bytes()
+    with _files_of_at_most(len(whole) + 5), pytest.raises(ResourceError, match="can't be written"):
+        report.add({"photo": "b"})
+    assert path.read_bytes() == whole
+    report.add({"photo": "c"})
+    assert lines(path) == [{"photo": "a"}, {"photo": "c"}]
+
+
+@contextlib.contextmanager
+def _files_of_at_most(size: int) -> Iterator[None]:
+    """The kernel takes a part of what is written, then refuses the rest, as a full disk does."""
+    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from stylex.errors import Interrupted, ResourceError
+from stylex.files import settle
 
 CACHE = "STYLEX_CACHE"
 """Environment variable that names the cache folder."""
@@ -42,7 +43,7 @@ def fetched(url: str, path: Path, sha256: str, console: Console | None = None) -
     """The file of a URL: `path`, if it is there, or else downloaded to it.
 
     What was received before an interruption lies beside it in `.part`, and the next call goes on from there. The file
-    gets its name only once its checksum is right, so that it isn't checked again.
+    gets its name only once its checksum is right.
 
     Args:
         url: of the file.
@@ -65,7 +66,7 @@ def fetched(url: str, path: Path, sha256: str, console: Console | None = None) -
         if not found.startswith(sha256):
             part.unlink()
             raise ResourceError(f"what {url} sent has the SHA-256 {found}, not {sha256}...: try again")
-        part.replace(path)
+        settle(part, path)
     except OSError as error:
         raise ResourceError(
             f"{part} can't be written ({_reason(error)}): free some disk space, or name another folder in {CACHE}"
@@ -77,6 +78,14 @@ def fetched(url: str, path: Path, sha256: str, console: Console | None = None) -
             if not part.stat().st_size:
                 part.unlink()
     return path
+
+
+def digest_of(file: BinaryIO) -> hashlib._Hash:
+    """Returns the SHA-256 of what an opened file has from here to its end."""
+    digest = hashlib.sha256()
+    while block := file.read(CHUNK):
+        digest.update(block)
+    return digest
 
 
 def _bar(console: Console | None) -> Progress:
@@ -110,11 +119,9 @@ def _reason(error: object) -> str:
 
 def _received(url: str, part: Path, bar: Progress, task: TaskID) -> str:
     """Append to the part what it lacks; returns the SHA-256 of the whole."""
-    digest = hashlib.sha256()
     with part.open("ab+") as file:
         file.seek(0)
-        while block := file.read(CHUNK):
-            digest.update(block)
+        digest = digest_of(file)
         have = file.tell()
         with _asked(url, have) as answer:
             if answer is None:  # the part holds everything already, or more than that

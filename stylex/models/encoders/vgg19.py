@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
 from pathlib import Path
 
 import torch
@@ -12,7 +10,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from stylex.errors import ModelError
-from stylex.models.encoders.download import cache_folder, fetched
+from stylex.models.encoders.download import cache_folder, digest_of, fetched
 from stylex.models.encoders.features import Features
 
 URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
@@ -59,18 +57,26 @@ def published(console: Console | None = None) -> Vgg19:
     """
     network = Vgg19()
     with torch.device("cpu"):
-        load(network, fetched(URL, cache_folder() / Path(URL).name, SHA256, console))
+        load(network, fetched(URL, cache_folder() / Path(URL).name, SHA256, console), SHA256)
     return network
 
 
-def load(network: Vgg19, path: Path) -> None:
+def load(network: Vgg19, path: Path, sha256: str = "") -> None:
     """Fill the network from a state dict in torchvision's names.
+
+    Args:
+        path: of the file, which is opened once.
+        sha256: the beginning of the checksum in hexadecimal that it must have.
 
     Raises:
         ModelError: the file is damaged or of another network.
     """
     try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:
+            if not digest_of(file).hexdigest().startswith(sha256):
+                raise ValueError(f"its SHA-256 doesn't begin with {sha256}")
+            file.seek(0)
+            tensors = torch.load(file, map_location="cpu", weights_only=True)
         indices = [
             int(name.split(".")[1]) for name in tensors if name.startswith("features.") and name.endswith("weight")
         ]
@@ -78,12 +84,8 @@ def load(network: Vgg19, path: Path) -> None:
             conv.load_state_dict({part: tensors[f"features.{index}.{part}"] for part in ("weight", "bias")})
         if len(indices) < len(network.convs):
             raise KeyError(f"{len(indices)} convolutions")
-    except (RuntimeError, KeyError, ValueError, AttributeError, TypeError, EOFError) as error:
-        raise _damaged(path, error) from error
-    except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> ModelError:
-    reason = " ".join(str(error).split())[:200]
-    return ModelError(f"{path} is not torchvision's VGG-19 ({reason}): remove it, and it is downloaded again")
+    except Exception as error:  # what torch raises for damaged files shares no base class
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"{path} is not torchvision's VGG-19 ({reason}): remove it, and it is downloaded again"
+        ) from error

@@ -12,10 +12,9 @@ from torch import nn
 
 from stylex.errors import UsageError
 from stylex.export.graph_spec import Model
-from stylex.files import sha256_of
 from stylex.models.published.recognition import Architectures, built, shapes_of
 from stylex.models.registry import style_in_weights
-from stylex.models.safe_checkpoints import Tensors, finite, state_dicts
+from stylex.models.safe_checkpoints import Tensors, checkpoint_bytes, finite, state_dicts
 from stylex.models.shared.published_network import PublishedNetwork
 from stylex.models.spec import Part, Published
 from stylex.techniques import ROWS, Technique
@@ -78,23 +77,25 @@ def load_checkpoint(paths: Sequence[Path], rows: Iterable[Technique] = ROWS) -> 
     notes: list[str] = []
     known = Architectures.of(rows)
     found: dict[Part, tuple[Path, nn.Module]] = {}
+    sums: dict[Part, str] = {}
     for path in paths:
-        part, tensors, remarks = known.recognized(path, state_dicts(path))
+        data = checkpoint_bytes(path)
+        part, tensors, remarks = known.recognized(path, state_dicts(path, data))
         notes += remarks
         if part in found:
             raise UsageError(f"{found[part][0]} and {path} are both {part.name}: give it once")
         found[part] = (path, _filled(part, finite(tensors, path)))
+        sums[part] = hashlib.sha256(data).hexdigest()
     published = _complete(known, found)
-    files = [found[part][0] for part in published.parts]
     modules = [found[part][1] for part in published.parts]
     network = published.assemble(*modules) if published.assemble else modules[0]
     assert isinstance(network, PublishedNetwork)
-    names = tuple(file.name for file in files)
-    return Checkpoint(published, known.techniques[published], network.eval(), _sha256(files), names, tuple(notes))
+    names = tuple(found[part][0].name for part in published.parts)
+    sha256 = _together([sums[part] for part in published.parts])
+    return Checkpoint(published, known.techniques[published], network.eval(), sha256, names, tuple(notes))
 
 
-def _sha256(files: Sequence[Path]) -> str:
-    sums = [sha256_of(file) for file in files]
+def _together(sums: Sequence[str]) -> str:
     return sums[0] if len(sums) == 1 else hashlib.sha256(" ".join(sums).encode()).hexdigest()
 
 

@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import nn
 
-from stylex.errors import InputError, Interrupted, ModelError, ResourceError
+from stylex.errors import Interrupted, ModelError, ResourceError
+from stylex.files import make_folder
 from stylex.imaging.writing import write_picture
 from stylex.models.training.checkpoints import CHECKPOINT, State, averaged, finish, write_card
 from stylex.models.training.recipe import Recipe, Schedule
@@ -50,13 +51,10 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
 
     Raises:
         Interrupted: Ctrl-C; the checkpoint has been written.
-        InputError: `out` can't be a folder.
+        InputError, ResourceError: `out` can't be made a folder, or written.
         ModelError: the checkpoint is damaged or of another network, or the loss is not finite any more.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out} can't be made a folder ({error.strerror}): choose another", out=None) from error
+    make_folder(out, out=None)
     recipe.restart(schedule.seed)
     # torch's types forget that Module.to takes a memory format
     network: nn.Module = recipe.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

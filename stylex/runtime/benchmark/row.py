@@ -12,7 +12,6 @@ import numpy as np
 
 from stylex.artifacts.style_code import StyleCode
 from stylex.errors import ModelError
-from stylex.files import sha256_of
 from stylex.imaging.arrays import Image
 from stylex.runtime.benchmark.conditions import Conditions, between
 from stylex.runtime.benchmark.profile import profiled
@@ -140,7 +139,7 @@ def paint_row(asked: Configuration, photo: Image) -> tuple[Row, Image]:
         fallen=profile.fallen,
         peak_mib=peak_mib,
         file_bytes=file.stat().st_size,
-        sha256=sha256_of(file),
+        sha256=painter.transfer.sha256,
         conditions=between(start, Conditions.read()),
         **percentiles(times),
     )

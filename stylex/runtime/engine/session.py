@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,12 @@ class ForeignSession:
     Attributes:
         path: of its file.
         provider: the execution provider that really runs it.
+        sha256: of the bytes that were loaded; the file may have become another one since.
     """
 
     path: Path
     provider: str
+    sha256: str
     _session: Any
 
     @functools.cached_property
@@ -46,6 +49,11 @@ class ForeignSession:
     def shapes(self) -> dict[str, list[Any]]:
         """The shapes of the inputs by name: a number for a fixed side, something else for a dynamic one."""
         return {i.name: i.shape for i in self.inputs}
+
+    @property
+    def props(self) -> dict[str, str]:
+        """The properties of the graph that was loaded, by key."""
+        return dict(self._usable().get_modelmeta().custom_metadata_map)
 
     def end_profile(self) -> Path:
         """Ends the profile that `SessionOptions.profile` asked for; returns its file."""
@@ -126,13 +134,19 @@ def open_graph(
         session = _open_on_cpu(data, path, options)
     else:
         session = _open_off_cpu(data, path, wanted, metadata.precision, options)
-    return Session(path, wanted.name, session, metadata)
+    return Session(path, wanted.name, _digest(data), session, metadata)
 
 
 def open_foreign(path: Path | str, threads: int = 0) -> ForeignSession:
     """Open any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
     path = Path(path)
-    return ForeignSession(path, "cpu", _open_on_cpu(_read(path), path, SessionOptions(threads).auxiliary()))
+    data = _read(path)
+    session = _open_on_cpu(data, path, SessionOptions(threads).auxiliary())
+    return ForeignSession(path, "cpu", _digest(data), session)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _metadata(data: bytes, path: Path) -> GraphMetadata:

@@ -137,11 +137,10 @@ def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int =
         ModelError: not a segmenter: a damaged file, another kind of stylex graph, an input that is no photo.
         UsageError: nobody says what the classes are.
     """
-    props = read_props(path)
-    if is_ours(props):
+    if is_ours(read_props(path)):
         return _stylex_segmenter(open_graph(path, options=SessionOptions(threads).auxiliary()), classes)
     session = open_foreign(path, threads)
-    path, input_spec = session.path, _input(session)
+    path, props, input_spec = session.path, session.props, _input(session)
     input_spec = replace(input_spec, mean=_triple(props, "mean", path), std=_triple(props, "std", path))
     return Segmenter(session, _names(path, tuple(classes) or _classes_in(props)), input_spec)
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from stylex.errors import ModelError, ResourceError
+from stylex.files import sha256_of
 from stylex.models.encoders import opening, vgg19
 from stylex.models.encoders.vgg19 import Vgg19, load
 from stylex.models.reference.style_losses import LAYER_WEIGHTS
@@ -70,6 +71,9 @@ def test_files_that_are_no_vgg19(narrow, tmp_path):
 def test_it_is_opened_out_of_the_cache(narrow, tmp_path, monkeypatch):
     monkeypatch.setenv("STYLEX_CACHE", str(tmp_path))
     torch.save(state(), tmp_path / "vgg19-dcbb9e9d.pth")
+    with pytest.raises(ModelError, match=r"its SHA-256 doesn't begin with dcbb9e9d.*remove it, and it is downloaded"):
+        opening.opened("vgg19")
+    monkeypatch.setattr(vgg19, "SHA256", sha256_of(tmp_path / "vgg19-dcbb9e9d.pth"))
     network, layer = opening.opened("vgg19")
     assert layer == "4_2" and not network.training
     assert not any(p.requires_grad for p in network.parameters())

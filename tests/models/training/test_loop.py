@@ -233,7 +233,7 @@ def test_checkpoints_are_written_meanwhile(tmp_path, monkeypatch):
 
 def test_an_output_that_is_a_file(tmp_path):
     (tmp_path / "out").write_text("in the way")
-    with pytest.raises(InputError, match="can't be made a folder"):
+    with pytest.raises(InputError, match="can't be a folder"):
         run(tmp_path / "out")
 
 

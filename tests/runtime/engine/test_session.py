@@ -209,7 +209,7 @@ def test_running_out_of_memory(error: Exception, tiny_encoder: Callable[..., Pat
             raise error
 
     real = open_graph(tiny_encoder())
-    session = Session(real.path, "cpu", Exhausted(), real.metadata)
+    session = Session(real.path, "cpu", real.sha256, Exhausted(), real.metadata)
     with pytest.raises(ResourceError, match=r"not enough memory on cpu for an input of 1x3x8x8: use a smaller size"):
         session.run(style=np.zeros((1, 3, 8, 8), np.float32))
 
@@ -221,7 +221,7 @@ def test_ctrl_c_passes_through(tiny_encoder: Callable[..., Path]) -> None:
 
     real = open_graph(tiny_encoder())
     with pytest.raises(KeyboardInterrupt):
-        Session(real.path, "cpu", Stopped(), real.metadata).run(style=np.zeros(1))
+        Session(real.path, "cpu", real.sha256, Stopped(), real.metadata).run(style=np.zeros(1))
 
 
 # Providers
