@@ -95,7 +95,7 @@ def stylize(
         segmenter: finds the regions without a mask: "person", people; "grabcut", what stands out; or an ONNX file.
         classes: of the segmenter's file, in its order, where it doesn't tell them.
         feather: width of the regions' soft edges, as a share of the photo's longer side.
-        protect_faces: keep less of the style on faces: this share of the strength; True for 0.4.
+        protect_faces: keep less of the style on faces: this share of the strength; True for 0.2.
         face_model: OpenCV's YuNet, an ONNX file, to find faces with; scikit-image's cascade by default.
         upscale: 2 for twice the size, by a small network behind the technique.
         size: reduce the photo's longer side to so many pixels first; for gatys 512 by default.

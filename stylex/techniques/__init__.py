@@ -71,6 +71,8 @@ class Technique:
         size: longer side in pixels that photos are reduced to where no other is asked for; 0 for as they are.
         embedded: what comes with the package beside networks and style codes.
         largest: bytes of its INT8 graph, at the most; 0 where it has no graph of its own.
+        peak_mib: memory of a process that paints 1024x1024, in MiB, at the most: with its INT8 graph, where it has any;
+            0 where that depends on an encoder or on another technique.
         train: defaults of its training; None where there is nothing to train.
         model: dotted path of its `ModelSpec`, "" where it has no network.
         painter: dotted path of what paints, where that is no `Painter`; guided ones are given one.
@@ -90,6 +92,7 @@ class Technique:
     size: int = 0
     embedded: str = ""
     largest: int = 0
+    peak_mib: int = 0
     train: TrainDefaults | None = None
     model: str = ""
     painter: str = ""
@@ -169,6 +172,7 @@ _PAINTERS = (
         options=options.HISTOGRAM,
         painter="stylex.runtime.histogram:HistogramPainter",
         examples=("photo.jpg --style painting.jpg", "photo.jpg --style painting.jpg --space lab --strength 0.6"),
+        peak_mib=90,
     ),
     Technique(
         "gatys",
@@ -198,6 +202,7 @@ _PAINTERS = (
         shared=GRAPHS,
         examples=("photo.jpg --style the-scream", "photo.jpg --style the-scream --upscale 2"),
         largest=700_000,
+        peak_mib=175,
         train=training.FAST,
         model="stylex.models.fast:MODEL",
     ),
@@ -210,6 +215,7 @@ _PAINTERS = (
         shared=GRAPHS,
         examples=("photo.jpg --style cartoon",),
         largest=1_000_000,
+        peak_mib=175,
         train=training.CYCLEGAN,
         model="stylex.models.cyclegan:MODEL",
     ),
@@ -228,6 +234,7 @@ _PAINTERS = (
             "large.jpg --style the-scream --tile 1024",
         ),
         largest=1_200_000,
+        peak_mib=185,
         train=training.ADAIN,
         model="stylex.models.adain:MODEL",
     ),
@@ -240,6 +247,7 @@ _PAINTERS = (
         shared=(*GRAPHS, *FACES),
         examples=("photo.jpg --style painting.jpg",),
         largest=1_200_000,
+        peak_mib=185,
         train=training.ATTENTION,
         model="stylex.models.attention:MODEL",
     ),
@@ -252,6 +260,7 @@ _PAINTERS = (
         shared=(*GRAPHS, *FACES),
         examples=("photo.jpg --style painting.jpg",),
         largest=1_600_000,
+        peak_mib=185,
         train=training.MULTISCALE,
         model="stylex.models.multiscale:MODEL",
     ),

@@ -60,6 +60,7 @@ def _row(technique: Technique) -> dict[str, Any]:
         "tiers": technique.tiers,
         "styles": styles,
         "embedded_bytes": {file.name: file.stat().st_size for file in files if file.is_file()},
+        "peak_mib": technique.peak_mib or None,
         "needs": technique.packages,
         "missing": missing,
         "broken": broken,
