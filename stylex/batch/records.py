@@ -7,9 +7,8 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from io import FileIO
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import IO, Any, Literal, TypeAlias
 
 from stylex.errors import INTERNAL, ResourceError, StylexError, first_line
 
@@ -88,7 +87,7 @@ class JsonLines:
             raise ResourceError(f"{self.named} can't be written ({error.strerror}): choose another path") from error
 
 
-def _append(file: FileIO, data: bytes) -> None:
+def _append(file: IO[bytes], data: bytes) -> None:
     """Writes all of the data, or raises OSError and takes back what has been written; another writer's line stays."""
     before, written = os.fstat(file.fileno()).st_size, 0
     try:

@@ -118,7 +118,9 @@ def _require_contained(path: Path, size: int, data: bytes) -> None:
         data: its bytes.
     """
     if size > LARGEST * len(data):
-        raise ModelError(f"{path} has {len(data)} bytes and claims to hold {size}: save the network's state_dict() anew")
+        raise ModelError(
+            f"{path} has {len(data)} bytes and claims to hold {size}: save the network's state_dict() anew"
+        )
 
 
 def _dictionaries(value: object, where: str, deepest: int) -> Iterator[tuple[str, Tensors]]:

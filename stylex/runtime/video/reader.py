@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import numpy as np
 from stylex.errors import InputError, ResourceError, StylexError
 from stylex.processes import started
 from stylex.runtime.video.decoder import send
-from stylex.runtime.video.messages import AudioPacket, End, Excerpt, Frame, StreamInfo
+from stylex.runtime.video.messages import AudioPacket, End, Excerpt, Frame, MessageUnpickler, StreamInfo
 
 PATIENCE = 5.0
 """Seconds that a process is given to end."""
@@ -95,8 +94,8 @@ class Reader:
 
     def _received(self) -> Any:
         try:
-            message = pickle.load(self._pipe)
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            message = MessageUnpickler(self._pipe).load()
+        except Exception as error:  # of a pickle that ends early, or that a damaged film has scribbled over
             raise self._died() from error
         if isinstance(message, StylexError):
             raise message
