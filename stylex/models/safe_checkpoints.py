@@ -88,8 +88,8 @@ def state_dicts(path: Path, data: bytes | None = None) -> dict[str, Tensors]:
 
     A pickle is read with `torch.load(weights_only=True)`, which knows tensors and plain containers; beside these only
     NumPy's scalars and some classes of settings may stand in it, none of which is made, and anything else is refused.
-    Names with a common prefix, such as DataParallel's `module.`, also give a dictionary without it. Moving averages come
-    before what they are of, and optimizers behind everything.
+    Names with a common prefix, such as DataParallel's `module.`, also give a dictionary without it. Moving averages
+    come before what they are of, and optimizers behind everything.
 
     Args:
         path: of the checkpoint.
