@@ -124,10 +124,13 @@ def test_run_has_the_options_of_every_technique() -> None:
             assert technique.examples
 
 
-def test_the_table_in_the_readme() -> None:
+def test_the_tables_in_the_readme() -> None:
     printed = CliRunner().invoke(main, ["list", "--markdown"])
     assert printed.exit_code == 0
-    assert printed.stdout in README.read_text(encoding="utf-8"), "put in what `stylex list --markdown` prints"
+    tables = printed.stdout.split("\n\n")
+    assert len(tables) == 2 and all(f"`stylex train {row.name} " in tables[1] for row in TRAINED)
+    for table in tables:
+        assert table in README.read_text(encoding="utf-8"), "put in what `stylex list --markdown` prints"
 
 
 def test_listed() -> None:

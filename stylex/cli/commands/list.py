@@ -17,7 +17,7 @@ COLUMNS = ("technique", "kind", "tier", "embedded", "needs", "runs here", "what 
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-@click.option("--markdown", is_flag=True, help="The table of the README.")
+@click.option("--markdown", is_flag=True, help="The tables of the README.")
 def command(as_json: bool, markdown: bool) -> None:
     """List the techniques: their tier, what is embedded, what they need, and whether they run here.
 
@@ -25,16 +25,16 @@ def command(as_json: bool, markdown: bool) -> None:
     Example:
       stylex list
     """
-    from stylex.techniques import TECHNIQUES
+    from stylex.techniques import ROWS, TECHNIQUES
 
     rows = [_row(technique) for technique in TECHNIQUES]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
     if markdown:
-        click.echo(
-            "\n".join(["| technique | what it does | style | embedded |", "|---|---|---|---|", *map(_line, TECHNIQUES)])
-        )
+        techniques = ["| technique | what it does | style | embedded |", "|---|---|---|---|", *map(_line, TECHNIQUES)]
+        training = ["| command | what it does |", "|---|---|", *(_training(row) for row in ROWS if row.train)]
+        click.echo("\n".join([*techniques, "", *training]))
         return
     lines = [COLUMNS, *(_cells(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -78,6 +78,12 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     if row["broken"]:
         runs = "no: see below"
     return (row["name"], row["kind"], " + ".join(row["tiers"]), embedded, needs, runs, row["summary"])
+
+
+def _training(row: Technique) -> str:
+    """Returns the README's line about a training."""
+    purpose, _, _ = row.training.help.partition("\n")
+    return f"| `stylex train {row.name} {row.training.examples[0]}` | {purpose} |"
 
 
 def _line(technique: Technique) -> str:
