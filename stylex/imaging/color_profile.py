@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from stylex.imaging.png import chunk
+from stylex.imaging.transfer import HIGH_DYNAMIC_RANGE, LINEAR, SRGB, displayed
 
 logger = logging.getLogger("stylex")
 
@@ -38,9 +39,11 @@ PRIMARIES = {
     12: (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
 }
 """Primaries by their number in ITU-T H.273: BT.709, BT.2020, P3 of cinemas, Display P3."""
-SRGB_LIKE, LINEAR, HIGH_DYNAMIC_RANGE = (1, 6, 13, 14, 15), 8, {16: "PQ", 18: "HLG"}
-"""Transfer functions by their number there: those shown as sRGB, the one without any, those of brighter displays."""
-UNSPECIFIED = 2
+SRGB_LIKE = (1, 6, 13, 14, 15)
+"""Transfer functions by their number there that are shown as sRGB's."""
+UNSPECIFIED, BT2020 = 2, 9
+PART = 2**20
+"""Pixels that are mapped to standard range at a time."""
 _COLOR_BOX = re.compile(rb"colrnclx(..)(..)", re.DOTALL)
 
 
@@ -80,7 +83,7 @@ def to_srgb(
     Returns:
         A picture of mode "RGB"; in its own colours where nothing is said of them that can be used.
     """
-    stated = _by_code_points(image, code_points) if code_points and image.mode == "RGB" else None
+    stated = _by_code_points(image.convert("RGB"), code_points) if code_points and image.mode in ("RGB", "L") else None
     if stated is not None:
         return stated
     profile = info.get("icc_profile")
@@ -149,6 +152,8 @@ def unknown_code_points(code_points: bytes) -> bool:
 
 def _by_code_points(image: Image.Image, code_points: bytes) -> Image.Image | None:
     """The picture in sRGB by the primaries and the transfer function of ITU-T H.273; None for those unknown here."""
+    if high_dynamic_range(code_points):
+        return in_standard_range(np.asarray(image), code_points)
     primaries = PRIMARIES.get(code_points[0])
     transfer = code_points[1] if len(code_points) > 1 else 0
     if primaries is None or transfer not in (*SRGB_LIKE, LINEAR):
@@ -156,6 +161,29 @@ def _by_code_points(image: Image.Image, code_points: bytes) -> Image.Image | Non
     light = np.arange(256) / 255 if transfer == LINEAR else _srgb_light()
     matrix = primaries_matrix(primaries)
     return image if matrix is None else _recoded(image, light, matrix)
+
+
+def high_dynamic_range(code_points: bytes | None) -> str:
+    """Returns the name of the transfer function where it is one of a high dynamic range, else nothing."""
+    return HIGH_DYNAMIC_RANGE.get(code_points[1], "") if code_points and len(code_points) > 1 else ""
+
+
+def in_standard_range(values: npt.NDArray[Any], code_points: bytes) -> Image.Image:
+    """Returns a picture of high dynamic range in sRGB.
+
+    Args:
+        values: uint8 or uint16 (H, W, 3), all bits in use.
+        code_points: see `code_points_of`; primaries that aren't known are taken for those of BT.2020.
+    """
+    matrix = primaries_matrix(PRIMARIES.get(code_points[0], PRIMARIES[BT2020]))
+    assert matrix is not None
+    found = np.empty(values.shape, np.uint8)
+    rows = max(1, PART // values.shape[1])
+    for top in range(0, len(values), rows):
+        part = values[top : top + rows]
+        wide = part if part.dtype == np.uint16 else part.astype(np.uint16) * np.uint16(257)
+        found[top : top + rows] = displayed(wide, code_points[1], matrix, SRGB)
+    return Image.fromarray(found)
 
 
 def _by_gamma(image: Image.Image, info: Mapping[Any, Any], name: str) -> Image.Image:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
@@ -23,13 +24,20 @@ from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 from stylex.errors import InputError, StylexError
 from stylex.filetypes import HEAD
 from stylex.imaging.camera_raw import require_developed
-from stylex.imaging.color_profile import HIGH_DYNAMIC_RANGE, code_points_of, tell_unusable, to_srgb, unknown_code_points
+from stylex.imaging.color_profile import (
+    code_points_of,
+    high_dynamic_range,
+    in_standard_range,
+    tell_unusable,
+    to_srgb,
+    unknown_code_points,
+)
 from stylex.imaging.depth import deep_color, grey_of, is_deep_color, require_interleaved
 from stylex.imaging.formats import Format, recognized
 from stylex.imaging.hidden import without_hidden
 from stylex.imaging.picture import Picture, require_size, too_large
 from stylex.imaging.png import PROFILE, chunk, profile_of, without_long_metadata
-from stylex.imaging.quiet import without_warnings
+from stylex.imaging.quiet import decoded_by_opencv, without_warnings
 from stylex.imaging.sizes import Reduction
 from stylex.imaging.tiff import opened_by_opencv
 
@@ -143,13 +151,15 @@ def upright_and_plain(image: Image.Image, name: str, data: bytes = b"") -> Pictu
     path = Path(name)
     with _refusing_broken(path):
         require_size(f"{name} has", *image.size)
-        deep = deep_color(data, image, path) if data and is_deep_color(image) else None
+        stated, deep = _code_points(image, data, path), None
+        if data and is_deep_color(image):
+            deep = _wide_range(data, stated) or deep_color(data, image, path)
         image.load()
         # After load(): Pillow turns a TIFF upright there, and finds a PNG's EXIF only then.
         upright = _upright(image, path)
         color, alpha = _color_and_alpha(image if deep is None else deep, image, data, path)
         _tell_lost_profile(image, data, name)
-        color = to_srgb(color, image.info, _code_points(image, data, path), name)
+        color = color if deep is not None and high_dynamic_range(stated) else to_srgb(color, image.info, stated, name)
         rgb, mask = (_turned(one, upright) for one in (color, alpha))
     assert rgb is not None
     return Picture(rgb if mask is None else without_hidden(rgb, mask), mask)
@@ -164,16 +174,26 @@ def _tell_lost_profile(image: Image.Image, data: bytes, name: str) -> None:
 
 
 def _code_points(image: Image.Image, data: bytes, path: Path) -> bytes | None:
-    """The numbers of a file's colours; warns of those that can't be shown."""
+    """The numbers of a file's colours; warns of those that are mapped to standard range."""
     stated = code_points_of(data, image.info)
-    curve = HIGH_DYNAMIC_RANGE.get(stated[1]) if stated and len(stated) > 1 else None
-    if curve:
-        message = "%s has a high dynamic range (%s), which is read as if it had none: its colours may be pale"
-        logger.warning(f"{message}; export it in standard range", path, curve)
+    if curve := high_dynamic_range(stated):
+        logger.warning("%s has a high dynamic range (%s), which is mapped to the standard one", path, curve)
     elif stated and unknown_code_points(stated):
         message = "%s states colours by numbers without a meaning here (%s of ITU-T H.273), which are left aside"
         logger.warning(f"{message}: its colours may be wrong; export it as sRGB", path, tuple(stated[:2]))
     return stated
+
+
+def _wide_range(data: bytes, stated: bytes | None) -> Image.Image | None:
+    """A picture of 16 bits of high dynamic range as "RGB" or "RGBA" in sRGB; None for any other."""
+    values = decoded_by_opencv(data) if stated and high_dynamic_range(stated) else None
+    if values is None or values.dtype != np.uint16 or values.ndim != 3:
+        return None
+    assert stated is not None
+    image = in_standard_range(cv2.cvtColor(values[..., :3], cv2.COLOR_BGR2RGB), stated)
+    if values.shape[2] == 4:
+        image.putalpha(Image.fromarray((values[..., 3] >> 8).astype(np.uint8)))
+    return image
 
 
 def _turned(image: Image.Image | None, upright: Image.Transpose | None) -> NDArray[np.uint8] | None:

@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -136,12 +137,16 @@ def test_grey_with_a_grey_profile(tmp_path: Path) -> None:
 
 
 def with_chunks(rgb: np.ndarray, *chunks: tuple[bytes, bytes]) -> bytes:
-    """A PNG with more chunks before its pixels."""
+    """A PNG of a picture, with more chunks before its pixels."""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG")
-    data = buffer.getvalue()
+    return with_more(buffer.getvalue(), *chunks)
+
+
+def with_more(png: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG with more chunks before its pixels."""
     more = b"".join(struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks)
-    return data[:33] + more + data[33:]
+    return png[:33] + more + png[33:]
 
 
 def chromaticities(primaries: tuple[float, ...]) -> tuple[bytes, bytes]:
@@ -230,16 +235,33 @@ def test_avif_states_its_primaries(caplog: pytest.LogCaptureFixture) -> None:
     assert not caplog.records
 
 
-@pytest.mark.skipif(not features.check("avif"), reason="this Pillow can't write AVIF")
 @pytest.mark.parametrize(("transfer", "curve"), [(16, "PQ"), (18, "HLG")])
-def test_a_high_dynamic_range_is_told(transfer: int, curve: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_high_dynamic_range_is_mapped_and_told(transfer: int, curve: str, caplog: pytest.LogCaptureFixture) -> None:
+    """In every format and depth as in a film; reference white is 58 % of PQ's signal and 75 % of HLG's."""
+    white = {16: 0.5807, 18: 0.75}[transfer]
+    signal = np.repeat([[[white] * 3, [white / 2] * 3, [white, 0.0, 0.0]]], 20, 1).repeat(20, 0)  # (20, 60, 3)
+    stated = (b"cICP", bytes((9, transfer, 0, 1)))
+    deep = np.rint(signal * 65535).astype(np.uint16)
+    clear = np.dstack([deep[..., ::-1], np.full((20, 60), 0x8080, np.uint16)])
+    files = {
+        "8.png": with_chunks(np.rint(signal * 255).astype(np.uint8), stated),
+        "16.png": with_more(cv2.imencode(".png", deep[..., ::-1])[1].tobytes(), stated),
+        "alpha.png": with_more(cv2.imencode(".png", clear)[1].tobytes(), stated),
+        "grey.png": with_chunks(np.rint(signal[..., 0] * 255).astype(np.uint8), stated),
+    }
+    if features.check("avif"):
+        files["8.avif"] = avif(np.rint(signal * 255).astype(np.uint8), 9, transfer)
     with caplog.at_level(logging.WARNING, "stylex"):
-        decoded(avif(PHOTO, 9, transfer), "hdr.avif")
-        decoded(with_chunks(PHOTO, (b"cICP", bytes((9, transfer, 0, 1)))), "hdr.png")
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2
-    for name, line in zip(("hdr.avif", "hdr.png"), told, strict=True):
-        assert line.startswith(f"{name} has a high dynamic range ({curve}), which is read as if it had none")
+        pictures = {name: decoded(data, name) for name, data in files.items()}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{name} has a high dynamic range ({curve}), which is mapped to the standard one" for name in files
+    ]
+    for name, picture in pictures.items():
+        bright, grey, red = picture.rgb[10, [10, 30, 50]].astype(int)
+        assert np.ptp(bright) <= 2 and 222 <= bright.min() <= bright.max() <= 232, name
+        assert np.ptp(grey) <= 2 and 20 < grey.mean() < 130, name
+        assert name == "grey.png" or (red[0] > 200 and red[1:].max() < 40), name
+    assert pictures["alpha.png"].alpha is not None and (pictures["alpha.png"].alpha == 0x80).all()
 
 
 def test_a_profile_of_any_size_is_used() -> None:

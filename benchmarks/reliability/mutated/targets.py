@@ -88,7 +88,7 @@ def run_command(*arguments: object) -> None:
 
     Raises:
         StylexError: it was refused, in one line.
-        AssertionError: it ended with a signal or an exit code of no error, or standard error has lines that aren't stylex's.
+        AssertionError: it ended with a signal or an exit code of no error, or printed lines that aren't its own.
     """
     with tempfile.TemporaryFile("w+", errors="replace") as printed, open(os.devnull, "wb") as nowhere:  # noqa: PTH123
         code = _forked([str(argument) for argument in arguments], nowhere.fileno(), printed.fileno())
