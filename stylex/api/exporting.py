@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stylex.errors import MissingPackage
+from stylex.techniques.exporting import PRECISION, TARGET
 
 if TYPE_CHECKING:
     from stylex.export.pipeline import Exported
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 def export(
     technique: str | Technique,
     *,
-    precision: Literal["fp32", "fp16", "int8"] = "fp32",
+    precision: Literal["fp32", "fp16", "int8"] = PRECISION,
     folder: Path | str = ".",
     style: str = "",
     weights: Path | str | None = None,
-    target: Literal["cpu-x86", "cpu-arm", "tensorrt"] = "cpu-x86",
+    target: Literal["cpu-x86", "cpu-arm", "tensorrt"] = TARGET,
     size: int | None = None,
     calibration: Path | str | None = None,
     progress: Callable[[str], object] = lambda what: None,

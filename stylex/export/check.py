@@ -17,6 +17,7 @@ from stylex.export.graph_spec import Traceable
 from stylex.export.metrics import Difference, compare
 from stylex.imaging.arrays import to_bytes, to_floats
 from stylex.quant.calibration import Feed, cpu_session
+from stylex.techniques.exporting import FLAT_SHIFT
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Tolerance:
 TOLERANCES = {
     "fp32": Tolerance(70, 60, 0.999, 70, 1),
     "fp16": Tolerance(45, 40, 0.99, 50, 1),
-    "int8": Tolerance(30, 26, 0.95, 20, 40),
+    "int8": Tolerance(30, 26, 0.95, 20, FLAT_SHIFT),
 }
 
 

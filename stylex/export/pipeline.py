@@ -18,7 +18,7 @@ from stylex.export import drawn
 from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, reference, require
 from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.photos import crops
-from stylex.export.trace import OPSET, require_opset, trace
+from stylex.export.trace import require_opset, trace
 from stylex.files import write_bytes
 from stylex.installation import onnxruntime
 from stylex.quant.calibration import Observed, observe
@@ -29,6 +29,7 @@ from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, ranges_before_
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
 from stylex.quant.sensitivity import sensitivities
 from stylex.quant.uint8_io import Uint8Pictures
+from stylex.techniques.exporting import OPSET, PRECISION, TARGET
 
 CALIBRATION_PHOTOS = 32
 CHECKED_PHOTOS = 24
@@ -59,8 +60,8 @@ class ExportSettings:
         flat_shift: levels that flat areas may move by at INT8; None for what `TOLERANCES` allows.
     """
 
-    precision: str = "fp32"
-    target: str = "cpu-x86"
+    precision: str = PRECISION
+    target: str = TARGET
     size: int | None = None
     opset: int = OPSET
     calibration: Path | None = None

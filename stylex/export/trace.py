@@ -15,8 +15,7 @@ import torch
 from stylex.artifacts.versions import newest
 from stylex.errors import ModelError, UsageError
 from stylex.export.graph_spec import Traceable
-
-OPSET = 18
+from stylex.techniques.exporting import OPSET
 
 
 def require_opset(opset: int) -> None:

@@ -20,6 +20,7 @@ from stylex.models.registry import model_of
 from stylex.models.shared.backbone import BackboneSpec
 from stylex.models.shared.graphs import graphs
 from stylex.models.weights import CALIBRATION, read_weights
+from stylex.techniques.exporting import OPSET
 
 TINY = BackboneSpec(quarter=8, eighth=16, blocks=1, fine_blocks=1)
 
@@ -65,7 +66,7 @@ def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, 
     from stylex.export import pipeline
 
     def traced_before(traceable: Traceable, opset: int) -> onnx.ModelProto:
-        if traceable.dynamic[0] and opset == pipeline.OPSET:
+        if traceable.dynamic[0] and opset == OPSET:
             return copy.deepcopy(traced[traceable.spec.role][1])
         return trace(traceable, opset)
 

@@ -21,6 +21,7 @@ from stylex.imaging.arrays import to_bytes
 from stylex.imaging.sizes import PALETTE_SIZE
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.weights import CALIBRATION
+from stylex.techniques.exporting import OPSET
 
 pytestmark = pytest.mark.usefixtures("tiny_registry")
 
@@ -68,7 +69,7 @@ def test_every_precision_and_target(tmp_path, weights, network, precision, targe
         assert metadata == one.metadata and one.size == one.path.stat().st_size
         assert metadata.target == target and metadata.weights_sha256 == sha256_of(weights)
         palette = PALETTE_SIZE * (metadata.spec.role == STYLE_ENCODER)
-        assert metadata.spec.code_size == network.spec.code_size + palette and metadata.opset == pipeline.OPSET
+        assert metadata.spec.code_size == network.spec.code_size + palette and metadata.opset == OPSET
         assert metadata.licence == "MIT" and metadata.provenance == "made by the tests"
         assert metadata.versions.keys() == {"stylex", "torch", "onnx", "onnxruntime"}
         assert metadata.psnr is not None and metadata.spec.fixed_size is None

@@ -11,8 +11,9 @@ import torch
 
 from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.errors import ModelError, UsageError
-from stylex.export.trace import OPSET, require_opset, trace
+from stylex.export.trace import require_opset, trace
 from stylex.models.shared.backbone import BORDER
+from stylex.techniques.exporting import OPSET
 
 
 def session(model):

@@ -12,6 +12,7 @@ import click
 from stylex.artifacts.metadata import TARGETS
 from stylex.cli.options.common import optional_technique_argument
 from stylex.cli.options.numbers import Count, Number
+from stylex.techniques.exporting import FLAT_SHIFT, OPSET, PRECISION, TARGET
 
 if TYPE_CHECKING:
     from stylex.export.graph_spec import Model
@@ -26,14 +27,14 @@ WEB, TRITON = "web", "triton"
 @click.option("--int8", is_flag=True, help="8-bit integers, calibrated on real photos times styles.")
 @click.option(
     "--target",
-    default="cpu-x86",
+    default=TARGET,
     type=click.Choice((*TARGETS, WEB, TRITON)),
     show_default=True,
     help="Device that FP16 or INT8 is for; web for a page of static files; triton for a model repository.",
 )
 @click.option("--size", type=Count(), help="Fix height and width; for our own networks a multiple of 8.")
 @click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
-@click.option("--opset", default=18, type=Count(), show_default=True)
+@click.option("--opset", default=OPSET, type=Count(), show_default=True)
 @click.option("--style", default="", help="Only this network, of a technique whose weights hold one style  [all]")
 @click.option("--weights", type=click.Path(path_type=Path), help="A weights.safetensors of `stylex train`  [embedded]")
 @click.option(
@@ -47,7 +48,7 @@ WEB, TRITON = "web", "triton"
 @click.option(
     "--flat-shift",
     type=Number(0, 255),
-    help="Levels that flat areas may move by at INT8; a graph whose areas move by more isn't written  [40]",
+    help=f"Levels that flat areas may move by at INT8; one whose areas move by more isn't written  [{FLAT_SHIFT:g}]",
 )
 @click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
 @click.option(
@@ -81,8 +82,7 @@ def command(
     Tools are the segmenter and the upscaler. FP32 without --fp16 or --int8. Writes the transfer graph and the style
     encoder. A graph that differs too much from torch is not written, and the exit code is 1.
 
-    Checkpoints of fast-neural-style, CycleGAN, AdaIN, SANet and MicroAST need no TECHNIQUE: they are known by the names
-    and shapes of their parameters.
+    Checkpoints of published networks need no TECHNIQUE: they are known by the names and shapes of their parameters.
 
     \b
     Examples:
@@ -118,7 +118,7 @@ def command(
 
     if size is not None and dynamic:
         raise UsageError("--size and --dynamic exclude each other: give one of them")
-    settings = ExportSettings(precision or "fp32", target, size, opset, calibration, flat_shift)
+    settings = ExportSettings(precision or PRECISION, target, size, opset, calibration, flat_shift)
     models = _models(technique, weights, checkpoints, style)
     with Console(stderr=True).status("exporting") as status:
         made = export(models, settings, folder, lambda what: status.update(what))

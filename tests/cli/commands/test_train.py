@@ -13,10 +13,7 @@ from safetensors.torch import load_file
 
 from stylex.artifacts.style_code import StyleCode, built_in_code, save_code
 from stylex.cli import main
-from stylex.cli.commands.export import command as export_command
 from stylex.export import pipeline
-from stylex.export.pipeline import ExportSettings
-from stylex.export.trace import OPSET
 from stylex.files import sha256_of
 from stylex.imaging.writing import write_picture
 from stylex.models import registry
@@ -246,11 +243,6 @@ def test_wrong_calls_end_with_one_line(tmp_path, crops, teacher, more, code, mes
     result = trained(crops, teacher, tmp_path / "run", 1, *more)
     assert result.exit_code == code
     assert message in result.output and "Traceback" not in result.output
-
-
-def test_the_exporters_defaults_are_the_librarys():
-    options = {p.name: p.default for p in export_command.params}
-    assert options["target"] == ExportSettings().target and options["opset"] == OPSET == ExportSettings().opset
 
 
 def test_train_attention_and_multiscale(tmp_path, crops, teacher, spec, monkeypatch):
