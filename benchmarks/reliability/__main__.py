@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-CAMPAIGNS: tuple[str, ...] = ()
+CAMPAIGNS: tuple[str, ...] = ("mutated",)
 """Modules of this package, each with a command line of its own."""
 
 

@@ -9,8 +9,15 @@ from pathlib import Path
 from stylex.errors import InputError
 from stylex.imaging.formats import FORMATS, READABLE
 
-OTHERS = frozenset({".jp2", ".jxl"})
-"""Suffixes of photos that aren't passed over without a word, whether they can be read or not."""
+CAMERA_RAW = frozenset(
+    f".{name}"
+    for name in (
+        *("3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "fff", "gpr", "iiq", "k25", "kdc", "mef", "mos"),
+        *("mrw", "nef", "nrw", "orf", "pef", "raf", "rw2", "rwl", "sr2", "srf", "srw", "x3f"),
+    )
+)
+OTHERS = frozenset({".jp2", ".jxl"}) | CAMERA_RAW
+"""Suffixes of photos that aren't passed over without a word, though they can't be read."""
 SUFFIXES = OTHERS | READABLE
 TELLING = tuple(known.magic for known in FORMATS if known.name not in ("BMP", "TIFF"))
 """First bytes that are those of a picture under any name. Texts may begin with BMP's, and raw photos do with TIFF's."""

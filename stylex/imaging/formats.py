@@ -82,7 +82,7 @@ FORMATS = (
     Format("AVIF", (".avif",), re.compile(rb"....ftypavi[fs]", re.DOTALL), written=False, opened=_open_avif),
     Format(
         "HEIC",
-        (".heic", ".heif"),
+        (".heic", ".heif", ".hif"),
         re.compile(rb"....ftyp(hei|hev|mif|msf)", re.DOTALL),
         written=False,
         opened=_open_heic,

@@ -46,13 +46,12 @@ def displayed(
     Returns:
         uint8 (H, W, 3).
     """
-    light = cv2.transform(light_of(transfer, white).take(values), to_bt709.astype(np.float32))
-    if transfer not in HIGH_DYNAMIC_RANGE:
-        linear = cv2.multiply(light, (1.0, 1.0, 1.0, 1.0), scale=65535.0, dtype=cv2.CV_16U)
-    else:
+    coded = light_of(transfer, white).take(values)
+    light = np.asarray(cv2.transform(coded, to_bt709.astype(np.float32)), np.float32)
+    if transfer in HIGH_DYNAMIC_RANGE:
         factor = _toned(light) if transfer == PQ else _toned_scene(light)
-        linear = cv2.multiply(light, cv2.merge([factor] * 3), scale=65535.0, dtype=cv2.CV_16U)  # rounds and saturates
-    return np.asarray(signal_of(shown_by).take(linear), np.uint8)
+        light = np.asarray(cv2.multiply(light, cv2.merge([factor] * 3)), np.float32)
+    return signal_of(shown_by)[_in_16_bits(light, 65535.0)]
 
 
 def tone_mapped(brightest: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -73,9 +72,13 @@ def _toned(light: npt.NDArray[np.float32], gain: npt.NDArray[np.float32] | None 
     brightest = cv2.max(cv2.max(red, green), blue)
     if gain is not None:
         brightest = cv2.multiply(brightest, gain)
-    index = cv2.multiply(brightest, 1.0, scale=65535 / SPAN, dtype=cv2.CV_16U)
-    factor = _tone_factors().take(index)
-    return np.asarray(factor if gain is None else factor * gain, np.float32)
+    factor = _tone_factors()[_in_16_bits(np.asarray(brightest, np.float32), 65535 / SPAN)]
+    return factor if gain is None else factor * gain
+
+
+def _in_16_bits(light: npt.NDArray[np.float32], scale: float) -> npt.NDArray[np.uint16]:
+    """Returns light times a scale, rounded and limited to 16 bits."""
+    return np.asarray(cv2.addWeighted(light, scale, light, 0, 0, dtype=cv2.CV_16U), np.uint16)
 
 
 def _toned_scene(scene: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -117,4 +120,4 @@ def signal_of(transfer: int) -> npt.NDArray[np.uint8]:
         signal = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     else:
         signal = np.where(light < 0.018, 4.5 * light, 1.099 * light**0.45 - 0.099)
-    return np.rint(signal * 255).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(signal * 255).clip(0, 255), np.uint8)

@@ -28,7 +28,9 @@ def names(folder: Path, **options: object) -> list[str]:
 
 def test_suffixes_decide_in_any_case(tmp_path: Path) -> None:
     filled(tmp_path, "a.jpg", "b.PNG", "c.jfif", "d.heic", "e.txt", "f.mp4", "g", "sub.png/notes.txt", "sub.png/h.webp")
-    assert names(tmp_path) == ["a.jpg", "b.PNG", "c.jfif", "d.heic", "sub.png/h.webp"]
+    filled(tmp_path, "i.NEF", "j.dng", "k.cr3", "l.jxl")
+    readable = ["a.jpg", "b.PNG", "c.jfif", "d.heic"]
+    assert names(tmp_path) == [*readable, "i.NEF", "j.dng", "k.cr3", "l.jxl", "sub.png/h.webp"]
     assert picture_files(tmp_path) == sorted(pictures_below(tmp_path))
 
 

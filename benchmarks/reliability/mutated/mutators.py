@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -36,8 +36,8 @@ def extreme(data: bytes, rng: np.random.Generator) -> bytes:
     size, number = int(rng.choice([1, 2, 4])), int(rng.choice(EXTREMES))
     end = min(HEAD, len(data)) if rng.random() < 0.7 else len(data)
     at = int(rng.integers(max(1, end - size)))
-    order = "little" if rng.random() < 0.5 else "big"
-    return data[:at] + (number & (256**size - 1)).to_bytes(size, order) + data[at + size :]  # type: ignore[arg-type]
+    order: Literal["little", "big"] = "little" if rng.random() < 0.5 else "big"
+    return data[:at] + (number & (256**size - 1)).to_bytes(size, order) + data[at + size :]
 
 
 def cut(data: bytes, rng: np.random.Generator) -> bytes:

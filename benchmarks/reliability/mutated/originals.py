@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skimage.data
 from PIL import Image, ImageCms
 
 from stylex.artifacts.catalog import GRAPHS
 from stylex.artifacts.style_code import built_in_code
+from stylex.runtime.benchmark.likeness import default_photo
 
 Original = tuple[str, bytes]
 """Suffix and bytes of a file."""
@@ -22,7 +22,7 @@ Original = tuple[str, bytes]
 
 def pictures() -> Iterator[Original]:
     """Yields pictures of every format, mode and kind of metadata."""
-    photo = Image.fromarray(skimage.data.coffee()[100:148, 200:264])
+    photo = Image.fromarray(default_photo()[80:128, 200:264])
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -104,7 +104,7 @@ def films(folder: Path) -> Iterator[Original]:
 def _film(path: Path, codec: str, form: str, sound: str) -> bytes:
     import av
 
-    photo = skimage.data.astronaut()
+    photo = default_photo()
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, form

@@ -68,7 +68,7 @@ def isolated(function: Callable[..., Any], *arguments: Any) -> Any:
 def _answer(pipe: BinaryIO, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     answer: tuple[Any, Exception | None]
     try:
-        answer: tuple[Any, Exception | None] = function(*arguments), None
+        answer = function(*arguments), None
     except Exception as error:
         answer = None, error
     pickle.dump(answer, pipe)
