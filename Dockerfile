@@ -7,9 +7,9 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY tools tools
 COPY stylex stylex
 # OpenCV without a desktop's libraries, which a server doesn't have.
-RUN pip install --no-cache-dir -c constraints.txt '.[serve]' \
+RUN pip install --no-cache-dir -c constraints.txt '.[cpu,serve]' \
     && pip uninstall --yes opencv-python \
-    && pip install --no-cache-dir opencv-python-headless \
+    && pip install --no-cache-dir -c constraints.txt opencv-python-headless \
     && rm -rf /source
 
 USER nobody

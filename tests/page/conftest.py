@@ -7,7 +7,7 @@ import http.server
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,21 @@ CHROMIUM = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-backg
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def launched() -> Iterator[Callable[..., Any]]:
+    """Starts a browser with more options."""
     api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'stylex[test]'")
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.skip("needs a browser: apt install chromium")
-    fake = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
     with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM, *fake])
-        yield started
-        started.close()
+        yield lambda *more: playwright.chromium.launch(executable_path=path, args=[*CHROMIUM, *more])
+
+
+@pytest.fixture(scope="session")
+def browser(launched: Callable[..., Any]) -> Iterator[Any]:
+    started = launched("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")

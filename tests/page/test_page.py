@@ -23,6 +23,13 @@ PIXELS = """() => {
   return canvas.toDataURL("image/png").split(",")[1];
 }"""
 
+COLORS = """(selectors) => selectors.map((selector) => {
+  const element = document.querySelector(selector);
+  let under = element;
+  while (under && getComputedStyle(under).backgroundColor === "rgba(0, 0, 0, 0)") under = under.parentElement;
+  return [getComputedStyle(element).color, getComputedStyle(under ?? document.body).backgroundColor];
+})"""
+
 
 @pytest.fixture(scope="module")
 def opened(browser: Any, address: str) -> Iterator[Any]:
@@ -136,6 +143,26 @@ def test_a_narrow_screen(page: Any, files: tuple[Path, Path]) -> None:
     page.set_input_files("#photo", files[0])
     painted(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 340
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_dark_and_light_can_be_read(page: Any, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    colors = page.evaluate(COLORS, ["h1", "#where", "#drop strong", "#drop span", "#style", ".value", "#camera"])
+    grounds = {ground for _, ground in colors}
+    assert all((luminance(ground) > 0.5) == (scheme == "light") for ground in grounds)
+    for ink, ground in colors:
+        dark, light = sorted(map(luminance, (ink, ground)))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.1, AA
+    page.emulate_media(color_scheme="light")
+
+
+def luminance(color: str) -> float:
+    """The relative luminance of rgb(r, g, b)."""
+    levels = np.array([float(level) for level in color[4:-1].split(",")]) / 255
+    return float(
+        np.where(levels <= 0.03928, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+    )
 
 
 def test_the_live_camera(page: Any) -> None:

@@ -21,8 +21,9 @@ async function opened(site, provider) {
   ort.env.wasm.numThreads = gpu || !self.crossOriginIsolated ? 1 : Math.min(8, navigator.hardwareConcurrency);
   const adapter = gpu && (await navigator.gpu?.requestAdapter());
   if (gpu && !adapter) throw new Error("no adapter");
-  const precision = !gpu ? "int8" : adapter.features.has("shader-f16") || !site.graphs.fp32 ? "fp16" : "fp32";
+  const precision = !gpu ? "int8" : site.graphs.fp16 && adapter.features.has("shader-f16") ? "fp16" : "fp32";
   const graph = site.graphs[precision];
+  if (!graph) throw new Error("the adapter has no shader-f16, which the graph needs");
   const session = await ort.InferenceSession.create(graph.file, { executionProviders: [provider] });
   const where = gpu ? "WebGPU" : `WebAssembly, ${ort.env.wasm.numThreads} thread${ort.env.wasm.numThreads > 1 ? "s" : ""}`;
   return [new Painter(ort, session, graph, site), `${site.technique} ${precision} on ${where}`];
