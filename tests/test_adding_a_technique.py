@@ -82,6 +82,19 @@ def test_both_techniques_train_export_quantize_and_paint(package: Path, photo: n
         with pytest.raises(stylex.UsageError, match=f"there is no technique '{row.name}'"):
             stylex.load(row.name, graphs="models")
 
+    rows_serve_every_call(names["mosaic"].ROW, names["wash"].ROW, package)
+
+
+def rows_serve_every_call(single: stylex.Technique, arbitrary: stylex.Technique, folder: Path) -> None:
+    """Sheets, folders, archives and measurements take a row where they take a name."""
+    asked: dict[str, Any] = {"graphs": "models", "precision": "int8", "threads": 1}
+    sheet = stylex.contact_sheet("photo.png", arbitrary, ["painting.png"], side=64, **asked)
+    assert sheet.shape[1] > 128
+    assert stylex.stylize_folder("photos", "one", single, **asked).painted == 8
+    assert stylex.stylize_batch("photos", "many", arbitrary, "painting.png", **asked).painted == 8
+    (row,) = stylex.bench(arbitrary, sizes=(64,), precisions=("fp16",), threads=1, graphs="models")
+    assert (row.name, row.precision, row.size) == ("stylex wash", "fp16", 64)
+
 
 def test_a_row_of_ones_own_has_a_training_command(package: Path) -> None:
     import mosaic

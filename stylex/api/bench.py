@@ -16,11 +16,11 @@ from stylex.imaging.content import Content, picture_of
 from stylex.runtime.benchmark import likeness, timing
 from stylex.runtime.benchmark.loadgen import SCENARIOS, LoadgenResult, require_loadgen, run_scenario
 from stylex.runtime.benchmark.row import Configuration, Row, paint_row
-from stylex.techniques import technique_named
+from stylex.techniques import Technique, technique_named
 
 
 def bench(
-    technique: str,
+    technique: str | Technique,
     *,
     sizes: Sequence[int] = (512,),
     precisions: Sequence[str] = (),
@@ -34,7 +34,7 @@ def bench(
     """Measure a technique from uint8 photo to uint8 picture, every row in a process of its own.
 
     Args:
-        technique: one that has graphs.
+        technique: one that has graphs: its name, or the row of one's own.
         sizes: heights and widths in pixels.
         precisions: the ones that are wanted; all that there are by default.
         provider, threads, graphs: as for `stylex.load`.
@@ -50,17 +50,18 @@ def bench(
         InputError: the photo or a graph can't be read.
         ResourceError: scikit-image is missing and no photo was given, or not enough memory.
     """
-    folder, style, there = _graphs(technique, graphs, style)
+    row = technique_named(technique)
+    folder, style, there = _graphs(row, graphs, style)
     picture = _photo(photo)
     rows: list[Row] = []
     for size in sizes:
         rest = (provider, size, threads, style, None if graphs is None else folder)
-        rows += _rows(technique, precisions or there or PRECISIONS, there, rest, picture, progress)
+        rows += _rows(row, precisions or there or PRECISIONS, there, rest, picture, progress)
     return rows
 
 
 def bench_loadgen(
-    technique: str,
+    technique: str | Technique,
     *,
     size: int = 512,
     precision: str = "auto",
@@ -83,9 +84,10 @@ def bench_loadgen(
         MissingPackage: the load generator isn't installed.
     """
     require_loadgen()
-    folder, style, _ = _graphs(technique, graphs, style)
+    row = technique_named(technique)
+    folder, style, _ = _graphs(row, graphs, style)
     own = None if graphs is None else folder
-    asked = Configuration(technique, precision, provider, size, threads, style, own)
+    asked = Configuration(row, precision, provider, size, threads, style, own)
     picture, results = _photo(photo), []
     for scenario in SCENARIOS:
         progress(f"running {scenario}")
@@ -93,15 +95,14 @@ def bench_loadgen(
     return results
 
 
-def _graphs(technique: str, graphs: Path | str | None, style: str) -> tuple[Path, str, tuple[str, ...]]:
+def _graphs(row: Technique, graphs: Path | str | None, style: str) -> tuple[Path, str, tuple[str, ...]]:
     """Returns the folder of a technique's graphs, the style to measure, and the precisions that are there."""
-    known = technique_named(technique)
-    if not known.has_graphs:
-        raise UsageError(f"{technique} has no graphs to be measured")
+    if not row.has_graphs:
+        raise UsageError(f"{row.name} has no graphs to be measured")
     folder = Path(graphs) if graphs is not None else GRAPHS
-    if known.single_style:
-        style = style or next(iter(styles_in(folder, technique)), "")
-    return folder, style, tuple(p for p in PRECISIONS if os.path.isfile(transfer_file(technique, p, folder, style)))
+    if row.single_style:
+        style = style or next(iter(styles_in(folder, row.name)), "")
+    return folder, style, tuple(p for p in PRECISIONS if os.path.isfile(transfer_file(row.name, p, folder, style)))
 
 
 def _photo(photo: Content | None) -> Image:
@@ -115,7 +116,7 @@ def _photo(photo: Content | None) -> Image:
 
 
 def _rows(
-    technique: str,
+    technique: Technique,
     precisions: Sequence[str],
     there: Sequence[str],
     rest: tuple[Any, ...],

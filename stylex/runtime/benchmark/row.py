@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from stylex.artifacts.style_code import StyleCode
-from stylex.errors import ModelError
+from stylex.errors import ModelError, UsageError
 from stylex.imaging.arrays import Image
 from stylex.runtime.benchmark.conditions import Conditions, between
 from stylex.runtime.benchmark.profile import profiled
@@ -21,6 +21,7 @@ from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import provider_named
 from stylex.runtime.loading import load
 from stylex.runtime.painter import Painter
+from stylex.techniques import Technique, technique_named
 
 STYLE = "starry-night"
 
@@ -86,14 +87,14 @@ class Configuration:
     """Names what is to be measured.
 
     Attributes:
-        technique: one that has graphs.
+        technique: name or row of one that has graphs.
         precision, provider, threads: as for `stylex.load`.
         size: height and width in pixels.
         style: which network, where the weights hold one style.
         graphs: folder of ONNX files; None for the embedded ones.
     """
 
-    technique: str
+    technique: str | Technique
     precision: str
     provider: str = "auto"
     size: int = 512
@@ -103,8 +104,9 @@ class Configuration:
 
     def load(self, **options: Any) -> Painter:
         """Returns the painter; further options are those of its sessions."""
-        told = SessionOptions(self.threads, **options)
-        return load(self.technique, self.precision, self.provider, style=self.style, graphs=self.graphs, options=told)
+        settings = SessionOptions(self.threads, **options)
+        where: dict[str, Any] = {"style": self.style, "graphs": self.graphs, "options": settings}
+        return load(self.technique, self.precision, self.provider, **where)
 
 
 def ready(painter: Painter, photo: Image, size: int) -> Callable[[], Image]:
@@ -126,7 +128,7 @@ def paint_row(asked: Configuration, photo: Image) -> tuple[Row, Image]:
     profile = profiled(lambda prefix: _profiling(asked, prefix, photo), provider_named(painter.provider).ort_name)
     file = painter.transfer.path
     row = Row(
-        name=" ".join(filter(None, ("stylex", asked.technique, painter.transfer.metadata.style))),
+        name=" ".join(filter(None, ("stylex", technique_named(asked.technique).name, painter.transfer.metadata.style))),
         precision=painter.precision,
         provider=painter.provider,
         size=asked.size,
@@ -152,9 +154,9 @@ def _profiling(asked: Configuration, prefix: Path, photo: Image) -> tuple[Callab
 
 
 def _fitting_code(painter: Painter) -> StyleCode:
-    """A built-in style; for graphs of other weights, which it doesn't fit, the code of a seeded picture of noise."""
+    """Returns a built-in style; where none fits the graph, the code of a seeded picture of noise."""
     try:
         return painter.code(STYLE)
-    except ModelError:
+    except (ModelError, UsageError):
         noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
         return painter.encode(cv2.resize(noise, (256, 256), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
