@@ -18,7 +18,7 @@ from stylex.artifacts.graph_file import read_metadata
 from stylex.cli.options.training import training_command
 from stylex.imaging.reading import read_picture
 from stylex.imaging.writing import write_picture
-from stylex.techniques import BY_NAME
+from stylex.techniques import BY_NAME, Technique
 
 DOCS = (Path(__file__).parents[1] / "docs" / "adding-a-technique.md").read_text(encoding="utf-8")
 FILES = re.findall(r"^`(\S+\.py)`:\n\n```python\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)
@@ -85,7 +85,7 @@ def test_both_techniques_train_export_quantize_and_paint(package: Path, photo: n
     rows_serve_every_call(names["mosaic"].ROW, names["wash"].ROW, package)
 
 
-def rows_serve_every_call(single: stylex.Technique, arbitrary: stylex.Technique, folder: Path) -> None:
+def rows_serve_every_call(single: Technique, arbitrary: Technique, folder: Path) -> None:
     """Sheets, folders, archives and measurements take a row where they take a name."""
     asked: dict[str, Any] = {"graphs": "models", "precision": "int8", "threads": 1}
     sheet = stylex.contact_sheet("photo.png", arbitrary, ["painting.png"], side=64, **asked)
