@@ -28,7 +28,7 @@ from stylex.models.segmenter.recipe import INHERITED, RescaledSlimVgg, Segmenter
 from stylex.models.training import data as folders
 from stylex.models.training.data import is_held_out
 from stylex.models.weights import embedded, read_weights
-from stylex.runtime.semantic.segmenters import open_segmenter
+from stylex.runtime.semantic.segmenters import embedded_segmenter, open_segmenter
 
 CPU = torch.device("cpu")
 
@@ -222,6 +222,20 @@ def test_usage_of_the_command(portraits: Path, tmp_path: Path) -> None:
     assert result.exit_code == 2 and "must be a multiple of 32" in result.stderr
     result = CliRunner().invoke(main, [*ask, "--size", "96", "--batch", "2", "--hold-out", "0", "--device", "cpu"])
     assert result.exit_code == 0 and "begins with random weights" in result.stderr
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (20, 300), (512, 30), (50, 50)])
+@torch.no_grad()
+def test_thin_photos_are_prepared_as_torch_takes_them(sides: tuple[int, int]) -> None:
+    """Below the 64 pixels that an export is traced with; stretching them to 64 finds fewer people."""
+    network = Segmenter().eval()
+    read_weights(embedded("segmenter")).fill(network)
+    segmenter = embedded_segmenter(threads=1)
+    photo = np.ascontiguousarray(cv2.resize(pictures.astronaut(), sides[::-1], interpolation=cv2.INTER_AREA))
+    planes = segmenter.input_spec.preprocess(photo)
+    assert min(planes.shape[2:]) in (32, 64) and max(planes.shape[2:]) <= 256
+    wanted = network(torch.from_numpy(planes))[0, 1].numpy()
+    assert np.abs(segmenter(photo)["person"] - wanted).mean() < 0.03, "INT8 is as close as at other sizes"
 
 
 def test_the_embedded_weights_are_those_of_the_card() -> None:
