@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import http.server
+import io
 import os
 import shutil
 import threading
@@ -11,9 +13,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import PIL.Image
 import pytest
 
 CHROMIUM = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
+
+
+PIXELS = """() => {
+  const image = document.getElementById("after"), canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/png").split(",")[1];
+}"""
+
+
+@pytest.fixture(scope="session")
+def painted() -> Callable[..., np.ndarray]:
+    """Gives the pixels that a page offers for download, RGB uint8 (H, W, 3), once it is done."""
+
+    def pixels(page: Any, limit: int = 60_000) -> np.ndarray:
+        page.wait_for_timeout(300)
+        page.wait_for_selector("#status:text-matches('[0-9] ms')", timeout=limit)
+        return np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(page.evaluate(PIXELS)))).convert("RGB"))
+
+    return pixels
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,7 @@ import pytest
 import stylex
 from stylex.imaging.writing import write_picture
 
-PIXELS = """() => {
-  const image = document.getElementById("after"), canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
-  canvas.getContext("2d").drawImage(image, 0, 0);
-  return canvas.toDataURL("image/png").split(",")[1];
-}"""
-
+Painted = Callable[..., np.ndarray]
 COLORS = """(selectors) => selectors.map((selector) => {
   const element = document.querySelector(selector);
   let under = element;
@@ -68,18 +60,13 @@ def files(photo: np.ndarray, painting: np.ndarray, tmp_path: Path) -> tuple[Path
     return tmp_path / "photo.png", tmp_path / "painting.png"
 
 
-def painted(page: Any) -> np.ndarray:
-    """The pixels that the page offers for download, once it is done."""
-    page.wait_for_timeout(300)
-    page.wait_for_selector("#status:text-matches('[0-9] ms')", timeout=60_000)
-    return np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(page.evaluate(PIXELS)))).convert("RGB"))
-
-
 def psnr(one: np.ndarray, other: Any) -> float:
     return float(cv2.PSNR(one, np.asarray(other)))
 
 
-def test_it_paints_as_the_command_line_does(page: Any, files: tuple[Path, Path], photo: np.ndarray) -> None:
+def test_it_paints_as_the_command_line_does(
+    page: Any, painted: Painted, files: tuple[Path, Path], photo: np.ndarray
+) -> None:
     page.set_input_files("#photo", files[0])
     page.select_option("#style", "starry-night")
     assert psnr(painted(page), stylex.stylize(photo, "adain", "starry-night", threads=1)) >= 35
@@ -96,7 +83,9 @@ def test_it_paints_as_the_command_line_does(page: Any, files: tuple[Path, Path],
 
 
 @pytest.mark.parametrize("share", ["0", "0.4"])
-def test_people_are_painted_more_lightly(page: Any, files: tuple[Path, Path], photo: np.ndarray, share: str) -> None:
+def test_people_are_painted_more_lightly(
+    page: Any, painted: Painted, files: tuple[Path, Path], photo: np.ndarray, share: str
+) -> None:
     page.set_input_files("#photo", files[0])
     page.select_option("#style", "starry-night")
     page.select_option("#people", share)
@@ -106,7 +95,9 @@ def test_people_are_painted_more_lightly(page: Any, files: tuple[Path, Path], ph
     assert psnr(painted(page), wanted) >= 35
 
 
-def test_ones_own_painting_and_a_photo_that_is_reduced(page: Any, files: tuple[Path, Path], tmp_path: Path) -> None:
+def test_ones_own_painting_and_a_photo_that_is_reduced(
+    page: Any, painted: Painted, files: tuple[Path, Path], tmp_path: Path
+) -> None:
     large = cv2.resize(np.asarray(PIL.Image.open(files[0])), (700, 525), interpolation=cv2.INTER_CUBIC)
     write_picture(tmp_path / "large.png", large)
     page.set_input_files("#photo", tmp_path / "large.png")
@@ -117,7 +108,7 @@ def test_ones_own_painting_and_a_photo_that_is_reduced(page: Any, files: tuple[P
     assert psnr(found, stylex.stylize(large, "adain", files[1], size=512, threads=1)) >= 35
 
 
-def test_by_keyboard_alone(page: Any, files: tuple[Path, Path]) -> None:
+def test_by_keyboard_alone(page: Any, painted: Painted, files: tuple[Path, Path]) -> None:
     """Everything is reached with Tab, has a name, and can be changed with keys."""
     page.set_input_files("#photo", files[0])  # a file dialog is the system's
     painted(page)
@@ -138,7 +129,7 @@ def test_by_keyboard_alone(page: Any, files: tuple[Path, Path]) -> None:
     assert psnr(painted(page), PIL.Image.open(files[0])) > 60  # strength 0 gives the photo back
 
 
-def test_a_narrow_screen(page: Any, files: tuple[Path, Path]) -> None:
+def test_a_narrow_screen(page: Any, painted: Painted, files: tuple[Path, Path]) -> None:
     page.set_viewport_size({"width": 340, "height": 700})
     page.set_input_files("#photo", files[0])
     painted(page)
@@ -165,7 +156,7 @@ def luminance(color: str) -> float:
     )
 
 
-def test_the_live_camera(page: Any) -> None:
+def test_the_live_camera(page: Any, painted: Painted) -> None:
     page.click("#camera")
     page.wait_for_selector("#camera[aria-pressed=true]")
     page.wait_for_selector("#after[src]")
@@ -181,7 +172,9 @@ def test_what_is_no_picture_is_told(page: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["site"], indirect=True)
-def test_it_works_offline_after_the_first_visit(page: Any, files: tuple[Path, Path], photo: np.ndarray) -> None:
+def test_it_works_offline_after_the_first_visit(
+    page: Any, painted: Painted, files: tuple[Path, Path], photo: np.ndarray
+) -> None:
     page.evaluate("navigator.serviceWorker.ready")
     page.context.set_offline(True)
     page.reload()
