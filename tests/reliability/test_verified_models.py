@@ -1,4 +1,4 @@
-"""What is loaded is what was hashed: a model's file is opened once, and its digest is that of the bytes which were read."""
+"""What is loaded is what was hashed: a model's file is opened once, and its digest is that of the bytes in memory."""
 
 from __future__ import annotations
 
