@@ -66,3 +66,9 @@ def visible_part(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8] | None
     if not len(rows):
         raise InputError(f"nothing is visible in {name}, it is transparent everywhere: give another picture")
     return np.ascontiguousarray(rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def on_white(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Returns a picture (H, W, 3) laid on white by its alpha channel (H, W), for formats that can't hold one."""
+    share = alpha[..., None].astype(np.uint16)
+    return ((rgb * share + np.uint16(255) * (255 - share) + 127) // 255).astype(np.uint8)

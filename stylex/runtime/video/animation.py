@@ -9,9 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from stylex.errors import InputError
+from stylex.imaging.hidden import on_white
 from stylex.imaging.picture import MAX_PIXELS
 from stylex.imaging.sizes import at_most
 from stylex.runtime.video.messages import End, Excerpt, Frame, StreamInfo
@@ -61,7 +63,7 @@ class Animation:
             if first is None:
                 first = time if self.span.start else 0
                 yield StreamInfo(*size, BASE, Fraction(1000, max(duration, SHORTEST)), None, transfer=13, variable=True)
-            picture = np.asarray(frame.convert("RGB"))
+            picture = _on_white(frame)
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if size != image.size else picture
             yield Frame(np.ascontiguousarray(resized, np.uint8), time - first, duration)
             if count == self.span.frames:
@@ -85,3 +87,11 @@ class Animation:
             if seconds >= self.span.start:
                 yield time, duration, image
             time += duration
+
+
+def _on_white(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Returns a frame as RGB (H, W, 3); films have no transparency."""
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("RGB"))
+    whole = np.asarray(image.convert("RGBA"))
+    return on_white(whole[..., :3], whole[..., 3])

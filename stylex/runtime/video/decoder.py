@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
@@ -23,6 +24,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from stylex.errors import InputError, ResourceError, StylexError, first_line
+from stylex.imaging.hidden import on_white
 from stylex.imaging.picture import MAX_PIXELS
 from stylex.imaging.sizes import at_most
 from stylex.runtime.video import opening
@@ -88,7 +90,7 @@ class Decoder:
         self._delay: int | None = None
         self._coded = self._size = (0, 0)
         self._turned = upright(None)
-        self._reformatter = VideoReformatter()
+        self._reformatter, self._alpha_reformatter = VideoReformatter(), VideoReformatter()
 
     def __iter__(self) -> Iterator[StreamInfo | Frame | AudioPacket | End]:
         with opening.opened(self.path) as container:
@@ -216,17 +218,21 @@ class Decoder:
             aspect,
             audio.tracks,
             opening.left_out(container, stream, audio.streams if self.sound else container.streams.audio),
-            tuple(self._notices(audio)),
+            tuple(self._notices(frame, audio)),
             self._color.written_transfer,
             opening.is_variable(container, stream),
         )
 
-    def _notices(self, audio: AudioPassthrough) -> Iterator[str]:
+    def _notices(self, frame: VideoFrame, audio: AudioPassthrough) -> Iterator[str]:
         if self._color.wide_range:
             yield "the film has a high dynamic range, which was mapped to the standard one"
         if self._color.unknown:
             strange = ", ".join(self._color.unknown)
             yield f"the film states colours without a meaning here ({strange}): the usual ones were taken"
+        if (alpha := self._alpha(frame)) is not None and alpha.min() < 255:
+            yield "transparent places of the film were laid on white"
+        if frame.interlaced_frame:
+            yield "the film is interlaced, so that what moves has combs: deinterlace it first (ffmpeg -vf bwdif)"
         if audio.encoded:
             yield f"the output's format can't hold sound of the kind {', '.join(audio.encoded)}: it was encoded as AAC"
         if audio.mixed:
@@ -249,8 +255,19 @@ class Decoder:
                 "both parts"
             )
         method = Interpolation.BILINEAR if self._size == self._coded else Interpolation.AREA
-        rgb = self._color.rgb(frame, self._size, self._reformatter, method)
-        return self._turned.apply(rgb)
+        alpha = self._alpha(frame)
+        if alpha is None:
+            return self._turned.apply(self._color.rgb(frame, self._size, self._reformatter, method))
+        visible = on_white(self._color.rgb(frame, self._coded, self._reformatter, Interpolation.BILINEAR), alpha)
+        if self._size != self._coded:
+            visible = np.asarray(cv2.resize(visible, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        return self._turned.apply(visible)
+
+    def _alpha(self, frame: VideoFrame) -> npt.NDArray[np.uint8] | None:
+        """Returns the alpha channel of a frame, uint8 (H, W); None where its format has none."""
+        if not any(component.is_alpha for component in frame.format.components):
+            return None
+        return np.asarray(self._alpha_reformatter.reformat(frame, format="rgba").to_ndarray()[..., 3], np.uint8)
 
     def _nothing(self) -> str:
         if self.skipped:
