@@ -137,6 +137,24 @@ def is_installed(module: str) -> bool:
     return found is not None and found.origin is not None  # what is left of a removed package has no __init__.py
 
 
+def optional(module: str, name: str = "") -> Any:
+    """Imports a package that an extra brings, or a module of one.
+
+    Args:
+        module: of a package in `OPTIONAL`.
+        name: of the package in messages, where that is another.
+
+    Raises:
+        MissingPackage: it isn't installed.
+    """
+    package = module.partition(".")[0]
+    try:
+        importlib.import_module(package)
+        return importlib.import_module(module)
+    except ImportError:
+        raise MissingPackage(name or package, OPTIONAL[package]) from None
+
+
 @contextlib.contextmanager
 def explained_imports() -> Iterator[None]:
     """Turns an import that fails inside the block into a ResourceError, where a command mends it."""

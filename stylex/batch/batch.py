@@ -16,8 +16,9 @@ from stylex.batch.records import Outcome
 from stylex.batch.run import FolderProgress, FolderReport, Variant
 from stylex.batch.store import require_local, store_of
 from stylex.batch.tables import FACTS, FAILED, Listing
-from stylex.errors import InputError, MissingPackage, UsageError
+from stylex.errors import InputError, UsageError
 from stylex.files import check_place, make_folder, write_bytes
+from stylex.installation import optional
 from stylex.techniques import DEFAULT, Technique, technique_named
 
 Engine: TypeAlias = Literal["local", "ray"]
@@ -94,10 +95,7 @@ def _with_ray(
 ) -> FolderReport:
     """Paints by Ray; `places` are source, destination and report, `cores` are workers and threads."""
     (source, destination, report), (workers, threads) = places, cores
-    try:
-        import pyarrow  # noqa: F401 - comes with Ray
-    except ImportError:
-        raise MissingPackage("ray", "ray") from None
+    optional("pyarrow", "ray")
     from stylex.batch.ray_engine import Look, paint_with_ray
 
     if workers < 0:

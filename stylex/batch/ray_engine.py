@@ -25,8 +25,9 @@ from stylex.batch.records import Outcome, failed
 from stylex.batch.store import Store
 from stylex.batch.tables import CHECKPOINT, RESULTS, Listing
 from stylex.cores import cores
-from stylex.errors import Interrupted, MissingPackage, ModelError, first_line
+from stylex.errors import Interrupted, ModelError, first_line
 from stylex.imaging.writing import encoded
+from stylex.installation import optional
 from stylex.techniques import Technique
 
 TASKS, FEWEST, MOST = 50, 4, 256
@@ -156,11 +157,8 @@ def opened_ray() -> Any:
     Raises:
         MissingPackage: Ray isn't installed.
     """
-    try:
-        import ray
-        import ray.data
-    except ImportError:
-        raise MissingPackage("ray", "ray") from None
+    ray = optional("ray")
+    optional("ray.data")
     if not ray.is_initialized():
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}

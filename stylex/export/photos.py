@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylex.errors import InputError, MissingPackage
+from stylex.errors import InputError
 from stylex.imaging.arrays import shrunk
 from stylex.imaging.content import visible_of
 from stylex.imaging.folders import SMALLEST_SIDE, picture_files
 from stylex.imaging.sizes import shorter_side
+from stylex.installation import optional
 
 Photo: TypeAlias = npt.NDArray[np.uint8]
 
@@ -38,11 +39,7 @@ logger = logging.getLogger("stylex")
 
 def bundled(name: str) -> Photo:
     """One of scikit-image's colour photos, RGB (H, W, 3)."""
-    try:
-        from skimage import data
-    except ImportError:
-        raise MissingPackage("scikit-image", "export") from None
-    photo = getattr(data, name)()
+    photo = getattr(optional("skimage.data", "scikit-image"), name)()
     return np.asarray(photo[0] if isinstance(photo, tuple) else photo, np.uint8)  # the left one of a stereo pair
 
 

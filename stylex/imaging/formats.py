@@ -11,9 +11,10 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, features
 
-from stylex.errors import InputError, MissingPackage, ResourceError, UsageError
+from stylex.errors import InputError, ResourceError, UsageError
 from stylex.filetypes import explanation
 from stylex.imaging.camera_raw import ADVICE
+from stylex.installation import optional
 
 _TURNED = re.compile(rb"irot|imir")
 """Boxes of a HEIF file that tell how its picture is turned and mirrored."""
@@ -21,12 +22,8 @@ _TURNED = re.compile(rb"irot|imir")
 
 def _open_heic(file: BinaryIO) -> Image.Image:
     """Opens a HEIC file by the package that reads them."""
-    try:
-        import pillow_heif
-    except ImportError:
-        raise MissingPackage("pillow-heif, to read HEIC", "heic") from None
     data = file.read()
-    opened = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+    opened = optional("pillow_heif", "pillow-heif, to read HEIC").open_heif(data, convert_hdr_to_8bit=True)
     picture: Image.Image = opened.to_pillow()
     picture.format, picture.n_frames = "HEIF", len(opened)  # type: ignore[attr-defined]
     if not _TURNED.search(data[: data.find(b"mdat")]):

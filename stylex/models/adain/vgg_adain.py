@@ -39,18 +39,7 @@ class VggAdaIN(PublishedArbitraryStyle):
     def forward(
         self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Paint a picture.
-
-        Args:
-            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `multiple`.
-            codes: (K, D).
-            masks: (K, 1, H/8, W/8); 0 is the photo, 1 the style.
-            frozen: statistics to use, (1, D), as an earlier call returned them.
-            freeze: (1,), 1 to use `frozen`, 0 to measure the content.
-
-        Returns:
-            RGB (1, 3, H, W) in [0, 1], and the statistics that were measured (1, D).
-        """
+        """Paints a picture, see `PublishedArbitraryStyle.forward`."""
         x = self.encoder(content)
         measured = sample_statistics(x)
         return self.decoder(restyle(x, codes, masks, chosen_statistics(measured, frozen, freeze))).clamp(0, 1), measured

@@ -101,18 +101,7 @@ class SANet(PublishedArbitraryStyle):
     def forward(
         self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Paint a picture.
-
-        Args:
-            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `multiple`.
-            codes: (K, D).
-            masks: (K, 1, H/16, W/16); 0 is the photo, 1 the style.
-            frozen: statistics to use, (1, S), as an earlier call returned them.
-            freeze: (1,), 1 to use `frozen`, 0 to measure the content.
-
-        Returns:
-            RGB (1, 3, H, W) in [0, 1], and the statistics that were measured (1, S).
-        """
+        """Paints a picture, see `PublishedArbitraryStyle.forward`."""
         x = self.to_4_1(content)
         y = self.to_5_1(x)
         measured = torch.cat((sample_statistics(x), sample_statistics(y)), 1)

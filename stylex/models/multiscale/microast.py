@@ -125,20 +125,10 @@ class MicroAST(PublishedArbitraryStyle):
     def forward(
         self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Paint a picture.
+        """Paints a picture, see `PublishedArbitraryStyle.forward`.
 
         As in the paper, strength reaches the statistics alone: the filters are the style's at every strength. Several
         styles share them as their masks say.
-
-        Args:
-            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `multiple`.
-            codes: (K, 512).
-            masks: (K, 1, H/8, W/8); 0 is the photo, 1 the style.
-            frozen: statistics to use, (1, 256), as an earlier call returned them.
-            freeze: (1,), 1 to use `frozen`, 0 to measure the content.
-
-        Returns:
-            RGB (1, 3, H, W) in [0, 1], and the statistics that were measured (1, 256).
         """
         masks = F.interpolate(masks, scale_factor=2, mode="nearest")
         shares = (masks + FAINT) / (masks + FAINT).sum(0, keepdim=True)

@@ -67,6 +67,23 @@ class PublishedArbitraryStyle(PublishedNetwork):
     def encode(self, style: Tensor) -> Tensor:
         """Encodes a style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
 
+    @abstractmethod
+    def forward(
+        self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Paints a picture.
+
+        Args:
+            content: RGB in [0, 1], (1, 3, H, W), H and W multiples of `multiple`.
+            codes: (K, D).
+            masks: (K, 1, h, w), a cell for every `multiple` pixels; 0 is the photo, 1 the style.
+            frozen: statistics to use, (1, S), as an earlier call returned them.
+            freeze: (1,), 1 to use `frozen`, 0 to measure the content.
+
+        Returns:
+            RGB (1, 3, H, W) in [0, 1], and the statistics that were measured (1, S).
+        """
+
     def graphs(self, size: int | None) -> list[Traceable]:
         """Returns transfer graph and style encoder, with the interface of our own; see `PublishedNetwork.graphs`."""
         encoder = GraphSpec(STYLE_ENCODER, self.code_size, fixed_size=self.style_side or None)

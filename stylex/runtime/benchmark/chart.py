@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stylex.errors import InputError, MissingPackage
+from stylex.errors import InputError
 from stylex.files import check_place, written_aside
+from stylex.installation import optional
 from stylex.runtime.benchmark.row import Row
 
 KINDS = (".png", ".svg")
@@ -52,11 +53,5 @@ def draw_chart(path: Path, rows: Sequence[Row]) -> None:
 
 
 def _pyplot() -> Any:
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingPackage("matplotlib", "bench") from None
-    matplotlib.use("agg")
-    import matplotlib.pyplot
-
-    return matplotlib.pyplot
+    optional("matplotlib").use("agg")
+    return optional("matplotlib.pyplot")

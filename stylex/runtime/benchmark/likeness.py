@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from stylex.errors import MissingPackage
 from stylex.imaging.arrays import Image
+from stylex.installation import optional
 
 
 def default_photo() -> Image:
@@ -15,11 +15,7 @@ def default_photo() -> Image:
     Raises:
         MissingPackage: scikit-image isn't installed.
     """
-    try:
-        from skimage import data
-    except ImportError:
-        raise MissingPackage("scikit-image", "export") from None
-    return np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
+    return np.asarray(optional("skimage.data", "scikit-image").astronaut(), np.uint8)
 
 
 def similarity(picture: Image, reference: Image) -> tuple[float, float | None]:

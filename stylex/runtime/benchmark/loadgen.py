@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from stylex.errors import MissingPackage, ModelError
+from stylex.errors import ModelError
 from stylex.imaging.arrays import Image
+from stylex.installation import optional
 from stylex.runtime.benchmark.row import Configuration, ready
 from stylex.runtime.benchmark.timing import milliseconds
 
@@ -55,11 +56,7 @@ def require_loadgen() -> Any:
     Raises:
         MissingPackage: it isn't installed.
     """
-    try:
-        import mlperf_loadgen
-    except ImportError:
-        raise MissingPackage("mlcommons-loadgen", "bench") from None
-    return mlperf_loadgen
+    return optional("mlperf_loadgen", "mlcommons-loadgen")
 
 
 def run_scenario(asked: Configuration, photo: Image, scenario: str, seconds: float) -> LoadgenResult:

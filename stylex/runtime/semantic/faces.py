@@ -10,10 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stylex.errors import InputError, MissingPackage, ModelError, UsageError
+from stylex.errors import InputError, ModelError, UsageError
 from stylex.filetypes import explanation, head_of
 from stylex.imaging.arrays import Image
 from stylex.imaging.sizes import at_most
+from stylex.installation import optional
 from stylex.runtime.semantic.masks import Mask
 from stylex.techniques import FACE_STRENGTH
 
@@ -66,19 +67,15 @@ def find_faces(photo: Image, model: Path | str | None = None) -> list[Face]:
 
 
 def _by_cascade(photo: Image) -> list[Face]:
-    try:
-        from skimage.data import lbp_frontal_face_cascade_filename
-        from skimage.feature import Cascade
-    except ImportError:
-        raise MissingPackage("scikit-image", "export") from None
+    file = optional("skimage.data", "scikit-image").lbp_frontal_face_cascade_filename()
+    cascade = optional("skimage.feature", "scikit-image").Cascade(file)
     height, width = at_most(photo.shape[:2], CASCADE_SIDE)
     small = np.asarray(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     short, scale = min(height, width), photo.shape[0] / height
     least, most = max(24, round(SMALLEST * short)), round(LARGEST * short)
     if most <= least:
         return []
-    file = lbp_frontal_face_cascade_filename()  # type: ignore[no-untyped-call]  # scikit-image ships no types
-    found = Cascade(file).detect_multi_scale(
+    found = cascade.detect_multi_scale(
         img=small,
         scale_factor=ENLARGED,
         step_ratio=1,
