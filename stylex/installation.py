@@ -20,6 +20,7 @@ OPTIONAL = {
     **dict.fromkeys(("ray", "pyarrow"), "ray"),
     **dict.fromkeys(("matplotlib", "mlperf_loadgen"), "bench"),
     "pillow_heif": "heic",
+    "pyvirtualcam": "webcam",
 }
 """Package, as it is imported, to the extra that brings it."""
 MISSING_LIBRARY = re.compile(r"([^\s:/]+\.so[.\d]*): cannot open shared object file")

@@ -41,11 +41,17 @@ function spread(lab) {
   return [sum / count, Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2))];
 }
 
+// A pixel that keeps its lightness stays as it is in the photo, and a grey one stays grey.
 export function keepColors(painted, photo) {
-  const light = toLab(painted.data), lab = toLab(photo.data);
-  const [mean, deviation] = spread(light), [wanted, deviationWanted] = spread(lab);
-  for (let at = 0; at < lab.length; at += 3) {
-    lab[at] = (light[at] - mean) * (deviationWanted / Math.max(deviation, 1)) + wanted;
+  const light = toLab(painted.data), before = toLab(photo.data), lab = before.slice();
+  const [mean, deviation] = spread(light), [wanted, deviationWanted] = spread(before);
+  const widened = deviationWanted / Math.max(deviation, Math.min(1, deviationWanted) || 1);
+  for (let at = 0; at < lab.length; at += 3) lab[at] = (light[at] - mean) * widened + wanted;
+  const data = toRgb(lab);
+  for (let at = 0; at < data.length; at += 3) {
+    const own = photo.data.subarray(at, at + 3);
+    if (lab[at] === before[at]) data.set(own, at);
+    else if (own[0] === own[1] && own[1] === own[2]) data[at] = data[at + 2] = data[at + 1];
   }
-  return { ...painted, data: toRgb(lab) };
+  return { ...painted, data };
 }
