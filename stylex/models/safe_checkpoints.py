@@ -34,7 +34,7 @@ COUNTER = "num_batches_tracked"
 
 
 class _Inert(dict[str, Any]):
-    """Takes the place of settings and of NumPy's numbers in a pickle: holds values, does nothing."""
+    """Takes the place of settings and of NumPy's numbers and arrays in a pickle: holds values, does nothing."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         super().__init__()
@@ -47,6 +47,9 @@ INERT = (
     "numpy.dtype",
     "numpy.core.multiarray.scalar",
     "numpy._core.multiarray.scalar",
+    "numpy.core.multiarray._reconstruct",
+    "numpy._core.multiarray._reconstruct",
+    "numpy.ndarray",
     "argparse.Namespace",
     "types.SimpleNamespace",
     "pathlib.Path",
@@ -60,7 +63,7 @@ INERT = (
     "lightning.pytorch.utilities.parsing.AttributeDict",
     "easydict.EasyDict",
 )
-"""Names in pickles, beside those that torch allows, of numbers and settings; `_Inert` is made in their place."""
+"""Names in pickles, beside those that torch allows, of numbers, arrays and settings; `_Inert` takes their place."""
 
 
 def read_checkpoint(path: Path) -> Tensors:
@@ -87,9 +90,9 @@ def state_dicts(path: Path, data: bytes | None = None) -> dict[str, Tensors]:
     """Returns every dictionary of tensors in a checkpoint, by where it stands, the likeliest first.
 
     A pickle is read with `torch.load(weights_only=True)`, which knows tensors and plain containers; beside these only
-    NumPy's scalars and some classes of settings may stand in it, none of which is made, and anything else is refused.
-    Names with a common prefix, such as DataParallel's `module.`, also give a dictionary without it. Moving averages
-    come before what they are of, and optimizers behind everything.
+    NumPy's numbers and arrays and some classes of settings may stand in it, none of which is made, and anything else is
+    refused. Names with a common prefix, such as DataParallel's `module.`, also give a dictionary without it. Moving
+    averages come before what they are of, and optimizers behind everything.
 
     Args:
         path: of the checkpoint.
@@ -124,7 +127,9 @@ def _require_contained(path: Path, size: int, data: bytes) -> None:
 
 
 def _dictionaries(value: object, where: str, deepest: int) -> Iterator[tuple[str, Tensors]]:
-    """Yields the dense tensors that stand directly in a dictionary, then those of the dictionaries in it."""
+    """Yields the dense tensors that stand directly in a dictionary, then those of the dictionaries and lists in it."""
+    if isinstance(value, (list, tuple)):
+        value = {str(place): inner for place, inner in enumerate(value) if isinstance(inner, Mapping)}
     if not isinstance(value, Mapping):
         return
     yield where, {n: t for n, t in value.items() if isinstance(n, str) and _is_parameter(n, t)}
@@ -134,9 +139,10 @@ def _dictionaries(value: object, where: str, deepest: int) -> Iterator[tuple[str
 
 
 def _is_parameter(name: str, value: object) -> bool:
-    if not isinstance(value, Tensor) or value.layout is not torch.strided:
+    """Whether something in a dictionary is a value of a network, not a count or the state of a generator."""
+    if not isinstance(value, Tensor) or value.layout is not torch.strided or value.is_meta:
         return False
-    return value.ndim > 0 or name.endswith(COUNTER)
+    return (value.ndim > 0 and value.is_floating_point()) or name.endswith(COUNTER)
 
 
 def _without_prefixes(where: str, tensors: Tensors) -> Iterator[tuple[str, Tensors]]:

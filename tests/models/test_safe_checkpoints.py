@@ -127,3 +127,28 @@ def test_files_of_other_kinds_are_named(tmp_path):
     ):
         path.write_bytes(data)
         refused(path, told)
+
+
+STATE = {"conv.weight": torch.ones(2, 3), "conv.bias": torch.zeros(2)}
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        [STATE, 3],
+        (STATE, {"epoch": 3}),
+        {"model": STATE, "numpy": np.random.RandomState(0).get_state(), "torch": torch.get_rng_state()},
+        {"model": STATE, "scores": np.zeros(3), "best": np.float32(0.5)},
+        STATE | {"state": torch.get_rng_state(), "steps": torch.arange(3)},
+    ],
+    ids=["list", "tuple", "generators", "arrays", "counts"],
+)
+def test_what_stands_beside_the_parameters_is_passed_over(wrapped, tmp_path):
+    torch.save(wrapped, tmp_path / "w.pth")
+    assert {"conv.weight", "conv.bias"} == set(read_checkpoint(tmp_path / "w.pth"))
+
+
+@pytest.mark.parametrize("kept", [lambda t: t.to(torch.int8), lambda t: t.to("meta"), lambda t: t.numpy()])
+def test_parameters_without_usable_values(kept, tmp_path):
+    torch.save({name: kept(value) for name, value in STATE.items()}, tmp_path / "w.pth")
+    refused(tmp_path / "w.pth", "holds no dictionary of named tensors")

@@ -174,9 +174,7 @@ def _before_its_length(container: InputContainer, path: Path, span: Excerpt) -> 
             last = max(last, (packet.pts + (packet.duration or 0)) * packet.time_base - start)
             if count > wanted or (span.end is not None and last > span.end + 2 * SLACK_SECONDS):
                 return None
-    if (
-        last + max(start, Fraction(0)) >= length - SHORT_BY
-    ):  # the header counts from time 0, also where nothing is there
+    if last + max(start, Fraction(0)) >= length - SHORT_BY:  # the header counts from time 0
         return None
     return Missing(count + 1, f"a film of {float(length):.1f} s", float(last))
 
