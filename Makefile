@@ -25,6 +25,7 @@ test: $(READY)
 	$(BIN)/pytest
 
 campaign: $(READY)
+	-$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) 'atheris>=3'
 	PYTHONPATH=benchmarks $(BIN)/python -m reliability
 
 # What is installed, and what is known against it: tools in an environment of their own, so that they aren't part of it.
