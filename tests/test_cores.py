@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -116,3 +117,41 @@ def test_no_thread_leaves_the_cores_of_the_process() -> None:
 
 def test_opencv_has_no_more_threads_than_cores() -> None:
     assert cv2.getNumThreads() <= cores()
+
+
+@pytest.fixture
+def limited() -> Iterator[Path]:
+    """A control group of the kernel's own with a quota of 1.5 cores, below that of this process."""
+    if os.cpu_count() == 1:
+        pytest.skip("one core can't be limited to one and a half")
+    for above, _ in module._groups():
+        group = above / f"stylex-test-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            if (group / "cpu.max").exists():
+                (group / "cpu.max").write_text("150000 100000")
+            else:
+                (group / "cpu.cfs_quota_us").write_text("150000")
+            yield group
+            return
+        except OSError:
+            continue
+        finally:
+            group.rmdir()
+    pytest.skip("no control group can be made here: that needs root and a cgroup file system that is writable")
+
+
+def test_a_quota_of_the_kernels_own(limited: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from stylex.cores import cores; before = cores(); "
+        "Path(sys.argv[1], 'cgroup.procs').write_text(str(os.getpid())); print(before, cores())"
+    )
+    call = [sys.executable, "-c", program, str(limited)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    if "PermissionError" in done.stderr or "Operation not supported" in done.stderr:
+        pytest.skip("no process can be moved into a control group here")
+    before, within = map(int, done.stdout.split())
+    assert within == 1 <= before
