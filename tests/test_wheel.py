@@ -30,9 +30,12 @@ FEW = 10_000
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+    return built(tmp_path_factory.mktemp("wheel"))
+
+
+def built(folder: Path, **environment: str) -> Path:
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True)
+    subprocess.run(build, check=True, capture_output=True, env=os.environ | environment)
     return next(folder.glob("*.whl"))
 
 
@@ -119,6 +122,17 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
     for name in packed:
         assert sizes[name] <= LARGEST_PACKED.get(name.split("/")[2], FEW), name
     assert wheel.stat().st_size <= LARGEST
+
+
+def test_the_wheel_is_reproducible(wheel: Path, tmp_path: Path) -> None:
+    """Byte for byte, whatever the clock, the time zone, the order of sets and the rights of new files are."""
+    strange = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LC_ALL": "C", "HOME": str(tmp_path)}
+    before = os.umask(0o077)
+    try:
+        again = built(tmp_path, **strange)
+    finally:
+        os.umask(before)
+    assert sha256_of(again) == sha256_of(wheel)
 
 
 def test_the_plain_environment_lacks_what_is_heavy(plain: Path) -> None:

@@ -67,10 +67,9 @@ def _needed(name: str, extra: str, seen: set[tuple[str, str]]) -> set[str]:
 def licence_of(package: Distribution) -> str:
     """Returns what a package's metadata say of its licence."""
     metadata = package.metadata
-    stated = metadata.get("License-Expression")
+    stated, named = ((metadata.get_all(key) or [""])[0] for key in ("License-Expression", "License"))
     classified = [c.rpartition(" :: ")[2] for c in metadata.get_all("Classifier") or [] if c.startswith("License ::")]
-    text = (metadata.get("License") or "").strip().split("\n")[0]
-    return str(stated or ", ".join(classified) or text[:60] or "not stated")
+    return str(stated or ", ".join(classified) or named.strip().split("\n")[0][:60] or "not stated")
 
 
 def carried(package: Distribution) -> list[str]:

@@ -58,6 +58,12 @@ def without_warnings() -> Iterator[None]:
         _SHARED.leave()
 
 
+LOG: Any = getattr(cv2.utils, "logging", cv2)
+"""Where OpenCV has the functions of its log: in a module of their own from 4.13 on."""
+SILENT = 0
+"""LOG_LEVEL_SILENT."""
+
+
 @contextlib.contextmanager
 def _ignored() -> Iterator[None]:
     with warnings.catch_warnings():
@@ -67,10 +73,10 @@ def _ignored() -> Iterator[None]:
 
 def decoded_by_opencv(data: bytes) -> npt.NDArray[Any] | None:
     """Returns a picture as OpenCV decodes it, with all bits and in its order of channels; None where it can't."""
-    before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    before = LOG.setLogLevel(SILENT)
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:  # more pixels than its own limit
         return None
     finally:
-        cv2.utils.logging.setLogLevel(before)
+        LOG.setLogLevel(before)

@@ -20,7 +20,7 @@ from stylex.serve.jobs import Jobs
 from stylex.serve.metrics import Counted, Metrics
 from stylex.serve.orders import Encoding, OneStyle, Order
 from stylex.serve.pages import page_routes
-from stylex.serve.problems import Problem, answered, of_bug, of_http, of_stylex, of_validation, too_slow
+from stylex.serve.problems import Problem, answered, of_bug, of_http, of_memory, of_stylex, of_validation, too_slow
 from stylex.serve.settings import Settings
 from stylex.serve.studio import Painting, Studio
 from stylex.techniques import STRONGEST, technique_named
@@ -140,6 +140,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any, str], Response]] = {
     HTTPException: of_http,
     RequestValidationError: of_validation,
     StylexError: of_stylex,
+    MemoryError: of_memory,
     Exception: of_bug,
 }
 

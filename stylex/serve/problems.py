@@ -92,6 +92,11 @@ def of_validation(error: RequestValidationError, _call: str = "") -> Response:
     return answered(422, "UsageError", "; ".join(_told(one) for one in error.errors()[:3]))
 
 
+def of_memory(_error: MemoryError, _call: str = "") -> Response:
+    """Returns the answer where the machine has no memory left for a request."""
+    return of_stylex(ResourceError("there isn't enough memory for this: send a smaller photo", size=None))
+
+
 def of_bug(_error: Exception, _call: str = "") -> Response:
     """Returns the answer to an error of our own, which goes to the log and not to the client."""
     return answered(500, INTERNAL, "something went wrong in the service: its log says what")

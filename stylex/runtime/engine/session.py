@@ -180,9 +180,20 @@ def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: 
     if not optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0, **_without())
     except Exception as error:  # ONNX Runtime's errors share no base class
         raise ModelError(f"{path} {_unusable(data, error)}") from error
+
+
+@functools.cache
+def _without() -> dict[str, Any]:
+    """Returns the argument that leaves out what a version does wrong.
+
+    Below 1.26 transpositions are fused with products in half precision, as style encoders have them, into a node that
+    the CPU has no kernel for.
+    """
+    major, minor = (int(part) for part in onnxruntime().__version__.split(".")[:2])
+    return {"disabled_optimizers": ["MatmulTransposeFusion"]} if (major, minor) < (1, 26) else {}
 
 
 def _unusable(data: bytes, error: Exception) -> str:
@@ -197,7 +208,7 @@ def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOpt
         arguments = session_arguments(provider, options, precision, wanted.for_provider(provider.name))
         # With its fallback, what fails on the provider is tried again on the CPU, with nothing but a print.
         with quiet():
-            session = onnxruntime().InferenceSession(data, options, enable_fallback=0, **arguments)
+            session = onnxruntime().InferenceSession(data, options, enable_fallback=0, **arguments, **_without())
     except ResourceError:
         raise
     except Exception as error:  # ONNX Runtime's errors share no base class

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from stylex.imaging.color_profile import PRIMARIES, primaries_matrix
 from stylex.imaging.transfer import GAMMAS, HIGH_DYNAMIC_RANGE, HLG, LINEAR, PQ, SRGB, displayed
@@ -27,8 +27,8 @@ HIGH_DEFINITION = 720
 """Where the file names no matrix, players take BT.709 from this height on and BT.601 below."""
 CURVES = (UNSPECIFIED, SRGB, LINEAR, PQ, HLG, *GAMMAS, 1, 6, 7, 11, 12, 14, 15)
 """Transfer functions with a meaning here; the last seven are BT.709's or so near it that it is taken."""
-EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-"""Without these FFmpeg's scaler makes white of 10 bits 252."""
+EXACT = 0x40000 | 0x2000
+"""SWS_ACCURATE_RND and SWS_FULL_CHR_H_INT, which PyAV names from 18 on; without them white of 10 bits becomes 252."""
 FULL_SCALE = 65280.0
 """White in 16 bits, as FFmpeg's scaler widens it: 255 * 256."""
 
@@ -65,7 +65,7 @@ class ColorConversion:
         return SRGB if self.transfer == SRGB and not self.recodes else BT709
 
     def rgb(
-        self, frame: VideoFrame, size: tuple[int, int], reformatter: VideoReformatter, method: Interpolation
+        self, frame: VideoFrame, size: tuple[int, int], reformatter: VideoReformatter, method: int
     ) -> npt.NDArray[np.uint8]:
         """Returns a frame as uint8 (H, W, 3) of this width and height."""
         mixed = self.matrix not in (IDENTITY, YCGCO)

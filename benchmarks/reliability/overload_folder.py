@@ -1,0 +1,136 @@
+"""A folder flooded: many photos, some of them poisoned, ended by SIGTERM and gone on with, in bounded memory.
+
+PYTHONPATH=benchmarks python -m reliability.overload_folder --photos 10000 --json folder.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from reliability.outcome import report
+from reliability.overload import as_png, own_photo, poison
+
+MOST_GROWTH_MIB = 8.0
+POISONED = 20
+"""Every so many photos one can't be read."""
+LEAKING = """
+import sys
+from stylex.batch import run
+settled, kept = run.FolderRun._settled, []
+def leaking(self, *arguments):
+    kept.append(b"x" * 50_000)
+    return settled(self, *arguments)
+run.FolderRun._settled = leaking
+from stylex.cli import main
+main(sys.argv[1:])
+"""
+"""A run that keeps 50 KB of every photo."""
+
+
+def photos(folder: Path, count: int) -> set[str]:
+    """Writes photos that all differ, and returns the names of those that can be painted."""
+    folder.mkdir()
+    for number in range(count):
+        bad = number % POISONED == POISONED - 1
+        (folder / f"{number:05}.png").write_bytes(poison(number) if bad else as_png(own_photo(number)))
+    return {f"{number:05}.png" for number in range(count) if number % POISONED != POISONED - 1}
+
+
+def paint(source: Path, out: Path, *more: str, leaking: bool = False) -> subprocess.Popen[bytes]:
+    """Starts painting a folder."""
+    call = ["-c", LEAKING] if leaking else ["-m", "stylex"]
+    style = source.parent / "style.png"
+    style.write_bytes(as_png(own_photo(-1 % 2**32)))
+    options = ["--style", str(style), "-o", f"{out}{os.sep}", "--report", str(out.with_suffix(".jsonl")), *more]
+    command = [sys.executable, *call, "run", "histogram", str(source), *options]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def peak_mib(process: subprocess.Popen[bytes]) -> tuple[int, float]:
+    """Returns exit code and peak memory of a process, once it has ended."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_maxrss / 1024
+
+
+def paintings(out: Path) -> dict[str, bytes]:
+    """Returns what lies in the folder of paintings."""
+    return {file.name: file.read_bytes() for file in out.glob("*") if not file.name.startswith(".stylex.")}
+
+
+def outcomes(out: Path) -> list[tuple[str, str]]:
+    """Returns name and status of each line of a report."""
+    lines = [json.loads(line) for line in out.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()]
+    return sorted((Path(line["photo"]).name, line["status"]) for line in lines)
+
+
+def ended_and_gone_on(source: Path, out: Path, seconds: float) -> tuple[int, list[str]]:
+    """Ends the work by SIGTERM at random instants until it is done. Returns how often, and the faults."""
+    faults, ends, rng = [], 0, random.Random(0)
+    while True:
+        process = paint(source, out, "--resume")
+        try:
+            process.wait(max(1.5, rng.uniform(0.1, 0.6) * seconds))
+            break
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGTERM)
+            ends += 1
+            if process.wait(120) not in (143, 3):
+                faults.append(f"ended by SIGTERM it had exit code {process.returncode}")
+    if process.returncode != 3:
+        faults.append(f"with photos that can't be read it had exit code {process.returncode}")
+    return ends, faults
+
+
+def campaign(count: int, *, measures: bool = True) -> tuple[dict[str, object], list[str]]:
+    """Returns figures and faults."""
+    place, faults = Path(tempfile.mkdtemp()), []
+    try:
+        photos(place / "few", max(20, count // 10))
+        good = photos(place / "many", count)
+        _, few = peak_mib(paint(place / "few", place / "few-out"))
+        start = time.perf_counter()
+        code, many = peak_mib(paint(place / "many", place / "whole"))
+        seconds = time.perf_counter() - start
+        ends, faults = ended_and_gone_on(place / "many", place / "parts", seconds)
+        if code != 3 or paintings(place / "whole").keys() != good:
+            faults.append(f"exit code {code}, {len(paintings(place / 'whole'))} paintings of {len(good)}")
+        if paintings(place / "parts") != paintings(place / "whole"):
+            faults.append("what was ended and gone on with differs from what was painted in one go")
+        every = [f"{number:05}.png" for number in range(count)]
+        for out in ("whole", "parts"):
+            if [name for name, _ in outcomes(place / out)] != every:
+                faults.append(f"the report of {out} lacks photos, or has some twice")
+        figures: dict[str, object] = {"photos": count, "SIGTERMs": ends, "seconds": round(seconds)}
+        if measures:
+            _, leaked = peak_mib(paint(place / "many", place / "leaked", leaking=True))
+            grown = {"growth_mib": round(many - few, 1), "growth_of_the_control_mib": round(leaked - few, 1)}
+            figures |= grown
+            if not many - few <= MOST_GROWTH_MIB < leaked - few:
+                faults.append(f"ten times as many photos and the control, which leaks, took so much more: {grown}")
+        return figures, faults
+    finally:
+        shutil.rmtree(place)
+
+
+def main() -> None:
+    """Report it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, default=10_000)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    report("overload, folder", *campaign(given.photos), given.json)
+
+
+if __name__ == "__main__":
+    main()
