@@ -5,7 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-CAMPAIGNS: tuple[str, ...] = ("fuzzing", "mutated", "overload", "overload_folder", "mutants")
+CAMPAIGNS: tuple[str, ...] = (
+    "disk.kills",
+    "disk.calls",
+    "disk.places",
+    "fuzzing",
+    "mutated",
+    "overload",
+    "overload_folder",
+    "mutants",
+)
 """Modules of this package, each with a command line of its own."""
 
 
