@@ -29,6 +29,7 @@ from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, ranges_before_
 from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
 from stylex.quant.sensitivity import sensitivities
 from stylex.quant.uint8_io import Uint8Pictures
+from stylex.quant.wide_stem import WideStem
 from stylex.techniques.exporting import OPSET, PRECISION, TARGET
 
 CALIBRATION_PHOTOS = 32
@@ -209,7 +210,7 @@ def _to_int8(
         keep = frozenset(name for name, _ in worst[: len(keep) + 1])
         progress(f"leaving {len(keep)} convolutions in float32")
         result = quantized(keep, keeps_sums)
-    direct = settings.target == "cpu-x86" and run_passes(result, [Uint8Pictures()])[Uint8Pictures.name]
+    direct = settings.target == "cpu-x86" and run_passes(result, [Uint8Pictures(), WideStem()])[Uint8Pictures.name]
     metadata = replace(
         metadata,
         calibration=_digest(feeds, observed),
