@@ -20,6 +20,7 @@ from stylex.quant.calibration import Observed
 from stylex.quant.graph import Graph
 from stylex.quant.rounding import Rounding, rounded, rounded_kernels
 from stylex.quant.scaled import emit_scaled, scaled_convolutions
+from stylex.quant.shuffles import spell_out
 
 Range = tuple[float, float]
 ACTIVATIONS = ("Relu", "Clip")
@@ -91,6 +92,9 @@ class QuantizeConvolutions:
         parameters = {t: self._parameters(graph, t) for t in plan.tensors}
         contents = [self._parameters(graph, one.convolution.input[0]) for one in scaled]
         _Emitter(graph, plan, parameters, self.target, rounding).emit()
+        for mover in plan.data_movement if self.target.activation is np.int8 else ():
+            if mover.op_type == "DepthToSpace":
+                spell_out(graph, mover)
         for one, content in zip(scaled, contents, strict=True):
             emit_scaled(graph, one, content, parameters[one.output], self.target.activation, rounding)
         graph.finish()

@@ -61,7 +61,8 @@ def test_stays_close_to_float(model, feeds, run, target):
 def test_pads_and_shuffles_run_on_bytes_on_a_cpu_only(model, feeds, target):
     result = quantized(model, feeds, target)
     found = types(result)
-    moved = [n for n in result.graph.node if n.op_type in ("Pad", "DepthToSpace")]
+    shuffle = "Transpose" if target == "cpu-arm" else "DepthToSpace"  # old ONNX Runtimes don't shuffle signed bytes
+    moved = [n for n in result.graph.node if n.op_type in ("Pad", shuffle)]
     byte = {
         "cpu-x86": onnx.TensorProto.UINT8,
         "cpu-arm": onnx.TensorProto.INT8,

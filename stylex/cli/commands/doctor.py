@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stylex._version import __version__
 from stylex.installation import ONNX_RUNTIME, OPENCV, version
+
+if TYPE_CHECKING:
+    from stylex.runtime.engine.providers import Provider
 
 PACKAGES = (
     "numpy",
@@ -18,6 +21,9 @@ PACKAGES = (
     "onnxruntime",
     "onnxruntime-gpu",
     "onnxruntime-ep-openvino",
+    "onnxruntime-ep-webgpu",
+    "onnxruntime-ep-nv-tensorrt-rtx-cu13",
+    "onnxruntime-qnn",
     "tensorrt",
     "torch",
     "onnx",
@@ -30,13 +36,19 @@ PACKAGES = (
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def command(as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="The table of providers in the README.")
+def command(as_json: bool, markdown: bool) -> None:
     """Print hardware, packages, and the providers that start here, with the line that installs the others.
 
     \b
     Example:
       stylex doctor
     """
+    if markdown:
+        from stylex.runtime.engine.providers import table
+
+        click.echo(table())
+        return
     report = examine()
     if as_json:
         click.echo(json.dumps(report, indent=2))
@@ -46,7 +58,8 @@ def command(as_json: bool) -> None:
     for name, have in report["packages"].items():
         click.echo(f"{name:23} {have or 'not installed'}")
     for row in report["providers"]:
-        click.echo(f"{row['name']:23} {'runs' if row['runs'] else row['reason']}")
+        told = "" if row["verified"] else "; unverified by this project"
+        click.echo(f"{row['name']:23} {'runs' + told if row['runs'] else row['reason']}")
     for key, precision in report["kept"].items():
         click.echo(f"kept for {key}: {precision}")
     for advice in report["advice"]:
@@ -70,7 +83,7 @@ def examine() -> dict[str, Any]:
     flags = hardware.instruction_sets()
     machine = hardware.describe()
     machine["instruction_sets"] = None if flags is None else [hardware.INT8_FLAGS[flag] for flag in flags]
-    providers = [_provider(p.name, encoder_file(DEFAULT, GRAPHS)) for p in PROVIDERS]
+    providers = [_provider(p, encoder_file(DEFAULT, GRAPHS)) for p in PROVIDERS]
     advice = []
     if not hardware.int8_is_exact():
         advice.append("this processor has no VNNI: INT8 sums saturate, so FP32 is used by default")
@@ -87,13 +100,14 @@ def examine() -> dict[str, Any]:
     }
 
 
-def _provider(name: str, graph: Any) -> dict[str, Any]:
-    """Whether a provider really starts, by opening a small graph on it."""
+def _provider(provider: Provider, graph: Any) -> dict[str, Any]:
+    """The facts of a provider, and whether a provider really starts, by opening a small graph on it."""
     from stylex.errors import StylexError
     from stylex.runtime.engine.session import open_graph
 
+    facts = {key: getattr(provider, key) for key in ("name", "install", "systems", "wants", "expect", "verified")}
     try:
-        open_graph(graph, name)
+        open_graph(graph, provider.name)
     except StylexError as error:
-        return {"name": name, "runs": False, "reason": str(error)}
-    return {"name": name, "runs": True, "reason": ""}
+        return {**facts, "runs": False, "reason": str(error)}
+    return {**facts, "runs": True, "reason": ""}

@@ -35,6 +35,10 @@ class Provider:
         targets: what a graph is exported for, to run well on it; FP32 graphs run well everywhere.
         best: the precision that is fastest on it; unmeasured on cuda and tensorrt, which get FP32.
         plugin: module of a provider that is registered with ONNX Runtime instead of being built into it.
+        one_device: the plug-in takes a single device, and chooses the card itself.
+        systems, wants, expect: for the table: where it is to be had, the precision and the layout that suit it, and
+            what it brings.
+        verified: this project ran it and compared its pictures with the CPU's.
     """
 
     name: str
@@ -45,6 +49,11 @@ class Provider:
     targets: tuple[str, ...] = ("cpu-x86", "cpu-arm")
     best: str = "int8"
     plugin: str = ""
+    one_device: bool = False
+    systems: str = ""
+    wants: str = ""
+    expect: str = ""
+    verified: bool = False
 
     def fits(self, precision: str, target: str) -> bool:
         """Whether a graph of this precision, exported for this target, was made for the provider."""
@@ -55,14 +64,27 @@ class Provider:
         return {option: "True" for known, option in self.enables if known == precision}
 
 
+GPU_TARGETS = ("tensorrt",)
 PROVIDERS = (
-    Provider("cpu", "CPUExecutionProvider", "pip install onnxruntime", ()),
+    Provider(
+        "cpu",
+        "CPUExecutionProvider",
+        "pip install onnxruntime",
+        (),
+        systems="Linux, macOS, Windows",
+        wants="INT8; uint8 (N, H, W, C) pictures on x86",
+        expect="the times of this README; starts everywhere",
+        verified=True,
+    ),
     Provider(
         "cuda",
         "CUDAExecutionProvider",
         ONNX_RUNTIME_GPU,
-        targets=("tensorrt",),
+        targets=GPU_TARGETS,
         best="fp32",
+        systems="Linux and Windows with an NVIDIA card",
+        wants="FP16 or FP32, NCHW; INT8 convolutions run on the CPU",
+        expect="a slow first picture, while convolutions are searched for",
     ),
     Provider(
         "tensorrt",
@@ -70,14 +92,82 @@ PROVIDERS = (
         f"{ONNX_RUNTIME_GPU} 'tensorrt<11'",
         ("CUDAExecutionProvider", "CPUExecutionProvider"),
         (("fp16", "trt_fp16_enable"), ("int8", "trt_fp16_enable"), ("int8", "trt_int8_enable")),
-        targets=("tensorrt",),
+        targets=GPU_TARGETS,
         best="fp32",
+        systems="Linux and Windows with an NVIDIA card, Jetson",
+        wants="FP16 or INT8 of --target tensorrt, NCHW, fixed sizes",
+        expect="minutes to build an engine for a new size",
+    ),
+    Provider(
+        "tensorrt-rtx",
+        "NvTensorRTRTXExecutionProvider",
+        "pip install onnxruntime-ep-nv-tensorrt-rtx-cu13",
+        targets=GPU_TARGETS,
+        best="fp32",
+        plugin="onnxruntime_ep_nv_tensorrt_rtx",
+        systems="Linux and Windows with an RTX card, 30xx or newer",
+        wants="FP16 or INT8 of --target tensorrt, NCHW",
+        expect="brings TensorRT along; seconds to compile at the first start",
     ),
     Provider(
         "openvino",
         "OpenVINOExecutionProvider",
         "pip install onnxruntime-ep-openvino",
         plugin="onnxruntime_ep_openvino",
+        systems="Linux and Windows with an Intel processor or card",
+        wants="INT8 of --target cpu-x86, or FP16",
+        expect="faster INT8 than the CPU provider on Intel",
+    ),
+    Provider(
+        "webgpu",
+        "WebGpuExecutionProvider",
+        "pip install onnxruntime-ep-webgpu",
+        targets=GPU_TARGETS,
+        best="fp32",
+        plugin="onnxruntime_ep_webgpu",
+        one_device=True,
+        systems="Linux (with libvulkan.so.1), macOS, Windows; any graphics card",
+        wants="FP16 or FP32, NCHW; no INT8",
+        expect="shaders compiled at the first picture",
+    ),
+    Provider(
+        "coreml",
+        "CoreMLExecutionProvider",
+        "pip install onnxruntime",
+        best="fp32",
+        systems="macOS, in the usual package",
+        wants="FP16 or FP32, NCHW, fixed sizes",
+        expect="parts with dynamic sizes stay on the CPU",
+    ),
+    Provider(
+        "directml",
+        "DmlExecutionProvider",
+        "pip uninstall -y onnxruntime onnxruntime-directml && pip install onnxruntime-directml",
+        targets=GPU_TARGETS,
+        best="fp32",
+        systems="Windows with any DirectX 12 card",
+        wants="FP16 or FP32, NCHW",
+        expect="no new features from its makers; webgpu is its successor",
+    ),
+    Provider(
+        "qnn",
+        "QNNExecutionProvider",
+        "pip install onnxruntime-qnn",
+        targets=GPU_TARGETS,
+        best="fp32",
+        plugin="onnxruntime_qnn",
+        systems="Windows and Linux with a Qualcomm NPU",
+        wants="INT8 with symmetric weights, fixed sizes",
+        expect="nodes that the NPU doesn't take stay on the CPU",
+    ),
+    Provider(
+        "xnnpack",
+        "XnnpackExecutionProvider",
+        "build ONNX Runtime with --use_xnnpack: no package on PyPI has it",
+        best="fp32",
+        systems="ARM and x86, in builds of one's own",
+        wants="FP32, NHWC",
+        expect="faster FP32 convolutions on ARM",
     ),
 )
 NAMES = tuple(p.name for p in PROVIDERS)
@@ -95,6 +185,16 @@ def provider_named(name: str) -> Provider:
         if provider.name == name:
             return provider
     raise UsageError(f"there is no provider {name!r}: choose one of auto, {', '.join(NAMES)}")
+
+
+def table() -> str:
+    """Returns the rows of all providers as a table of Markdown, as the README has it."""
+    head = ("provider", "install", "systems", "wants", "expect", "verified")
+    rows = [
+        (f"`{p.name}`", f"`{p.install}`", p.systems, p.wants, p.expect, "yes" if p.verified else "unverified")
+        for p in PROVIDERS
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *rows))
 
 
 def is_present(provider: Provider) -> bool:
@@ -165,4 +265,4 @@ def _plugin_devices(provider: Provider) -> list[Any]:
         raise ProviderUnavailable(
             f"the {provider.name} provider supports no device of this machine: use another", provider="cpu"
         )
-    return devices
+    return devices[:1] if provider.one_device else devices

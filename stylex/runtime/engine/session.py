@@ -220,6 +220,6 @@ def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOpt
 
 def _unavailable(provider: Provider, why: str) -> str:
     """Returns why a provider that is installed didn't start, and what helps; installing it again doesn't."""
-    if provider.plugin:
+    if provider.name not in ("cuda", "tensorrt"):
         return f"the {provider.name} provider did not start ({why}): {provider.install}"
     return f"the {provider.name} provider did not start ({why}): check the card and its driver with nvidia-smi"

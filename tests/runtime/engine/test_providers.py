@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import sys
 import types
+from pathlib import Path
 
 import onnxruntime as ort
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from stylex.artifacts.metadata import TARGETS
 from stylex.errors import ProviderUnavailable, UsageError
 from stylex.runtime.engine import providers
-from stylex.runtime.engine.providers import NAMES, PREFERENCE, PROVIDERS, available, candidates, provider_named
+from stylex.runtime.engine.providers import NAMES, PREFERENCE, PROVIDERS, available, candidates, provider_named, table
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -21,25 +22,34 @@ def offer(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 
 def test_the_table_is_sound() -> None:
-    assert NAMES == ("cpu", "cuda", "tensorrt", "openvino")
+    assert NAMES[:5] == ("cpu", "cuda", "tensorrt", "tensorrt-rtx", "openvino")
+    assert {"webgpu", "coreml", "directml", "qnn", "xnnpack"} == set(NAMES[5:])
     assert len({p.ort_name for p in PROVIDERS}) == len(PROVIDERS)
     assert set(PREFERENCE) <= set(NAMES)
     assert PREFERENCE[-1] == "cpu"
     for provider in PROVIDERS:
-        assert "pip install " in provider.install
+        assert ("pip install " in provider.install) == (provider.name != "xnnpack")
+        assert all((provider.systems, provider.wants, provider.expect))
         assert "stylex[" not in provider.install  # the extras would put two ONNX Runtimes into one folder
         assert set(provider.targets) <= set(TARGETS)
         assert provider.best in ("fp32", "fp16", "int8")
         assert (provider.companions[-1:] or (provider.ort_name,)) == ("CPUExecutionProvider",)
 
 
+def test_the_readme_has_the_table() -> None:
+    readme = Path(__file__).parents[3] / "README.md"
+    assert table() in readme.read_text(encoding="utf-8"), "put in what `stylex doctor --markdown` prints"
+
+
 def test_unknown_names_list_the_known_ones() -> None:
     for ask in (provider_named, available, candidates):
-        with pytest.raises(UsageError, match=r"no provider 'gpu': choose one of auto, cpu, cuda, tensorrt, openvino"):
+        with pytest.raises(
+            UsageError, match=r"no provider 'gpu': choose one of auto, cpu, cuda, tensorrt, tensorrt-rtx"
+        ):
             ask("gpu")
 
 
-@pytest.mark.parametrize("name", ["cuda", "tensorrt", "openvino"])
+@pytest.mark.parametrize("name", ["cuda", "tensorrt", "tensorrt-rtx", "openvino", "webgpu", "directml", "qnn"])
 def test_a_missing_provider_comes_with_its_install_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, "cpu")
     for ask in (available, candidates):
@@ -80,7 +90,7 @@ def test_tensorrt_computes_as_the_graph_was_made_for(
 
 def test_what_fits_a_provider() -> None:
     for provider in PROVIDERS:
-        gpu = provider.name in ("cuda", "tensorrt")
+        gpu = provider.name not in ("cpu", "openvino", "coreml", "xnnpack")
         for target in TARGETS:
             assert provider.fits("fp32", target)
             for precision in ("fp16", "int8"):
