@@ -106,7 +106,7 @@ def test_doctor_as_json(run_cli: RunCli) -> None:
     assert providers["cpu"]["runs"] and providers["cpu"]["verified"] and not providers["cpu"]["reason"]
     for name in NAMES[1:]:
         assert not providers[name]["runs"]
-        assert "pip install" in providers[name]["reason"]
+        assert providers[name]["install"] in providers[name]["reason"]
 
 
 @pytest.mark.usefixtures("only_cpu")
