@@ -71,4 +71,4 @@ def visible_part(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8] | None
 def on_white(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Returns a picture (H, W, 3) laid on white by its alpha channel (H, W), for formats that can't hold one."""
     share = alpha[..., None].astype(np.uint16)
-    return ((rgb * share + np.uint16(255) * (255 - share) + 127) // 255).astype(np.uint8)
+    return np.asarray((rgb * share + np.uint16(255) * (255 - share) + 127) // 255, np.uint8)

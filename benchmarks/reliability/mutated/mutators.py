@@ -37,7 +37,8 @@ def extreme(data: bytes, rng: np.random.Generator) -> bytes:
     end = min(HEAD, len(data)) if rng.random() < 0.7 else len(data)
     at = int(rng.integers(max(1, end - size)))
     order: Literal["little", "big"] = "little" if rng.random() < 0.5 else "big"
-    return data[:at] + (number & (256**size - 1)).to_bytes(size, order) + data[at + size :]
+    written: bytes = (number & (256**size - 1)).to_bytes(size, order)
+    return data[:at] + written + data[at + size :]
 
 
 def cut(data: bytes, rng: np.random.Generator) -> bytes:
