@@ -76,7 +76,8 @@ def outcomes(out: Path) -> list[tuple[str, str]]:
 
 def ended_and_gone_on(source: Path, out: Path, seconds: float) -> tuple[int, list[str]]:
     """Ends the work by SIGTERM at random instants until it is done. Returns how often, and the faults."""
-    faults, ends, rng = [], 0, random.Random(0)
+    ends, rng = 0, random.Random(0)
+    faults: list[str] = []
     while True:
         process = paint(source, out, "--resume")
         try:
@@ -94,7 +95,7 @@ def ended_and_gone_on(source: Path, out: Path, seconds: float) -> tuple[int, lis
 
 def campaign(count: int, *, measures: bool = True) -> tuple[dict[str, object], list[str]]:
     """Returns figures and faults."""
-    place, faults = Path(tempfile.mkdtemp()), []
+    place = Path(tempfile.mkdtemp())
     try:
         photos(place / "few", max(20, count // 10))
         good = photos(place / "many", count)
