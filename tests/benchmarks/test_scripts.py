@@ -38,7 +38,7 @@ SCRIPTS = (
     "benchmarks/service.py",
     "benchmarks/temporal.py",
 )
-TOOLS = ("tools/demo.py", "tools/embed.py", "tools/film.py", "tools/techniques.py")
+TOOLS = ("tools/demo.py", "tools/embed.py", "tools/film.py", "tools/pairs.py", "tools/techniques.py")
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, *TOOLS])

@@ -62,6 +62,7 @@ class ArbitraryStyleSettings(PaintingSettings):
         structure: weight of the photo's structure, as MS-SSIM sees it.
         local: weight of the style's features where they are like the photo's.
         quarter: weight of the statistics of the slim VGG-19 at a quarter of the resolution.
+        grey: how often the last photo of a batch is a grey one.
         bank: crops of paintings whose statistics are prepared.
         smallest: pixels of the smallest crop of a picture, as a share of `size`.
     """
@@ -85,6 +86,7 @@ class ArbitraryStyleSettings(PaintingSettings):
     structure: float = 0.0
     local: float = 0.0
     quarter: float = 0.0
+    grey: float = 0.25
     bank: int = 2400
     smallest: float = 0.45
 
@@ -218,13 +220,17 @@ class ArbitraryStyleRecipe(Recipe):
         """Draws photos, styles and strengths.
 
         The first picture of a batch must come back untouched some of the time, at strength 0 or in its own style at
-        strength 1; the second has a strength anywhere in between some of the time.
+        strength 1; the second has a strength anywhere in between some of the time, and the last one is grey some of the
+        time: colours that a network makes of none are the likeliest to change where they should not.
         """
         s = self.settings
-        wide, content, photo = wide_photos(self.photos.sample(s.batch, wide_side(s), rng), s.size, device)
+        photos = self.photos.sample(s.batch, wide_side(s), rng)
+        draw = rng.random(3)
+        if draw[2] < s.grey:
+            photos[-1] = photos[-1].mean(2, keepdims=True).round()
+        wide, content, photo = wide_photos(photos, s.size, device)
         style, target = self._styles(device).sample(s.batch, rng)
         strength, kept = torch.ones(s.batch), torch.zeros(s.batch)
-        draw = rng.random(2)
         if draw[0] < 0.4:
             kept[0] = 1
             if draw[0] < 0.1:
