@@ -22,7 +22,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --dist loadfile
 
 campaign: $(READY)
 	-$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) 'atheris>=3'
