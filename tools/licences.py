@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
@@ -66,7 +67,7 @@ def _needed(name: str, extra: str, seen: set[tuple[str, str]]) -> set[str]:
 
 def licence_of(package: Distribution) -> str:
     """Returns what a package's metadata say of its licence."""
-    metadata = package.metadata
+    metadata: Any = package.metadata  # its type lacks what a message has
     stated, named = ((metadata.get_all(key) or [""])[0] for key in ("License-Expression", "License"))
     classified = [c.rpartition(" :: ")[2] for c in metadata.get_all("Classifier") or [] if c.startswith("License ::")]
     return str(stated or ", ".join(classified) or named.strip().split("\n")[0][:60] or "not stated")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 import stylex
@@ -29,9 +28,8 @@ ACROSS, SIDE = 4, 512
 def photo_of(text: str) -> Image:
     """Returns a file's picture, or a photo of scikit-image, its shorter side at most `SIDE` pixels."""
     picture = read_picture(text).rgb if Path(text).is_file() else bundled(text)
-    if picture.ndim == 2:
-        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
-    return shrunk(np.ascontiguousarray(picture), SIDE)
+    colored = picture if picture.ndim == 3 else np.stack([picture] * 3, 2)
+    return shrunk(np.ascontiguousarray(colored), SIDE)
 
 
 def main() -> None:

@@ -24,7 +24,8 @@ from stylex.files import LITTER
 
 EARLIER = b"earlier"
 """What stands under final names before a verb is run."""
-EXIT_CODES = frozenset({0, *(kind.exit_code for kind in (StylexError, *StylexError.__subclasses__()))})
+ERRORS: tuple[type[StylexError], ...] = (StylexError, *StylexError.__subclasses__())
+EXIT_CODES = frozenset({0, *(kind.exit_code for kind in ERRORS)})
 TRACEBACK = 99
 Tree = dict[str, bytes]
 """Files of a folder by their path below it."""
@@ -137,7 +138,7 @@ def _is_whole(name: str, data: bytes, like: bytes) -> bool:
             lines = data.split(b"\n")
             return all(isinstance(json.loads(line), dict) for line in lines[:-1])
         if name.endswith(".json"):
-            return json.loads(data).keys() == json.loads(like).keys()
+            return bool(json.loads(data).keys() == json.loads(like).keys())
         if name.endswith("checkpoint.safetensors"):  # knows how long it took
             return load(data).keys() == load(like).keys()
         if name.endswith(".csv"):
@@ -176,18 +177,20 @@ def _film(folder: Path) -> None:
     data = io.BytesIO()
     with av.open(data, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=8)
-        stream.width = stream.height = 32  # type: ignore[attr-defined]
-        stream.pix_fmt = "yuv420p"  # type: ignore[attr-defined]
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
         for level in range(4):
             picture = np.full((32, 32, 3), 60 * level, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))  # type: ignore[attr-defined]
-        container.mux(stream.encode(None))  # type: ignore[attr-defined]
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
     (folder / "film.mp4").write_bytes(data.getvalue())
 
 
 _STYLE = ("--style", "style.png")
-_TRAIN = ("--content", "photos", "--out", "out", "--size", "96", "--batch", "2", "--steps", "2", "--hold-out", "0")
-_TRAIN += ("--device", "cpu", "--threads", "1")
+_TRAIN = (
+    *("--content", "photos", "--out", "out", "--size", "96", "--batch", "2", "--steps", "2", "--hold-out", "0"),
+    *("--device", "cpu", "--threads", "1"),
+)
 VERBS = (
     Verb("run", ("run", "histogram", "photo.png", *_STYLE, "-o", "painted.png"), _photo, ("painted.png",)),
     Verb(

@@ -43,7 +43,13 @@ async def _answer(app: Any, body: bytes) -> tuple[int, bytes]:
     status, told, asked = 0, b"", False
     kind = b"multipart/form-data; boundary=" + BOUNDARY
     headers = [(b"host", b"127.0.0.1"), (b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http"}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+    }
     scope |= {"path": "/v1/paint", "raw_path": b"/v1/paint", "root_path": "", "query_string": b"", "headers": headers}
     scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {}}
 
