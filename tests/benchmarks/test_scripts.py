@@ -33,6 +33,7 @@ SCRIPTS = (
     "benchmarks/large.py",
     "benchmarks/one_style.py",
     "benchmarks/peers.py",
+    "benchmarks/providers.py",
     "benchmarks/quality.py",
     "benchmarks/semantic.py",
     "benchmarks/service.py",
@@ -50,6 +51,25 @@ def test_help(script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         runpy.run_path(str(ROOT / script), run_name="__main__")
     assert ended.value.code == 0
     assert f"python {script}" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of bash")
+def test_gpu_says_in_one_line_that_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")  # as where the driver is missing
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    environment = {**os.environ, "PATH": os.pathsep.join((str(tmp_path), os.environ["PATH"]))}
+    command = [str(ROOT / "benchmarks" / "gpu.sh"), str(tmp_path), str(tmp_path / "out")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 2 and not result.stdout and not (tmp_path / "out").exists()
+    assert result.stderr.startswith("no NVIDIA GPU here: ") and result.stderr.count("\n") == 1
+
+
+def test_providers_compares_with_the_cpu(tmp_path: Path) -> None:
+    ask = ("--precision", "int8", "--provider", "cpu", "--graphs", ROOT / "stylex" / "artifacts" / "graphs")
+    result = run("benchmarks/providers.py", "adain", *ask, "--size", 96, "--json", tmp_path / "picture.json")
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads((tmp_path / "picture.json").read_text())["rows"]
+    assert row["name"] == "adain int8 on cpu" and 20 < row["psnr"] < 60 and row["worst_level"] > 0
 
 
 def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:
