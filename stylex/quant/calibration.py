@@ -14,19 +14,20 @@ from stylex.cores import cores
 from stylex.installation import onnxruntime
 
 BINS = 2048
-SHRINKS = np.linspace(0.2, 1.0, 41)
+SHRINKS = np.concatenate([np.geomspace(0.02, 0.2, 12, endpoint=False), np.linspace(0.2, 1.0, 41)])
 """Shares of the observed range that are tried on each side."""
+TINY = 1e-12
 
 Feed = dict[str, npt.NDArray[Any]]
 
 
 @dataclass
 class Observed:
-    """Extremes of one tensor's values and a histogram between them."""
+    """Extremes of one tensor's values and a histogram between them; feeds of unusual power count less."""
 
     low: float
     high: float
-    counts: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.float64]
 
     def best_range(self, levels: int = 256, symmetric: bool = False) -> tuple[float, float]:
         """Returns the range whose quantization has the least squared error: cut-off tails against coarser steps.
@@ -36,7 +37,7 @@ class Observed:
             symmetric: equally far on both sides of zero.
         """
         edges = np.linspace(self.low, self.high, BINS + 1)
-        centres, mass = (edges[:-1] + edges[1:]) / 2, self.counts / max(1, self.counts.sum())
+        centres, mass = (edges[:-1] + edges[1:]) / 2, self.counts / max(TINY, self.counts.sum())
         if symmetric:
             bound = max(-self.low, self.high)
             choices = [(-bound * s, bound * s) for s in SHRINKS]
@@ -81,13 +82,18 @@ def observe(
         return [values[a] - values[b[0]] if b else values[a] for a, *b in pairs.values()]
 
     extremes = np.array([[np.inf, -np.inf]] * len(names))
-    for feed in feeds:
+    powers = np.zeros((len(feeds), len(names)))
+    for k, feed in enumerate(feeds):
         for i, value in enumerate(seen(feed)):
             extremes[i] = min(extremes[i, 0], value.min()), max(extremes[i, 1], value.max())
-    counts = np.zeros((len(names), BINS), np.int64)
-    for feed in feeds:
+            powers[k, i] = np.square(value).mean()
+    # one style at a strength beyond 1 has had values 30 times the usual ones, whose squares would outweigh all others
+    shares = np.minimum(1, np.median(powers, 0) / np.maximum(powers, TINY))
+    counts = np.zeros((len(names), BINS))
+    for k, feed in enumerate(feeds):
         for i, value in enumerate(seen(feed)):
-            counts[i] += np.histogram(value, BINS, (extremes[i, 0], max(extremes[i, 1], extremes[i, 0] + 1e-6)))[0]
+            found = np.histogram(value, BINS, (extremes[i, 0], max(extremes[i, 1], extremes[i, 0] + 1e-6)))[0]
+            counts[i] += found * shares[k, i]
     return {n: Observed(float(e[0]), float(e[1]), c) for n, e, c in zip(names, extremes, counts, strict=True)}
 
 

@@ -95,8 +95,8 @@ ARBITRARY = (
     CONTENT,
     PAINTINGS,
     START,
-    weight("style", 6.0, TEXTURE),
-    weight("content", 1.0, STRUCTURE),
+    weight("style", 8.0, TEXTURE),
+    weight("content", 0.7, STRUCTURE),
 )
 SINGLE = (weight("style", 2.5, TEXTURE), weight("content", 0.7, STRUCTURE))
 

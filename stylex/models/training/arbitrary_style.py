@@ -83,7 +83,7 @@ class ArbitraryStyleSettings(PaintingSettings):
     identity: float = 20.0
     hole: float = 10.0
     describe: float = 0.5
-    structure: float = 0.0
+    structure: float = 0.6
     local: float = 0.0
     quarter: float = 0.0
     grey: float = 0.25
