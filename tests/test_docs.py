@@ -39,7 +39,7 @@ def test_the_commands_exist(page: str) -> None:
     assert len(lines) > 3
     for line in lines:
         name, *arguments = shlex.split(line, comments=True)
-        with click.Context(main) as context:
+        with click.Context(main, **main.context_settings) as context:
             command = main.get_command(context, name)
             assert command is not None, line
             command.make_context(name, arguments, context)
