@@ -146,9 +146,9 @@ class Comparison:
         """Returns `flat_shift`; None where nothing flat is compared."""
         return flat_shift(model, self.traceable, self.flats, self.flats_wanted) if self.flats else None
 
-    def score(self, model: onnx.ModelProto) -> float:
-        """Returns how good a model is, in decibels, less a decibel for each level that flat areas move by."""
-        return self.psnr(model, 4) - (self.shift(model) or 0.0)
+    def cost(self, model: onnx.ModelProto) -> tuple[float, float | None]:
+        """Returns decibels of the first output on a few photos, and `shift`."""
+        return self.psnr(model, 4), self.shift(model)
 
 
 def _run(model: onnx.ModelProto, traceable: Traceable, feeds: Sequence[Feed]) -> list[Any]:

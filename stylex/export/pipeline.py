@@ -17,6 +17,7 @@ from stylex.errors import InputError, UsageError
 from stylex.export import drawn
 from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, reference, require
 from stylex.export.graph_spec import Feed, Model, Traceable
+from stylex.export.int8 import Calibrated, Quantized, quantize
 from stylex.export.photos import crops
 from stylex.export.trace import require_opset, trace
 from stylex.files import write_bytes
@@ -25,9 +26,9 @@ from stylex.quant.calibration import Observed, observe
 from stylex.quant.equalization import EqualizeChannels
 from stylex.quant.fp16 import HalfCompute, HalfWeights
 from stylex.quant.graph import float_nodes
-from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, ranges_before_relu, tensors_to_observe
-from stylex.quant.passes import ClipBeforeShuffle, Tidy, run_passes
-from stylex.quant.sensitivity import sensitivities
+from stylex.quant.int8 import INT8_TARGETS, ranges_before_relu, tensors_to_observe
+from stylex.quant.passes import ClipBeforeShuffle, Pass, Tidy, run_passes
+from stylex.quant.sensitivity import LayerCost
 from stylex.quant.uint8_io import Uint8Pictures
 from stylex.quant.wide_stem import WideStem
 from stylex.techniques.exporting import OPSET, PRECISION, TARGET
@@ -59,6 +60,9 @@ class ExportSettings:
         opset: of the graphs.
         calibration: folder of photos, or None for those inside scikit-image.
         flat_shift: levels that flat areas may move by at INT8; None for what `TOLERANCES` allows.
+        keep_float: how many convolutions stay in float32 at INT8, the most harmful ones; None for as few as the check
+            needs.
+        report: whether each convolution's cost at INT8 is measured.
     """
 
     precision: str = PRECISION
@@ -67,6 +71,8 @@ class ExportSettings:
     opset: int = OPSET
     calibration: Path | None = None
     flat_shift: float | None = None
+    keep_float: int | None = None
+    report: bool = False
 
     def tolerance(self, precision: str) -> Tolerance:
         """Returns how far a graph of a precision may be from torch."""
@@ -83,7 +89,8 @@ class Exported:
         metadata: its metadata.
         data: its bytes.
         reports: how its outputs compare with torch's.
-        kept_in_float32: convolutions that INT8 left in float32 to come close enough to torch.
+        kept_in_float32: convolutions that INT8 left in float32.
+        layers: what each convolution costs at INT8, the most harmful first, where it was measured.
     """
 
     path: Path
@@ -91,6 +98,7 @@ class Exported:
     data: bytes
     reports: tuple[OutputReport, ...]
     kept_in_float32: tuple[str, ...] = ()
+    layers: tuple[LayerCost, ...] = ()
 
     @property
     def size(self) -> int:
@@ -152,9 +160,11 @@ def _export_one(
     run_passes(model, [Tidy(), ClipBeforeShuffle()])
     comparison = _comparison(traceable, settings)
     metadata = _metadata_of(known, traceable, settings, precision)
-    kept_in_float32: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    layers: tuple[LayerCost, ...] = ()
     if precision == "int8":
-        model, metadata, kept_in_float32 = _to_int8(model, traceable, settings, metadata, comparison, progress)
+        found, metadata = _to_int8(model, traceable, settings, metadata, comparison, progress)
+        model, kept, layers = found.model, found.kept, found.layers
     elif precision == "fp16":
         computes = traceable.spec.role != STYLE_ENCODER and settings.target == "tensorrt"
         run_passes(model, [HalfCompute() if computes else HalfWeights()])
@@ -172,7 +182,7 @@ def _export_one(
         if traceable.spec.role == STYLE_ENCODER
         else transfer_file(known.technique, precision, folder, known.style)
     )
-    return Exported(path, metadata, model.SerializeToString(), tuple(reports), kept_in_float32)
+    return Exported(path, metadata, model.SerializeToString(), tuple(reports), kept, layers)
 
 
 def _to_int8(
@@ -182,60 +192,25 @@ def _to_int8(
     metadata: GraphMetadata,
     comparison: Comparison,
     progress: Progress,
-) -> tuple[onnx.ModelProto, GraphMetadata, tuple[str, ...]]:
-    """Quantize; where the result falls short, leave the most harmful convolutions in float32, one after the other."""
+) -> tuple[Quantized, GraphMetadata]:
+    """Calibrates, quantizes, and lets the picture's bytes in and out where the target takes them."""
     photos, pictures = _feeds(traceable, settings, check=False), _drawn(traceable, check=False)
     feeds = [*photos, *pictures]
     progress(f"calibrating on {len(photos)} photos and {len(pictures)} drawn pictures")
     run_passes(model, [EqualizeChannels(photos[::EQUALIZED])])
     observed = observe(model, tensors_to_observe(model), feeds, ranges_before_relu(model))
     target, fixed = INT8_TARGETS[settings.target], {"content": metadata.value_range}
-
-    def quantized(keep: frozenset[str], keeps_sums: bool) -> onnx.ModelProto:
-        trial = onnx.ModelProto()
-        trial.CopyFrom(model)
-        run_passes(trial, [QuantizeConvolutions(observed, fixed, target, keep, keeps_sums)])
-        return trial
-
-    keep: frozenset[str] = frozenset()
-    tolerance = settings.tolerance("int8")
-    result, keeps_sums = _steadier(comparison, [quantized(keep, sums) for sums in (False, True)])
-    worst: list[tuple[str, float]] = []
-    while not all(r.meets(tolerance) for r in comparison.reports(result)):
-        if not worst:
-            progress("too far from torch: measuring every convolution")
-            worst = sensitivities(model, observed, fixed, target, comparison.score)
-        if len(keep) >= len(worst) // 2:
-            break  # half of the network in float32 is no INT8 file any more; the check that follows says so
-        keep = frozenset(name for name, _ in worst[: len(keep) + 1])
-        progress(f"leaving {len(keep)} convolutions in float32")
-        result = quantized(keep, keeps_sums)
-    direct = settings.target == "cpu-x86" and run_passes(result, [Uint8Pictures(), WideStem()])[Uint8Pictures.name]
+    calibrated = Calibrated(model, observed, fixed, target, comparison)
+    found = quantize(calibrated, settings.tolerance("int8"), settings.keep_float, settings.report, progress)
+    passes: list[Pass] = [Uint8Pictures(), WideStem()] if settings.target == "cpu-x86" else []
+    direct = run_passes(found.model, passes).get(Uint8Pictures.name, False)
     metadata = replace(
         metadata,
         calibration=_digest(feeds, observed),
-        float_nodes=float_nodes(result),
+        float_nodes=float_nodes(found.model),
         layout=BYTES if direct else PLANES,
     )
-    return result, metadata, tuple(sorted(keep))
-
-
-def _steadier(comparison: Comparison, rounded: Sequence[onnx.ModelProto]) -> tuple[onnx.ModelProto, bool]:
-    """Returns the model whose flat areas move less, and whether it is the second one.
-
-    Args:
-        rounded: weight by weight, and so that kernels keep their sums; which errors cancel out is chance.
-    """
-    plain, sums = rounded
-    shifts = [comparison.shift(one) for one in rounded]
-    if shifts[0] is None or shifts[1] is None or shifts[0] <= shifts[1]:
-        return plain, False
-    costs = comparison.psnr(plain) - comparison.psnr(sums) > FAITHFUL
-    return (plain, False) if costs else (sums, True)
-
-
-FAITHFUL = 1.0
-"""Decibels that steadier flat areas may cost."""
+    return found, metadata
 
 
 def _feeds(traceable: Traceable, settings: ExportSettings, *, check: bool) -> list[Feed]:

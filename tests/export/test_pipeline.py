@@ -226,6 +226,38 @@ def test_json_report(tmp_path):
     assert rows[0]["bytes"] == (tmp_path / "adain-fp16.onnx").stat().st_size
 
 
+def test_a_report_of_what_each_convolution_costs_at_int8(tmp_path):
+    told = CliRunner().invoke(
+        main, ["export", "adain", "--int8", "--report", "--keep-float", "1", "-o", str(tmp_path), "--json"]
+    )
+    assert told.exit_code == 0, told.output
+    row = json.loads(told.stdout)[0]
+    costs = [layer["psnr"] - layer["shift"] for layer in row["layers"]]
+    assert len(costs) == 12 and costs == sorted(costs)
+    assert row["left_in_float32"] == [row["layers"][0]["convolution"]]
+    model = onnx.load(row["path"])
+    (kept,) = (n for n in model.graph.node if n.name in row["left_in_float32"])
+    assert kept.op_type == "Conv" and kept.input[1] in {t.name for t in model.graph.initializer}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--int8", "--keep-float", "7"], "0 to 6"),
+        (["--int8", "--keep-float", "-1"], "whole number, or auto"),
+        (["--int8", "--keep-float", "some"], "whole number, or auto"),
+        (["--int8", "--keep-float", "9" * 5000], "whole number, or auto"),
+        (["--keep-float", "1"], "add --int8"),
+        (["--fp16", "--report"], "add --int8"),
+        (["--target", "web", "--report"], "leave --report out"),
+    ],
+)
+def test_a_report_or_a_count_that_cannot_be(tmp_path, options, message):
+    result = CliRunner().invoke(main, ["export", "adain", *options, "-o", str(tmp_path)])
+    assert result.exit_code != 0 and message in " ".join(result.output.split())
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_precisions_at_once_are_refused(tmp_path):
     result = CliRunner().invoke(main, ["export", "adain", "--fp16", "--int8", "-o", str(tmp_path)])
     assert result.exit_code == 2

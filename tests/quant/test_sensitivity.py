@@ -4,7 +4,7 @@ import numpy as np
 
 from stylex.quant.calibration import observe
 from stylex.quant.int8 import INT8_TARGETS, tensors_to_observe
-from stylex.quant.sensitivity import sensitivities
+from stylex.quant.sensitivity import LayerCost, sensitivities
 
 
 def test_the_most_harmful_convolution_comes_first(tiny, feeds, run):
@@ -15,12 +15,17 @@ def test_the_most_harmful_convolution_comes_first(tiny, feeds, run):
     hurt.counts[[0, -1]] = 1
     want = run(tiny, feeds[0])[0]
 
-    def score(model):
-        return -float(np.mean((run(model, feeds[0])[0] - want) ** 2))
+    def cost(model):
+        return -float(np.mean((run(model, feeds[0])[0] - want) ** 2)), None
 
     before = tiny.SerializeToString()
-    found = sensitivities(tiny, seen, {"x": (0.0, 1.0)}, INT8_TARGETS["cpu-x86"], score)
-    assert found[0][0] == "node_c3"
-    assert {name for name, _ in found} == {"node_stem", "node_c2", "node_c3", "node_head"}
-    assert [s for _, s in found] == sorted(s for _, s in found)
+    found = sensitivities(tiny, seen, {"x": (0.0, 1.0)}, INT8_TARGETS["cpu-x86"], cost)
+    assert found[0].convolution == "node_c3"
+    assert {layer.convolution for layer in found} == {"node_stem", "node_c2", "node_c3", "node_head"}
+    assert [layer.score for layer in found] == sorted(layer.score for layer in found)
     assert tiny.SerializeToString() == before
+
+
+def test_flat_areas_that_move_count_as_decibels():
+    assert LayerCost("c", 30.0, None).score == 30
+    assert LayerCost("c", 40.0, 12.0).score == 28

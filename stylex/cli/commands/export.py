@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,13 @@ WEB, TRITON = "web", "triton"
     type=Number(0, 255),
     help=f"Levels that flat areas may move by at INT8; one whose areas move by more isn't written  [{FLAT_SHIFT:g}]",
 )
+@click.option(
+    "--keep-float",
+    default="auto",
+    show_default=True,
+    help="How many convolutions stay in float32 at INT8, the most harmful ones; auto for as few as the check needs.",
+)
+@click.option("--report", is_flag=True, help="At INT8, list what each convolution costs.")
 @click.option("-o", "--output", "folder", default=Path(), type=click.Path(path_type=Path), help="Folder  [this one]")
 @click.option(
     "--onnxruntime-web",
@@ -68,6 +76,8 @@ def command(
     dynamic: bool,
     opset: int,
     flat_shift: float | None,
+    keep_float: str,
+    report: bool,
     style: str,
     weights: Path | None,
     checkpoints: tuple[Path, ...],
@@ -88,6 +98,7 @@ def command(
     Examples:
       stylex export adain -o models/
       stylex export adain --int8 -o models/
+      stylex export adain --int8 --report --keep-float 1 -o models/
       stylex export upscaler --int8 -o models/
       stylex export adain --target web -o site/
       stylex export adain --target triton --int8 -o repository/
@@ -102,7 +113,14 @@ def command(
     if fp16 and int8:
         raise UsageError("--fp16 and --int8 exclude each other: export one after the other")
     precision = "fp16" if fp16 else "int8" if int8 else ""
-    made_of = {"size": size, "weights": weights, "checkpoint": checkpoints, "calibration": calibration}
+    made_of: dict[str, object] = {
+        "size": size,
+        "weights": weights,
+        "checkpoint": checkpoints,
+        "calibration": calibration,
+        "report": report,
+        "keep-float": keep_float != "auto",
+    }
     if target == WEB:
         what = "a page has every precision, size and built-in style"
         _leave_out(what, fp16=fp16, int8=int8, style=style, graphs=graphs, **made_of)
@@ -118,7 +136,10 @@ def command(
 
     if size is not None and dynamic:
         raise UsageError("--size and --dynamic exclude each other: give one of them")
-    settings = ExportSettings(precision or PRECISION, target, size, opset, calibration, flat_shift)
+    if (report or keep_float != "auto") and precision != "int8":
+        raise UsageError("--report and --keep-float are about INT8: add --int8")
+    kept = _count(keep_float)
+    settings = ExportSettings(precision or PRECISION, target, size, opset, calibration, flat_shift, kept, report)
     models = _models(technique, weights, checkpoints, style)
     with Console(stderr=True).status("exporting") as status:
         made = export(models, settings, folder, lambda what: status.update(what))
@@ -127,6 +148,17 @@ def command(
         return
     for one in made:
         _tell(one)
+
+
+def _count(keep_float: str) -> int | None:
+    """Returns how many convolutions stay in float32; None for "auto"."""
+    from stylex.errors import UsageError
+
+    if keep_float == "auto":
+        return None
+    if not re.fullmatch("[0-9]{1,9}", keep_float):
+        raise UsageError(f"{keep_float!r} is no count of convolutions: give a whole number, or auto", keep_float="auto")
+    return int(keep_float)
 
 
 def _leave_out(why: str, **given: object) -> None:
@@ -183,6 +215,7 @@ def _row(one: Exported) -> dict[str, Any]:
         "bytes": one.size,
         "metadata": one.metadata.to_dict(),
         "left_in_float32": one.kept_in_float32,
+        "layers": [asdict(layer) for layer in one.layers],
         "checks": [asdict(r) for r in one.reports],
     }
 
@@ -198,7 +231,12 @@ def _tell(one: Exported) -> None:
             f"PSNR {r.mean_psnr:.1f} dB (worst {r.worst_psnr:.1f}){quality}"
         )
     if one.kept_in_float32:
-        click.echo(f"  left in float32 to get there: {', '.join(one.kept_in_float32)}")
+        click.echo(f"  left in float32: {', '.join(one.kept_in_float32)}")
+    if one.layers:
+        click.echo("  quantized alone, the most harmful first:")
+    for layer in one.layers:
+        shift = f", flat areas moved by {layer.shift:.1f} levels" if layer.shift is not None else ""
+        click.echo(f"    {layer.convolution:24} PSNR {layer.psnr:.1f} dB{shift}")
 
 
 def _models(technique: str | None, weights: Path | None, checkpoints: tuple[Path, ...], style: str) -> list[Model]:
