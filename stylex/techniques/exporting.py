@@ -11,3 +11,5 @@ OPSET = 18
 """Of the graphs, and the lowest that they can have."""
 FLAT_SHIFT = 40.0
 """Levels of 255 that flat areas may move by at INT8."""
+FFMPEG, GSTREAMER = VIDEO_FILTERS = ("ffmpeg", "gstreamer")
+"""Programs that paint films with a graph of their own target, without Python."""

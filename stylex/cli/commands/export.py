@@ -13,7 +13,7 @@ import click
 from stylex.artifacts.metadata import TARGETS
 from stylex.cli.options.common import optional_technique_argument
 from stylex.cli.options.numbers import Count, Number
-from stylex.techniques.exporting import FLAT_SHIFT, OPSET, PRECISION, TARGET
+from stylex.techniques.exporting import FLAT_SHIFT, OPSET, PRECISION, TARGET, VIDEO_FILTERS
 
 if TYPE_CHECKING:
     from stylex.export.graph_spec import Model
@@ -29,9 +29,10 @@ WEB, TRITON = "web", "triton"
 @click.option(
     "--target",
     default=TARGET,
-    type=click.Choice((*TARGETS, WEB, TRITON)),
+    type=click.Choice((*TARGETS, WEB, TRITON, *VIDEO_FILTERS)),
     show_default=True,
-    help="Device that FP16 or INT8 is for; web for a page of static files; triton for a model repository.",
+    help="Device that FP16 or INT8 is for; web for a page of static files; triton for a model repository; ffmpeg or "
+    "gstreamer for a filter of films, of networks of one style.",
 )
 @click.option("--size", type=Count(), help="Fix height and width; for our own networks a multiple of 8.")
 @click.option("--dynamic", is_flag=True, help="Any height and width (the default).")
@@ -65,7 +66,11 @@ WEB, TRITON = "web", "triton"
     type=click.Path(path_type=Path),
     help="For web: its npm package, a .tgz or a folder  [downloaded once]",
 )
-@click.option("--graphs", type=click.Path(path_type=Path), help="For triton: folder of exported graphs  [embedded]")
+@click.option(
+    "--graphs",
+    type=click.Path(path_type=Path),
+    help="For triton and filters: folder of exported graphs  [embedded]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
     technique: str | None,
@@ -102,6 +107,7 @@ def command(
       stylex export upscaler --int8 -o models/
       stylex export adain --target web -o site/
       stylex export adain --target triton --int8 -o repository/
+      stylex export fast --style starry-night --target ffmpeg -o filters/
       stylex export adain --fp16 --target tensorrt --size 512 -o models/
       stylex export --checkpoint candy.pth --int8 -o models/
       stylex export --checkpoint decoder.pth --checkpoint vgg_normalised.pth -o models/
@@ -131,7 +137,11 @@ def command(
         _leave_out("graphs are served as they were exported", **made_of)
         _write_repository(technique, precision, style, graphs, folder, as_json)
         return
-    _leave_out("it is for --target triton", graphs=graphs)
+    if target in VIDEO_FILTERS:
+        _leave_out("filters are made of exported float graphs", fp16=fp16, int8=int8, **made_of)
+        _write_video_filters(technique, target, style, graphs, folder, as_json)
+        return
+    _leave_out(f"it is for --target {', '.join((TRITON, *VIDEO_FILTERS))}", graphs=graphs)
     from stylex.export.pipeline import ExportSettings, export
 
     if size is not None and dynamic:
@@ -190,6 +200,29 @@ def _write_repository(
             f"waits {one.queue_delay * 1e3:.1f} ms for others, at most {one.queue_size} in the queue"
         )
     click.echo(f"serve it: tritonserver --model-repository={folder.resolve()} (docs/triton.md)")
+
+
+def _write_video_filters(
+    technique: str | None, program: str, style: str, graphs: Path | None, folder: Path, as_json: bool
+) -> None:
+    """Writes filters for FFmpeg or GStreamer."""
+    from rich.console import Console
+
+    from stylex.api.video_filters import export_video_filters
+    from stylex.errors import UsageError
+
+    if technique is None:
+        raise UsageError("TECHNIQUE is missing: name one whose weights hold one style, such as fast")
+    with Console(stderr=True).status("exporting") as status:
+        made = export_video_filters(
+            folder, technique, program, style=style, graphs=graphs, progress=lambda what: status.update(what)
+        )
+    if as_json:
+        click.echo(json.dumps([{**asdict(one), "path": str(one.path)} for one in made], indent=2))
+        return
+    for one in made:
+        click.echo(f"{one.path}: of {one.source}, {one.psnr:.1f} dB against stylex's own picture")
+        click.echo(f"  in {folder}: {one.usage}")
 
 
 def _write_site(technique: str | None, folder: Path, runtime: Path | None, as_json: bool) -> None:
