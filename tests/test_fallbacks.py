@@ -109,7 +109,7 @@ def an_exponent(absurd: bool, folder: Path) -> None:
     read(folder, png(CAT, (b"gAMA", struct.pack(">I", 0 if absurd else 45455))))
 
 
-@fallback(r"p.png has a high dynamic range \(PQ\), which is read as if it had none")
+@fallback(r"p.png has a high dynamic range \(PQ\), which is mapped to the standard one")
 def a_high_dynamic_range(wide: bool, folder: Path) -> None:
     read(folder, png(CAT, (b"cICP", bytes((9, 16 if wide else 1, 0, 1)))))
 

@@ -66,7 +66,10 @@ def embed(technique: str, run: Path, flat_shift: float | None = None) -> None:
     stated = {key: before[key] for key in ("licence", "provenance") if key in before}
     weights.parent.mkdir(exist_ok=True)
     write_bytes(weights, (run / "weights.safetensors").read_bytes())
-    write_json(weights.with_name("card.json"), read_card(run / "card.json") | stated)
+    card = read_card(run / "card.json") | stated
+    if style in WORKS:
+        card["style"] = {"name": style, "work": WORKS[style][1]}  # trained on a picture, whose file says no more
+    write_json(weights.with_name("card.json"), card)
     for precision in PRECISE.get(technique, EMBEDDED):
         for made in export(
             embedded_models(technique, style), ExportSettings(precision, flat_shift=flat_shift), GRAPHS, print

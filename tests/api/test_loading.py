@@ -74,7 +74,7 @@ def test_many_encode_the_style_once(
     photo: np.ndarray, painting: np.ndarray, painter: stylex.Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded: list[int] = []
-    encode = stylex.Painter.encode
+    encode, painting = stylex.Painter.encode, np.roll(painting, 7, 1)  # that no other test has shown the painter
 
     def counted(self: stylex.Painter, *arguments: object) -> object:
         encoded.append(1)

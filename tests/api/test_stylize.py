@@ -75,7 +75,7 @@ def test_an_optimization_that_is_stopped(photo: np.ndarray, painting: np.ndarray
 
     told: dict[str, Any] = {"iterations": 3, "size": 48, "on_step": pressed}
     result = stylex.stylize(photo, "gatys", painting, report=True, **told)
-    assert result.ran.stopped and result.notes == ("stopped after 1 of 3 iterations",)
+    assert result.ran.stopped and "stopped after 1 of 3 iterations" in result.notes
     with pytest.raises(stylex.Interrupted, match="stopped after 1 of 3"):
         stylex.stylize(photo, "gatys", painting, **told)
 
@@ -104,7 +104,7 @@ def test_size_tiles_faces_and_twice_the_size(photo: np.ndarray) -> None:
     assert result.rgb.shape == (600, 800, 3) and result.content.rgb.shape == (300, 400, 3)
     assert result.ran.tiles > 1 and f" in {result.ran.tiles} tiles of " in str(result.ran)
     assert result.ran.enlarged_by == "upscaler int8 on cpu"
-    assert result.ran.faces is not None and len(result.notes) == 1
+    assert result.ran.faces is not None and result.notes == ("no face found", "reduced from 512x384")
     assert {stage for stage, *_ in stages} == {"painting tiles", "enlarging"}
     plain = stylex.stylize(large, "fast", "the-scream", **CPU)
     twice = stylex.stylize(large, "fast", "the-scream", upscale=2, **CPU)

@@ -100,7 +100,7 @@ def test_a_package_that_stylex_cannot_do_without_is_no_clean_end(fails: Fails, m
     monkeypatch.setitem(sys.modules, "stylex.artifacts.catalog", None)
     with pytest.raises(ModuleNotFoundError):
         fails(5, "list")
-    assert set(OPTIONAL.values()) == {"export", "video", "bench", "heic", "ray", "serve"}
+    assert set(OPTIONAL.values()) == {"export", "video", "bench", "heic", "ray", "serve", "webcam"}
 
 
 @pytest.mark.parametrize(

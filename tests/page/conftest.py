@@ -40,9 +40,9 @@ def painted() -> Callable[..., np.ndarray]:
     return pixels
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launched() -> Iterator[Callable[..., Any]]:
-    """Starts a browser with more options."""
+    """Starts a browser with more options; while it lives Playwright's event loop runs in this thread."""
     api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'stylex[test]'")
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
@@ -51,7 +51,7 @@ def launched() -> Iterator[Callable[..., Any]]:
         yield lambda *more: playwright.chromium.launch(executable_path=path, args=[*CHROMIUM, *more])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launched: Callable[..., Any]) -> Iterator[Any]:
     started = launched("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
     yield started

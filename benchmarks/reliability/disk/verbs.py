@@ -58,7 +58,11 @@ class Verb:
 
     def run(self, folder: Path) -> int:
         """Runs the verb in a folder and in this process; returns the exit code."""
-        os.chdir(folder)
+        try:
+            os.chdir(folder)
+        except FileNotFoundError:  # `places` has removed it before the fork came this far
+            print("stylex: not begun", file=sys.stderr)
+            return StylexError.exit_code
         try:
             main(list(self.arguments), prog_name="stylex")
         except SystemExit as ended:

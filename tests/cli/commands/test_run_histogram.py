@@ -73,7 +73,7 @@ def test_a_file_named_as_a_built_in_style(shot: Path, style: Path, run_cli: RunC
     ],
 )
 def test_foreign_options(technique: str, option: tuple[str, str], told: str, shot: Path, fails: Fails) -> None:
-    assert fails(2, "run", technique, shot, "--style", shot, *option) == f"stylex: {told}"
+    assert fails(2, "run", technique, shot, "--style", shot, *option).startswith(f"stylex: {told}")
 
 
 def test_a_style_is_needed(shot: Path, run_cli: RunCli) -> None:

@@ -83,7 +83,7 @@ def test_wrong_calls(film: Path, fails: Fails, run_cli: RunCli) -> None:
     assert "Missing option '--style'" in run_cli("video", film, "out.mp4").stderr
     assert "'gatys' is not one of" in run_cli("video", film, "out.mp4", "--technique", "gatys").stderr
     told = fails(2, "run", "video", "photo.png", "--style", "irises")
-    assert told == "stylex: video paints no single photo: use `stylex video --help`"
+    assert told.startswith("stylex: video paints no single photo: use `stylex video --help`")
     assert [entry.name for entry in Path().iterdir()] == ["film.mp4"]
 
 
