@@ -28,6 +28,13 @@ PIXELS = """() => {
 }"""
 
 
+SHOWN = """() => {
+  const image = document.getElementById("after");
+  return image.complete && image.naturalWidth > 0;
+}"""
+"""The painted picture is decoded some time after its milliseconds are shown."""
+
+
 @pytest.fixture(scope="session")
 def painted() -> Callable[..., np.ndarray]:
     """Gives the pixels that a page offers for download, RGB uint8 (H, W, 3), once it is done."""
@@ -35,6 +42,7 @@ def painted() -> Callable[..., np.ndarray]:
     def pixels(page: Any, limit: int = 60_000) -> np.ndarray:
         page.wait_for_timeout(300)
         page.wait_for_selector("#status:text-matches('[0-9] ms')", timeout=limit)
+        page.wait_for_function(SHOWN, timeout=limit)
         return np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(page.evaluate(PIXELS)))).convert("RGB"))
 
     return pixels
