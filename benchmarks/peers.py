@@ -186,7 +186,7 @@ def ours(arguments: argparse.Namespace, provider: str) -> list[Contender]:
     return found
 
 
-def peers(arguments: argparse.Namespace, provider: str, folder: Path) -> list[Contender]:
+def published_networks(arguments: argparse.Namespace, provider: str, folder: Path) -> list[Contender]:
     """The published networks in FP32, those of the checkpoints that are given first."""
     networks: dict[str, Callable[[], PublishedNetwork]] = dict(PEERS)
     for given in arguments.checkpoint:
@@ -311,7 +311,7 @@ def main() -> None:
     arguments = parser.parse_args()
     provider = candidates(arguments.provider)[0].name
     with tempfile.TemporaryDirectory() as folder:
-        graphs = ours(arguments, provider) + peers(arguments, provider, Path(folder))
+        graphs = ours(arguments, provider) + published_networks(arguments, provider, Path(folder))
         rows = measure(graphs, provider, arguments)
     print_graphs(rows, arguments.size)
     whole = measure(whole_calls(arguments, provider), provider, arguments)
