@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 PIP_ARGS ?=
+AUDIT_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -13,7 +14,7 @@ GRAPHS := $(OUT)/graphs
 WEIGHTS := stylex/models/adain/weights.safetensors
 CODE := $(shell find stylex -name '*.py')
 
-.PHONY: demo test campaign clean sbom audit
+.PHONY: demo test campaign clean sbom pins audit
 
 demo: $(GRAPHS)/adain-fp32.onnx $(GRAPHS)/adain-fp16.onnx $(GRAPHS)/adain-int8.onnx
 	$(BIN)/python tools/demo.py --graphs $(GRAPHS) --out $(OUT)
@@ -35,10 +36,18 @@ sbom: $(READY) $(AUDIT)/ready
 	mkdir -p $(OUT)
 	$(AUDIT)/bin/cyclonedx-py environment --no-validate --pyproject pyproject.toml --output-reproducible -o $(OUT)/sbom.json $(BIN)/python
 
-audit: $(READY) $(AUDIT)/ready
-	! $(AUDIT)/bin/uv pip compile --no-deps --no-header --python $(BIN)/python constraints.txt 2>&1 | grep yanked
+# Whether the pinned versions are in the registry and not taken back (yanked), for every Python; this needs no more than an index.
+pins: $(AUDIT)/ready
+	@for python in 3.10 3.11 3.12 3.13; do \
+		$(AUDIT)/bin/uv pip compile --no-deps --no-header --no-python-downloads --python-version $$python constraints.txt > $(AUDIT)/pins.txt 2>&1 || \
+			{ cat $(AUDIT)/pins.txt; exit 1; }; \
+		! grep yanked $(AUDIT)/pins.txt || exit 1; \
+	done
+
+# What is known against the installed versions: asks pypi.org itself, or with AUDIT_ARGS="-s osv" osv.dev.
+audit: pins $(READY)
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu//' > $(AUDIT)/installed.txt
-	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r $(AUDIT)/installed.txt
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip $(AUDIT_ARGS) -r $(AUDIT)/installed.txt
 
 $(AUDIT)/ready:
 	$(PYTHON) -m venv $(AUDIT)

@@ -40,10 +40,10 @@ class Trial:
         self.whole = self.again(self.new()[0])
         self.seconds = time.perf_counter() - start
 
-    def new(self) -> tuple[Path, Tree]:
-        """Returns a new folder for the verb, and what is in it."""
+    def new(self, place: Path | None = None) -> tuple[Path, Tree]:
+        """Returns a new folder for the verb, in another place where one is given, and what is in it."""
         self.count += 1
-        folder = self.folder / str(self.count)
+        folder = (place or self.folder) / str(self.count)
         return folder, self.verb.made(folder)
 
     def start(self, folder: Path, before: Callable[[], object] = lambda: None) -> int:

@@ -244,7 +244,7 @@ class Careless(Verb):
         """Writes in several calls, as programs do."""
         with (folder / self.outputs[0]).open("wb", buffering=0) as file:
             for number in range(20):
-                file.write(bytes([number]) * 100)
+                file.write(bytes([number]) * 1000)
                 time.sleep(0.005)
         return 0
 
