@@ -125,6 +125,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    import folder  # the measuring process finds its function in a module by this name
-
-    folder.main()
+    main()

@@ -214,6 +214,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    import large  # the measuring process finds its function in a module by this name
-
-    large.main()
+    main()

@@ -323,6 +323,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    import peers  # the measuring process finds its function in a module by this name
-
-    peers.main()
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import ResourceError
-from stylex.processes import started
+from stylex.processes import packed, started, unpacked
 
 WARM_UP = 3
 LEAST_RUNS, MOST_RUNS = 8, 300
@@ -42,13 +43,14 @@ def isolated(function: Callable[..., Any], *arguments: Any) -> Any:
     """Calls a function in a fresh process, so that its peak memory is its own. Its errors are raised here.
 
     Args:
-        function: of a module other than the caller's main one.
+        function: of a module, or of the caller's main script, which the process then runs as an import.
         arguments: are pickled, as is what is returned.
 
     Raises:
+        UsageError: as `stylex.processes.packed` and `unpacked`.
         ResourceError: the process was killed, as the system does when memory runs out.
     """
-    process = started(_answer, function, arguments)
+    process = started(_answer, given=packed(function, arguments))
     assert process.stdout is not None
     try:
         with process.stdout as pipe:
@@ -65,9 +67,10 @@ def isolated(function: Callable[..., Any], *arguments: Any) -> Any:
     return result
 
 
-def _answer(pipe: BinaryIO, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _answer(pipe: BinaryIO) -> None:
     answer: tuple[Any, Exception | None]
     try:
+        function, arguments = unpacked(sys.stdin.buffer)
         answer = function(*arguments), None
     except Exception as error:
         answer = None, error

@@ -49,3 +49,28 @@ def test_programs_need_no_main_guard(tmp_path: Path) -> None:
             [sys.executable, *call], input=given, capture_output=True, text=True, cwd=tmp_path, check=False
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "begins\nTrue\n", "")
+
+
+def test_a_script_measures_its_own_functions(tmp_path: Path) -> None:
+    """And gets its own classes back, errors among them."""
+    program = """
+import os
+from stylex.runtime.benchmark.timing import isolated
+
+class Refused(Exception):
+    pass
+
+def measured(parent: int) -> int:
+    if os.getpid() != parent:
+        raise Refused("from elsewhere")
+
+if __name__ == "__main__":
+    try:
+        isolated(measured, os.getpid())
+    except Refused as error:
+        print(error)
+"""
+    (tmp_path / "script.py").write_text(program)
+    command = [sys.executable, "-W", "error", "script.py"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.stdout, done.stderr) == ("from elsewhere\n", "")
