@@ -6,7 +6,6 @@ PYTHONPATH=benchmarks python -m reliability.mutants --list stylex/files.py
 
 from __future__ import annotations
 
-import argparse
 import ast
 import copy
 import os
@@ -19,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reliability.outcome import report
+from reliability.outcome import command_line, report
 
 ROOT = Path(__file__).parents[2]
 GUARDS = {
@@ -141,12 +140,11 @@ def campaign(sample: int, seed: int, paths: tuple[str, ...] = tuple(GUARDS)) -> 
 
 def main() -> None:
     """Report it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--sample", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--list", metavar="FILE", help="print the mutants of a file")
     parser.add_argument("--file", action="append", choices=list(GUARDS), help="only mutants of these")
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     if given.list:
         for mutant in mutants(given.list):

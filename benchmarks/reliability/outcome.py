@@ -1,7 +1,8 @@
-"""The outcome of a campaign: a line for the table in docs/reliability.md, figures as JSON, and an exit code."""
+"""The command line of a campaign, and its outcome: a line for docs/reliability.md, figures as JSON, an exit code."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,13 @@ from stylex.files import write_json
 
 SHOWN = 20
 """Faults that are printed."""
+
+
+def command_line(description: str | None) -> argparse.ArgumentParser:
+    """Returns the parser of a campaign, whose help is the text of its module; each campaign has `--json`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="file that figures and faults are written to")
+    return parser
 
 
 def report(name: str, figures: Mapping[str, object], faults: Sequence[str], json_file: Path | None) -> None:

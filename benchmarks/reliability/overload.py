@@ -5,7 +5,6 @@ PYTHONPATH=benchmarks python -m reliability.overload --requests 10000 --json ove
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import io
@@ -25,7 +24,7 @@ import numpy as np
 import PIL.Image
 from service import LEAKING, MOST_GROWTH_MIB, answer, memory
 
-from reliability.outcome import report
+from reliability.outcome import command_line, report
 
 CLIENTS, QUEUE, WORKERS = 16, 4, 2
 """More clients than the service admits, so that its queue is full most of the time."""
@@ -272,9 +271,8 @@ def campaign(requests: int, warm_up: int = WARM_UP, *, measures: bool = True) ->
 
 def main() -> None:
     """Report it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     report("overload", *campaign(given.requests), given.json)
 

@@ -5,7 +5,6 @@ PYTHONPATH=benchmarks python -m reliability.overload_folder --photos 10000 --jso
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
@@ -17,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from reliability.outcome import report
+from reliability.outcome import command_line, report
 from reliability.overload import as_png, own_photo, poison
 
 MOST_GROWTH_MIB = 8.0
@@ -126,9 +125,8 @@ def campaign(count: int, *, measures: bool = True) -> tuple[dict[str, object], l
 
 def main() -> None:
     """Report it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--photos", type=int, default=10_000)
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     report("overload, folder", *campaign(given.photos), given.json)
 

@@ -6,7 +6,6 @@ N-th on fail as on a full disk; kills the process before the N-th call of any ki
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from reliability.disk import faults
 from reliability.disk.kills import Trial
-from reliability.disk.verbs import EXIT_CODES, NAMES, Verb, chosen, differences, ended, faults_in, forked, tree
+from reliability.disk.verbs import EXIT_CODES, Verb, chosen, command_line, differences, ended, faults_in, forked, tree
 from reliability.outcome import report
 
 ERRORS = {"write": errno.EIO, "fsync": errno.EIO, "rename": errno.EACCES, "close": errno.EIO}
@@ -114,12 +113,8 @@ def spread(of: int, most: int) -> list[int]:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--most", type=int, default=1000, help="calls of a kind, for each verb  [1000]")
-    parser.add_argument(
-        "--verb", action="append", choices=NAMES, help="repeat for more; careless is the control  [all others]"
-    )
-    parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     faults.restart_with_faults("reliability.disk.calls")
     counts, found = campaign(chosen(asked.verb), asked.most)

@@ -6,7 +6,6 @@ or a whole one; then the verb is run again, and must leave what a run in one go 
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import signal
@@ -15,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from reliability.disk.verbs import NAMES, Tree, Verb, chosen, differences, ended, faults_in, forked, quiet, tree
+from reliability.disk.verbs import Tree, Verb, chosen, command_line, differences, ended, faults_in, forked, quiet, tree
 from reliability.outcome import report
 
 
@@ -96,13 +95,9 @@ def campaign(verbs: Sequence[Verb], runs: int, seed: int) -> tuple[dict[str, int
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--runs", type=int, default=125, help="of each verb  [125]")
-    parser.add_argument(
-        "--verb", action="append", choices=NAMES, help="repeat for more; careless is the control  [all others]"
-    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     counts, faults = campaign(chosen(asked.verb), asked.runs, asked.seed)
     report("SIGKILL at random instants", {"kills": sum(counts.values()), **counts}, faults, asked.json)

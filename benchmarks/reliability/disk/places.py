@@ -8,7 +8,6 @@ right to write into what is read-only.
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import resource
@@ -22,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from reliability.disk.kills import Trial
-from reliability.disk.verbs import EXIT_CODES, NAMES, Verb, chosen, differences, ended, faults_in, tree
+from reliability.disk.verbs import EXIT_CODES, Verb, chosen, command_line, differences, ended, faults_in, tree
 from reliability.outcome import report
 
 PAGE = 4096
@@ -167,13 +166,9 @@ def restart_with_disks() -> None:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--rounds", type=int, default=50, help="of each verb and change  [50]")
-    parser.add_argument(
-        "--verb", action="append", choices=NAMES, help="repeat for more; careless is the control  [all others]"
-    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     restart_with_disks()
     counts, faults = campaign(chosen(asked.verb), asked.rounds, asked.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
@@ -18,6 +19,7 @@ import numpy as np
 import PIL.Image
 from safetensors.numpy import load
 
+from reliability import outcome
 from stylex.cli import main
 from stylex.errors import StylexError
 from stylex.files import LITTER
@@ -71,6 +73,15 @@ class Verb:
             traceback.print_exc()
             return TRACEBACK
         return 0
+
+
+def command_line(description: str | None) -> argparse.ArgumentParser:
+    """Returns the parser of a campaign of verbs, of which `--verb` names one for `chosen`."""
+    parser = outcome.command_line(description)
+    parser.add_argument(
+        "--verb", action="append", choices=NAMES, help="repeat for more; careless is the control  [all others]"
+    )
+    return parser
 
 
 def chosen(names: Sequence[str] | None) -> list[Verb]:

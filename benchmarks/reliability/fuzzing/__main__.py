@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from reliability.mutated.mutators import mutated
-from reliability.outcome import report
+from reliability.outcome import command_line, report
 from stylex.errors import StylexError
 
 READERS = (
@@ -102,12 +102,11 @@ def fuzzed(reader: str, seconds: float, runs: int, seed: int) -> tuple[int, str]
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="of each reader  [60]")
     parser.add_argument("--runs", type=int, default=-1, help="of each reader  [no limit]")
     parser.add_argument("--reader", action="append", choices=[*READERS, CONTROL], help="repeat for more  [all]")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()

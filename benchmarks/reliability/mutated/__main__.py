@@ -6,7 +6,6 @@ Each must be read, or refused in one line, within `LONGEST` seconds; anything el
 
 from __future__ import annotations
 
-import argparse
 import json
 import queue
 import subprocess
@@ -16,10 +15,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from reliability.mutated import worker
-from reliability.outcome import report
+from reliability.outcome import command_line, report
 
 SHARES = {
     "python": {"pictures": 0.7, "codes": 0.08, "checkpoints": 0.1, "graphs": 0.02, "films": 0.1},
@@ -108,13 +106,12 @@ def _lines(process: subprocess.Popen[str], longest: float) -> Iterator[str]:
 
 def main() -> None:
     """Runs the campaign."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_line(__doc__)
     parser.add_argument("--python", type=int, default=20_000, help="files read through Python")
     parser.add_argument("--command", type=int, default=2_000, help="files read through the command line")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", default=",".join(SHARES["python"]), help="of files, such as pictures,films")
     parser.add_argument("--only", metavar="KIND:NUMBER", help="read this one again, in this process")
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     if given.only:
         kind, _, number = given.only.partition(":")
