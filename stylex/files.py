@@ -24,6 +24,8 @@ if sys.platform != "win32":
 ASIDE = ".stylex-"
 """Beginning of the names of files that aren't complete yet; eight hexadecimal digits and the final suffix follow."""
 LITTER = re.compile(rf"{re.escape(ASIDE)}[0-9a-f]{{8}}(\..*)?", re.DOTALL)
+CONFIG, CACHE = "STYLEX_CONFIG", "STYLEX_CACHE"
+"""Variables of the environment that name the folders of settings and of downloads."""
 
 
 def check_place(path: Path | str) -> None:
@@ -208,14 +210,23 @@ def write_json(path: Path | str, value: Any) -> None:
 
 
 def config_folder() -> Path:
-    """Where settings are kept: STYLEX_CONFIG, or else `stylex` in the platform's folder for them."""
-    if given := os.environ.get("STYLEX_CONFIG"):
+    """Returns where settings are kept: STYLEX_CONFIG, or else `stylex` in the platform's folder for them."""
+    return _users_folder(CONFIG, ("APPDATA", "Roaming"), "Application Support", ("XDG_CONFIG_HOME", ".config"))
+
+
+def cache_folder() -> Path:
+    """Returns where downloads are kept: STYLEX_CACHE, or else `stylex` in the platform's folder for caches."""
+    return _users_folder(CACHE, ("LOCALAPPDATA", "Local"), "Caches", ("XDG_CACHE_HOME", ".cache"))
+
+
+def _users_folder(variable: str, windows: tuple[str, str], macos: str, xdg: tuple[str, str]) -> Path:
+    """Returns the folder of a variable, or else that of the platform's own variable, or of its usual name."""
+    if given := os.environ.get(variable):
         return Path(given).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "stylex"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "stylex"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "stylex"
+        return Path.home() / "Library" / macos / "stylex"
+    (platforms, name), parent = (windows, Path("AppData")) if sys.platform == "win32" else (xdg, Path())
+    return Path(os.environ.get(platforms) or Path.home() / parent / name) / "stylex"
 
 
 def sha256_of(path: Path | str) -> str:

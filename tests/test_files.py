@@ -9,12 +9,23 @@ import json
 import os
 import socket
 import stat
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stylex.errors import InputError, ResourceError
-from stylex.files import check_place, make_folder, sha256_of, write_bytes, write_json, written_aside
+from stylex.files import (
+    cache_folder,
+    check_place,
+    config_folder,
+    make_folder,
+    sha256_of,
+    write_bytes,
+    write_json,
+    written_aside,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -243,3 +254,29 @@ def test_pipes_devices_and_sockets_are_never_replaced(through_a_link: bool, tmp_
                 refused(named)
         assert not path.is_file() and path.exists()
     listening.close()
+
+
+@pytest.mark.parametrize(
+    ("folder", "variable", "names"),
+    [
+        (config_folder, "STYLEX_CONFIG", ("/x/stylex", "Library/Application Support/stylex", "AppData/Roaming/stylex")),
+        (cache_folder, "STYLEX_CACHE", ("/x/stylex", "Library/Caches/stylex", "AppData/Local/stylex")),
+    ],
+)
+def test_folders_of_the_user(
+    folder: Callable[[], Path],
+    variable: str,
+    names: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path))
+    assert folder() == tmp_path
+    monkeypatch.delenv(variable)
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, "/x")
+    for name in ("APPDATA", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for platform, name in zip(("linux", "darwin", "win32"), names, strict=True):
+        monkeypatch.setattr(sys, "platform", platform)
+        assert folder().as_posix().endswith(name)

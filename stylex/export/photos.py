@@ -12,10 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stylex.errors import InputError
-from stylex.imaging.arrays import shrunk
-from stylex.imaging.content import visible_of
-from stylex.imaging.folders import SMALLEST_SIDE, picture_files
-from stylex.imaging.sizes import shorter_side
+from stylex.imaging.content import usable_picture
+from stylex.imaging.folders import picture_files
 from stylex.installation import optional
 
 Photo: TypeAlias = npt.NDArray[np.uint8]
@@ -81,14 +79,9 @@ def _read(files: Sequence[Path]) -> tuple[list[Photo], list[str]]:
     found, skipped = [], []
     for file in files:
         try:
-            photo = shrunk(visible_of(file, str(file), shorter_side(LARGEST_SIDE)), LARGEST_SIDE)
+            found.append(usable_picture(file, LARGEST_SIDE))
         except InputError as error:
             skipped.append(str(error))
-            continue
-        if min(photo.shape[:2]) < SMALLEST_SIDE:
-            skipped.append(f"{file.name} is {photo.shape[1]}x{photo.shape[0]}, below {SMALLEST_SIDE} pixels")
-        else:
-            found.append(photo)
     return found, skipped
 
 

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from stylex.imaging.arrays import Image
+from stylex.errors import InputError
+from stylex.imaging.arrays import Image, shrunk
+from stylex.imaging.folders import SMALLEST_SIDE
 from stylex.imaging.hidden import visible_part
 from stylex.imaging.picture import Picture, as_rgb
 from stylex.imaging.reading import decoded, read_picture, upright_and_plain
-from stylex.imaging.sizes import Reduction
+from stylex.imaging.sizes import Reduction, shorter_side
 
 Content: TypeAlias = "npt.NDArray[np.uint8] | PIL.Image.Image | str | Path | bytes"
 """A picture: RGB uint8 (H, W, 3), a picture of Pillow's, the path of a file, or a file's bytes."""
@@ -47,6 +49,19 @@ def visible_of(content: object, name: str = "picture", reduction: Reduction | No
     """
     picture = picture_of(content, name, reduction)
     return visible_part(picture.rgb, picture.alpha, name)
+
+
+def usable_picture(file: Path, short_side: int) -> Image:
+    """Returns what is visible of a file for training and calibration, RGB uint8, its shorter side at most `short_side`.
+
+    Raises:
+        InputError: as `visible_of` does, or it is smaller than `SMALLEST_SIDE`.
+    """
+    picture = visible_of(file, str(file), shorter_side(max(short_side, SMALLEST_SIDE)))
+    if min(picture.shape[:2]) < SMALLEST_SIDE:
+        sides = f"{picture.shape[1]}x{picture.shape[0]}"
+        raise InputError(f"{file.name}: {sides}, needs {SMALLEST_SIDE}x{SMALLEST_SIDE}")
+    return shrunk(picture, short_side)
 
 
 def as_given(rgb: Image, alpha: Image | None, content: object) -> npt.NDArray[np.uint8] | PIL.Image.Image:

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from stylex.errors import ResourceError
-from stylex.files import config_folder, write_json
+from stylex.files import CONFIG, config_folder, write_json
 from stylex.installation import onnxruntime
 from stylex.runtime.engine import hardware
 
@@ -26,7 +26,7 @@ def keep_precision(technique: str, provider: str, precision: str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ResourceError(f"{path.parent} can't be made ({error.strerror}): name another in STYLEX_CONFIG") from error
+        raise ResourceError(f"{path.parent} can't be made ({error.strerror}): name another in {CONFIG}") from error
     write_json(path, {**_kept(path), _key(technique, provider): {"precision": precision, **_here()}})
     return path
 

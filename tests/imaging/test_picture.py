@@ -7,19 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image
 
 from stylex.errors import InputError
 from stylex.imaging.picture import as_rgb
 from stylex.imaging.reading import read_picture
 from stylex.imaging.writing import write_picture
-
-
-@pytest.fixture(scope="module")
-def photo() -> np.ndarray:
-    """A face, uint8 (96, 128, 3)."""
-    return np.ascontiguousarray(skimage.data.astronaut()[60:156, 160:288])
 
 
 @pytest.mark.parametrize(

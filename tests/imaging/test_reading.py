@@ -14,8 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-import skimage.data
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
@@ -27,19 +26,7 @@ from stylex.imaging.writing import write_picture
 
 LOSSLESS = (".png", ".bmp", ".tif", ".tiff")
 LOSSY = (".jpg", ".jpeg", ".webp")
-few = settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-@pytest.fixture(scope="module")
-def cat() -> np.ndarray:
-    """A cat's eyes, uint8 (60, 90, 3)."""
-    return np.ascontiguousarray(skimage.data.chelsea()[80:140, 120:210])
+few = settings.get_profile("few")
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:

@@ -11,8 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-import skimage.data
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
@@ -23,25 +22,7 @@ from stylex.imaging.writing import check_output, write_picture
 
 LOSSLESS = (".png", ".bmp", ".tif", ".tiff")
 LOSSY = (".jpg", ".jpeg", ".webp")
-few = settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-@pytest.fixture(scope="module")
-def photo() -> np.ndarray:
-    """A face, uint8 (96, 128, 3)."""
-    return np.ascontiguousarray(skimage.data.astronaut()[60:156, 160:288])
-
-
-@pytest.fixture(scope="module")
-def cat() -> np.ndarray:
-    """A cat's eyes, uint8 (60, 90, 3)."""
-    return np.ascontiguousarray(skimage.data.chelsea()[80:140, 120:210])
+few = settings.get_profile("few")
 
 
 # Round trips

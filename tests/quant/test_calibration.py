@@ -91,14 +91,19 @@ def run_inside(model, feed, run):
     return run(watched, feed, ["sum"])[0].ravel()
 
 
-def test_of_what_a_rectifier_cuts_off_only_the_rest_counts(net, feeds, run):
-    """A residual block that closes a channel for good: the range ends where values stop to have an effect."""
-    n = net()
+def residual_block(n):
+    """r = relu(b + y), where y is a convolution of b."""
     n.conv("x", 3, 8, "a")
     n.relu("a", "b")
     n.conv("b", 8, 8, "y", size=1)
     n.node("Add", ["b", "y"], "s")
     n.relu("s", "r")
+    return n
+
+
+def test_of_what_a_rectifier_cuts_off_only_the_rest_counts(net, feeds, run):
+    """A residual block that closes a channel for good: the range ends where values stop to have an effect."""
+    n = residual_block(net())
     n.constants["y_b"] = np.array([-50.0] + [0.0] * 7, np.float32)
     model = n.model({"r": 4})
     effective = ranges_before_relu(model)
@@ -111,11 +116,6 @@ def test_of_what_a_rectifier_cuts_off_only_the_rest_counts(net, feeds, run):
 
 
 def test_what_others_read_too_is_not_cut(net):
-    n = net()
-    n.conv("x", 3, 8, "a")
-    n.relu("a", "b")
-    n.conv("b", 8, 8, "y", size=1)
-    n.node("Add", ["b", "y"], "s")
-    n.relu("s", "r")
+    n = residual_block(net())
     n.node("Add", ["r", "y"], "t")
     assert not ranges_before_relu(n.model({"t": 4}))

@@ -228,7 +228,8 @@ def _write_video_filters(
 def _write_site(technique: str | None, folder: Path, runtime: Path | None, as_json: bool) -> None:
     """Writes the page as static files, and downloads onnxruntime-web where it isn't given."""
     from stylex.api.site import ORT_SHA256, ORT_URL, ORT_VERSION, export_site
-    from stylex.models.encoders.download import cache_folder, fetched
+    from stylex.files import cache_folder
+    from stylex.models.encoders.download import fetched
     from stylex.techniques import DEFAULT
 
     if runtime is None:

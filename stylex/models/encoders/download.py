@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
-import os
 import ssl
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,25 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from stylex.errors import Interrupted, ResourceError
-from stylex.files import settle
+from stylex.files import CACHE, settle
 
-CACHE = "STYLEX_CACHE"
-"""Environment variable that names the cache folder."""
 CHUNK = 1 << 20
 TIMEOUT = 30.0
 """Seconds without an answer after which the server is given up."""
 RANGE_NOT_SATISFIABLE = 416
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: STYLEX_CACHE, or else `stylex` in the platform's folder for caches."""
-    if given := os.environ.get(CACHE):
-        return Path(given).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "stylex"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "stylex"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stylex"
 
 
 def fetched(url: str, path: Path, sha256: str, console: Console | None = None) -> Path:

@@ -10,7 +10,8 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from stylex.errors import ModelError
-from stylex.models.encoders.download import cache_folder, digest_of, fetched
+from stylex.files import cache_folder
+from stylex.models.encoders.download import digest_of, fetched
 from stylex.models.encoders.features import Features
 
 URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"

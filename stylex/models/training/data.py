@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from stylex.errors import InputError
 from stylex.imaging.arrays import shrunk
-from stylex.imaging.content import visible_of
-from stylex.imaging.folders import FEWEST_PICTURES, SMALLEST_SIDE, picture_files
-from stylex.imaging.sizes import shorter_side
+from stylex.imaging.content import usable_picture
+from stylex.imaging.folders import FEWEST_PICTURES, picture_files
 
 MOST_PICTURES = 8192
 """Pictures of a folder that are held in memory at most (some 230 KB each); of more, a seeded sample is taken."""
@@ -143,14 +142,9 @@ def _read(files: Sequence[Path], short_side: int) -> tuple[dict[Path, Picture], 
     found, skipped = {}, []
     for file in files:
         try:
-            picture = visible_of(file, str(file), shorter_side(max(short_side, SMALLEST_SIDE)))
+            found[file] = reduced(usable_picture(file, short_side), short_side)
         except InputError as error:
             skipped.append(str(error))
-            continue
-        if min(picture.shape[:2]) < SMALLEST_SIDE:
-            skipped.append(f"{file.name}: {picture.shape[1]}x{picture.shape[0]}, needs {SMALLEST_SIDE}x{SMALLEST_SIDE}")
-        else:
-            found[file] = reduced(picture, short_side)
     return found, skipped
 
 

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 import torch
 
-from stylex.artifacts.metadata import TRANSFER
 from stylex.models.adain.network import AdaIN
 from stylex.models.attention.network import KEY, LEAST_VARIANCE, TOKENS, Attention, attend
 from stylex.models.shared.backbone import BORDER, BackboneSpec, Site, flat_masks
-from stylex.models.shared.graphs import graphs
-from stylex.models.weights import CALIBRATION, Weights
 
 WIDTHS = (4, 8, 8, 8)
 
@@ -103,18 +99,9 @@ def test_everything_that_attends_learns(network):
         assert network.get_parameter(name).grad.abs().max() > 0, name
 
 
-@torch.no_grad()
-def test_training_and_graph_paint_alike(network, spec):
-    weights = Weights(Path("none"), {}, {CALIBRATION: network.encode(torch.rand(4, 3, 64, 64))}, "0" * 64, {})
-    transfer = next(g for g in graphs(network, weights, None) if g.spec.role == TRANSFER)
+def test_training_and_graph_paint_alike(network, spec, checked_transfer):
+    transfer = checked_transfer(network)
     assert transfer.spec.code_size == network.code_size and transfer.spec.sites == spec.sites
-    content, codes = pictures(), network.encode(torch.rand(1, 3, 64, 64))
-    painting, sites = network.paint(content, codes, 0.7), codes[:, : network.code_size]
-    picture, statistics = transfer.module(
-        painting.mapped, sites, torch.full((1, 1, 4, 5), 0.7), torch.zeros(1, spec.code_size), torch.zeros(1)
-    )
-    torch.testing.assert_close(picture, painting.raw.clamp(0, 1))
-    torch.testing.assert_close(statistics, painting.statistics)
 
 
 def test_a_level_at_a_16th_is_refused(spec):

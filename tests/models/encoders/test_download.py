@@ -16,7 +16,7 @@ from rich.console import Console
 
 from stylex.errors import Interrupted, ResourceError
 from stylex.models.encoders import download
-from stylex.models.encoders.download import cache_folder, fetched
+from stylex.models.encoders.download import fetched
 
 DATA = np.random.default_rng(3).bytes(300_000)
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -168,18 +168,3 @@ def test_the_bar_is_drawn_on_terminals_only(url: str, path: Path) -> None:
         fetched(url, path, SHA256, Console(file=text, force_terminal=terminal, width=120))
         assert ("file.pth" in text.getvalue()) == terminal
         path.unlink()
-
-
-def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("STYLEX_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.delenv("STYLEX_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
-    for platform, name in (
-        ("linux", "/x/stylex"),
-        ("darwin", "Library/Caches/stylex"),
-        ("win32", "AppData/Local/stylex"),
-    ):
-        monkeypatch.setattr(download.sys, "platform", platform)
-        monkeypatch.delenv("LOCALAPPDATA", raising=False)
-        assert cache_folder().as_posix().endswith(name)

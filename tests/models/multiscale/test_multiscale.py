@@ -1,19 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from stylex.artifacts.metadata import TRANSFER
 from stylex.models.adain.network import AdaIN
 from stylex.models.multiscale.network import Multiscale
 from stylex.models.multiscale.recipe import take_over
 from stylex.models.shared.backbone import BORDER, BackboneSpec
-from stylex.models.shared.graphs import graphs
-from stylex.models.weights import CALIBRATION, Weights
 
 WIDTHS = (4, 8, 8, 8)
 
@@ -92,17 +88,8 @@ def test_everything_learns(network):
         assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
 
 
-@torch.no_grad()
 @pytest.mark.parametrize("size", [None, 128])
-def test_training_and_graph_paint_alike(network, deep, size):
-    weights = Weights(Path("none"), {}, {CALIBRATION: network.encode(torch.rand(4, 3, 64, 64))}, "0" * 64, {})
-    transfer = next(g for g in graphs(network, weights, size) if g.spec.role == TRANSFER)
+def test_training_and_graph_paint_alike(network, size, checked_transfer):
+    transfer = checked_transfer(network, size)
     assert (transfer.spec.multiple, transfer.spec.smallest, transfer.spec.cell) == (16, 64, 8)
     assert transfer.example[2].shape[2] * 8 + 2 * BORDER == transfer.example[0].shape[2]
-    content, codes = pictures(), network.encode(torch.rand(1, 3, 64, 64))
-    painting, sites = network.paint(content, codes, 0.7), codes[:, : network.code_size]
-    picture, statistics = transfer.module(
-        painting.mapped, sites, torch.full((1, 1, 8, 10), 0.7), torch.zeros(1, deep.code_size), torch.zeros(1)
-    )
-    torch.testing.assert_close(picture, painting.raw.clamp(0, 1))
-    torch.testing.assert_close(statistics, painting.statistics)

@@ -67,6 +67,17 @@ class Darkens(Recipe):
         return {"data": {"noise": {"folder": "noise", "pictures": 7, "skipped": 1}}}
 
 
+class Described(Darkens):
+    """Says of itself what it is given."""
+
+    def __init__(self, **described):
+        super().__init__()
+        self.described = described
+
+    def describe(self):
+        return self.described
+
+
 def run(folder, recipe=None, schedule=SHORT):
     return train(recipe or Darkens(), schedule, folder, CPU, QUIET)
 
@@ -265,16 +276,14 @@ def test_choose_device(monkeypatch):
 
 
 def test_the_card_remembers_settings_of_before(tmp_path):
-    class Told(Darkens):
-        def __init__(self, weight):
-            super().__init__()
-            self.weight = weight
-
-        def describe(self):
-            return {"settings": {"weight": self.weight}}
-
     for steps, weight in ((2, 1.0), (3, 1.0), (5, 2.0)):
-        train(Told(weight), Schedule(steps=steps, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
+        train(
+            Described(settings={"weight": weight}),
+            Schedule(steps=steps, warmup=1, sample_every=99),
+            tmp_path,
+            CPU,
+            QUIET,
+        )
         card = json.loads((tmp_path / CARD).read_text())
         assert ("history" in card) == (steps == 5)
     first, second = card["history"]
@@ -283,18 +292,10 @@ def test_the_card_remembers_settings_of_before(tmp_path):
 
 
 def test_a_run_of_another_style_is_not_resumed(tmp_path):
-    class Styled(Darkens):
-        def __init__(self, name):
-            super().__init__()
-            self.style = name
-
-        def describe(self):
-            return {"style": {"name": self.style}}
-
-    train(Styled("one"), Schedule(steps=2, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
+    train(Described(style={"name": "one"}), Schedule(steps=2, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
     before = (tmp_path / CARD).read_bytes()
     with pytest.raises(ModelError, match=r'style \{"name": "one"\}, not \{"name": "two"\}: train into another folder'):
-        train(Styled("two"), Schedule(steps=4, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
+        train(Described(style={"name": "two"}), Schedule(steps=4, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
     assert (tmp_path / CARD).read_bytes() == before
 
 
