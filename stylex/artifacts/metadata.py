@@ -7,8 +7,9 @@ shapes.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, field, fields
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any
 
 from stylex.errors import ModelError
@@ -91,6 +92,16 @@ class GraphSpec:
         if self.fixed_size is not None:
             return self.fixed_size
         return max(self.smallest, -(-side // self.multiple) * self.multiple)
+
+    def in_steps_of(self, bucket: int) -> GraphSpec:
+        """Returns the specification of the same graph, where it is fed sides in multiples of so many pixels alone.
+
+        That is for graphs that paint a picture of any size, around which more of it is then reflected.
+        """
+        if bucket == 1 or self.role not in (TRANSFER, UPSCALER) or self.fixed_size is not None:
+            return self
+        step = math.lcm(self.multiple, bucket)
+        return replace(self, multiple=step, smallest=-(-self.smallest // step) * step)
 
     @classmethod
     def parsed(cls, values: Mapping[str, Any]) -> GraphSpec:

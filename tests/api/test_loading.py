@@ -6,12 +6,15 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 import stylex
 from stylex.artifacts.catalog import encoder_file, transfer_file
+from stylex.artifacts.graph_file import read_metadata
 from stylex.runtime.engine.options import SessionOptions
+from stylex.runtime.engine.pictures import painted_size
 
 
 def test_every_technique_is_loaded(photo: np.ndarray, painting: np.ndarray, one_thread: None) -> None:
@@ -98,15 +101,35 @@ def test_a_painter_that_is_closed(photo: np.ndarray, painting: np.ndarray) -> No
     assert repr(painter) == "<Painter adain int8 on cpu>"
 
 
+def test_sides_in_buckets(photo: np.ndarray) -> None:
+    """A photo whose sides are no multiples is reflected further, and paints nearly the same at its own size."""
+    usual, stepped = (
+        stylex.load("cyclegan", "fp16", "cpu", style="painting", options=SessionOptions(1, bucket=bucket))
+        for bucket in (1, 64)
+    )
+    content = photo[:70, :90]
+    assert painted_size(stepped.transfer, 70, 90) == (128, 128) != painted_size(usual.transfer, 70, 90)
+    one, other = usual(content), stepped(content)
+    assert one.shape == other.shape == content.shape and cv2.PSNR(one, other) > 30
+
+
 def test_options_of_a_session(tmp_path: Path) -> None:
     told = SessionOptions(device_id=1, provider_options={"a": "b"}, cache_dir=tmp_path)
-    assert told.for_provider("cpu") == {"a": "b"}
-    assert told.for_provider("cuda") == {"device_id": "1", "a": "b"}
-    tensorrt = told.for_provider("tensorrt")
-    assert tensorrt["trt_engine_cache_path"] == str(tmp_path) and tensorrt["trt_engine_cache_enable"] == "True"
-    assert told.for_provider("openvino") == {"cache_dir": str(tmp_path), "a": "b"}
+    metadata = read_metadata(transfer_file("adain", "fp16"))
+
+    def options_of(provider: str) -> dict[str, str]:
+        return told.for_provider(provider, metadata, "0" * 64)
+
+    assert options_of("cpu") == {"a": "b"}
+    assert options_of("cuda").items() > {"device_id": "1", "a": "b"}.items()
+    tensorrt = options_of("tensorrt")
+    assert Path(tensorrt["trt_engine_cache_path"]).parents[2] == tmp_path and tensorrt["device_id"] == "1"
+    assert options_of("openvino") == {"cache_dir": str(tmp_path), "a": "b"}
+    assert SessionOptions().for_provider("openvino", metadata, "0" * 64) == {}
     key = "session.intra_op.allow_spinning"
     assert told.auxiliary().for_session().get_session_config_entry(key) == "0"
     assert SessionOptions(3).for_session().intra_op_num_threads == 3
     with pytest.raises(stylex.UsageError, match="device_id is -1"):
         SessionOptions(device_id=-1)
+    with pytest.raises(stylex.UsageError, match="memory_limit_mib is -1"):
+        SessionOptions(memory_limit_mib=-1)

@@ -8,8 +8,10 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stylex.artifacts.metadata import SCHEMA, GraphMetadata, GraphSpec
+from stylex.artifacts.metadata import SCHEMA, STYLE_ENCODER, TRANSFER, GraphMetadata, GraphSpec
 from stylex.errors import ModelError
 
 METADATA = GraphMetadata(
@@ -77,6 +79,17 @@ def test_painted_sides() -> None:
     spec = GraphSpec("transfer", 0, multiple=8, smallest=32)
     assert [spec.painted_side(side) for side in (1, 32, 33, 40, 41)] == [32, 32, 40, 40, 48]
     assert dataclasses.replace(spec, fixed_size=64).painted_side(3) == 64
+
+
+@given(st.integers(1, 5000), st.integers(1, 512), st.sampled_from((1, 8, 16)), st.integers(1, 100))
+def test_sides_in_steps(side: int, bucket: int, multiple: int, smallest: int) -> None:
+    spec = GraphSpec(TRANSFER, 4, multiple, smallest)
+    stepped = spec.in_steps_of(bucket)
+    painted, step = stepped.painted_side(side), math.lcm(multiple, bucket)
+    assert spec.painted_side(side) <= painted < max(side, smallest) + step
+    assert bucket == 1 or painted % step == 0
+    for same in (dataclasses.replace(spec, fixed_size=64), dataclasses.replace(spec, role=STYLE_ENCODER)):
+        assert same.in_steps_of(bucket) is same
 
 
 def test_metadata_of_others_beside_ours_does_no_harm() -> None:

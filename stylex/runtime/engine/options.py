@@ -9,15 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from stylex.artifacts.metadata import GraphMetadata
 from stylex.cores import MOST_THREADS, cores
 from stylex.errors import UsageError
-from stylex.installation import onnxruntime
+from stylex.files import cache_folder
+from stylex.installation import onnxruntime, version
+from stylex.runtime.engine.nvidia import COMPILERS, Caches, Card, caches, cuda_options
 
-CACHE_OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "tensorrt": {"trt_engine_cache_enable": "True", "trt_engine_cache_path": "{folder}"},
-    "openvino": {"cache_dir": "{folder}"},
+LIMITS = {
+    "threads": (0, MOST_THREADS),
+    "device_id": (0, MOST_THREADS),
+    "memory_limit_mib": (0, 2**24),
+    "bucket": (1, 4096),
 }
-"""Options that make a provider keep compiled graphs in a folder."""
+"""Least and greatest values of the numbers among the options."""
 SPIN_US = 50
 """Microseconds that a thread stays awake where it waits for the next operator; ONNX Runtime's own are 1000 and more."""
 
@@ -31,37 +36,60 @@ class SessionOptions:
         spinning: whether the CPU's threads stay awake between two operators of a graph, for some microseconds. False
             where others need the cores as well, such as the encoder of a film.
         device_id: number of the graphics card, for cuda and tensorrt.
-        provider_options: more options of the execution provider, as ONNX Runtime calls them.
-        cache_dir: folder where tensorrt and openvino keep compiled graphs for the next start; None for nowhere.
+        memory_limit_mib: MiB of the card's memory that cuda takes at the most, and that TensorRT takes to build an
+            engine; 0 for no limit.
+        bucket: pixels to a multiple of which sides are rounded up and photos reflected, where a provider prepares for
+            each size, such as 64; 1 for as few pixels as the graph needs. Statistics are then those of the photo with
+            what was reflected, which moves pictures by 1 level of 255 on average.
+        provider_options: more options of the execution provider, as ONNX Runtime calls them; they come before stylex's.
+        cache_dir: folder where tensorrt, tensorrt-rtx and openvino keep compiled graphs for the next start. By default
+            NVIDIA's have one in `stylex.files.cache_folder`, and openvino has none.
         profile: where ONNX Runtime's profile is written, the beginning of the file's path; None for no profile.
     """
 
     threads: int = 0
     spinning: bool = True
     device_id: int = 0
+    memory_limit_mib: int = 0
+    bucket: int = 1
     provider_options: Mapping[str, str] = field(default_factory=dict)
     cache_dir: Path | str | None = None
     profile: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("threads", "device_id"):
+        for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or not 0 <= value <= MOST_THREADS:
-                least = "0 (all cores)" if name == "threads" else "0"
-                message = f"{name} is {value!r}; it must be a whole number from {least} to {MOST_THREADS}"
-                raise UsageError(message, **{name: 0})
+            if not isinstance(value, (int, np.integer)) or not least <= value <= most:
+                start = "0 (all cores)" if name == "threads" else least
+                message = f"{name} is {value!r}; it must be a whole number from {start} to {most}"
+                raise UsageError(message, **{name: least})
 
     @property
     def thread_count(self) -> int:
         """Returns the number of threads that the CPU's graphs are given."""
         return int(self.threads) or cores()
 
-    def for_provider(self, name: str) -> dict[str, str]:
-        """Returns what a provider of this name is told beside its precision."""
-        device = {"device_id": str(self.device_id)} if name in ("cuda", "tensorrt") and self.device_id else {}
-        kept = {} if self.cache_dir is None else CACHE_OPTIONS.get(name, {})
-        cache = {option: value.format(folder=self.cache_dir) for option, value in kept.items()}
-        return {**device, **cache, **self.provider_options}
+    @property
+    def card(self) -> Card:
+        """Returns the graphics card that is asked for."""
+        return Card(int(self.device_id), int(self.memory_limit_mib))
+
+    def caches(self, provider: str, sha256: str) -> Caches:
+        """Returns where one of `COMPILERS` keeps what it compiles of the graph whose file has this SHA-256."""
+        package = COMPILERS[provider].package
+        versions = {"onnxruntime": str(onnxruntime().__version__), package: version(package)}
+        return caches(Path(self.cache_dir or cache_folder() / "engines"), provider, sha256, versions)
+
+    def for_provider(self, name: str, metadata: GraphMetadata, sha256: str) -> dict[str, str]:
+        """Returns what a provider of this name is told beside its precision, to open a graph."""
+        own: dict[str, str] = {}
+        if name == "cuda":
+            own = cuda_options(self.card)
+        elif name in COMPILERS:
+            own = COMPILERS[name].options(self.card, self.caches(name, sha256), metadata)
+        elif name == "openvino" and self.cache_dir is not None:
+            own = {"cache_dir": str(self.cache_dir)}
+        return {**own, **self.provider_options}
 
     def for_session(self) -> Any:
         """Returns ONNX Runtime's own options.

@@ -64,6 +64,7 @@ class Provider:
         return {option: "True" for known, option in self.enables if known == precision}
 
 
+CUDA = "CUDAExecutionProvider"
 GPU_TARGETS = ("tensorrt",)
 PROVIDERS = (
     Provider(
@@ -78,25 +79,25 @@ PROVIDERS = (
     ),
     Provider(
         "cuda",
-        "CUDAExecutionProvider",
+        CUDA,
         ONNX_RUNTIME_GPU,
         targets=GPU_TARGETS,
         best="fp32",
         systems="Linux and Windows with an NVIDIA card",
         wants="FP16 or FP32, NCHW; INT8 convolutions run on the CPU",
-        expect="a slow first picture, while convolutions are searched for",
+        expect="a slow first start, while CUDA's libraries load",
     ),
     Provider(
         "tensorrt",
         "TensorrtExecutionProvider",
         f"{ONNX_RUNTIME_GPU} 'tensorrt<11'",
-        ("CUDAExecutionProvider", "CPUExecutionProvider"),
+        (CUDA, "CPUExecutionProvider"),
         (("fp16", "trt_fp16_enable"), ("int8", "trt_fp16_enable"), ("int8", "trt_int8_enable")),
         targets=GPU_TARGETS,
         best="fp32",
         systems="Linux and Windows with an NVIDIA card, Jetson",
-        wants="FP16 or INT8 of --target tensorrt, NCHW, fixed sizes",
-        expect="minutes to build an engine for a new size",
+        wants="FP16 or INT8 of --target tensorrt, NCHW",
+        expect="minutes at the first start, to build an engine that is kept",
     ),
     Provider(
         "tensorrt-rtx",
@@ -226,13 +227,18 @@ def candidates(name: str) -> tuple[Provider, ...]:
 
 
 def session_arguments(
-    provider: Provider, options: Any, precision: str = "fp32", more: Mapping[str, str] | None = None
+    provider: Provider,
+    options: Any,
+    precision: str = "fp32",
+    more: Mapping[str, str] | None = None,
+    companions: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments for `onnxruntime.InferenceSession`; a plug-in's devices go into the options instead.
 
     Args:
         precision: of the graph that is opened.
         more: options of the provider beside those that the precision needs.
+        companions: options of providers that are asked for beside it, by ONNX Runtime's names.
 
     Raises:
         ProviderUnavailable: libraries that it needs are missing, or the plug-in supports no device of this machine.
@@ -245,7 +251,7 @@ def session_arguments(
     if provider.ort_name in onnxruntime().get_available_providers():
         return {
             "providers": [provider.ort_name, *provider.companions],
-            "provider_options": [settings, *({} for _ in provider.companions)],
+            "provider_options": [settings, *(dict((companions or {}).get(one, {})) for one in provider.companions)],
         }
     options.add_provider_for_devices(_plugin_devices(provider), settings)
     return {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from stylex.errors import ModelError, ProviderUnavailable, ResourceError, UsageE
 from stylex.filetypes import HEAD, explanation
 from stylex.installation import onnxruntime
 from stylex.runtime.engine.libraries import quiet
+from stylex.runtime.engine.nvidia import COMPILERS, Caches, cuda_options
 from stylex.runtime.engine.options import SessionOptions
-from stylex.runtime.engine.providers import Provider, available, session_arguments
+from stylex.runtime.engine.providers import CUDA, Provider, available, session_arguments
+
+logger = logging.getLogger("stylex")
 
 EXTERNAL_LOCATION = b"\n\x08location"
 """Bytes before an external tensor's file name in the protobuf encoding of ONNX."""
@@ -128,12 +132,13 @@ def open_graph(
     path = Path(path)
     data = _read(path)
     wanted = available(provider)
-    metadata = _metadata(data, path)
     options = options or SessionOptions(threads)
+    metadata = _metadata(data, path)
+    metadata = replace(metadata, spec=metadata.spec.in_steps_of(options.bucket))
     if wanted.name == "cpu":
         session = _open_on_cpu(data, path, options)
     else:
-        session = _open_off_cpu(data, path, wanted, metadata.precision, options)
+        session = _open_off_cpu(data, path, wanted, metadata, options)
     return Session(path, wanted.name, _digest(data), session, metadata)
 
 
@@ -167,12 +172,30 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _open_off_cpu(data: bytes, path: Path, provider: Provider, precision: str, wanted: SessionOptions) -> Any:
+def _open_off_cpu(data: bytes, path: Path, provider: Provider, metadata: GraphMetadata, wanted: SessionOptions) -> Any:
+    if provider.name in COMPILERS:
+        _prepare_caches(path, provider, wanted.caches(provider.name, _digest(data)))
     try:
-        return _open_on(data, provider, precision, wanted)
+        return _open_on(data, provider, metadata, wanted)
     except ProviderUnavailable:
         _open_on_cpu(data, path, SessionOptions(1), optimized=False)  # blames the file where it is the one at fault
         raise
+
+
+def _prepare_caches(path: Path, provider: Provider, caches: Caches) -> None:
+    """Makes the folders, and says that the first start takes long."""
+    if caches.is_empty():
+        takes = COMPILERS[provider.name].takes
+        logger.warning(
+            "%s compiles %s, which takes %s; it is kept in %s", provider.name, path.name, takes, caches.engines
+        )
+    try:
+        for folder in (caches.engines, caches.timings):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(
+            f"{error.filename} can't be made ({error.strerror}): name another in STYLEX_CACHE"
+        ) from error
 
 
 def _open_on_cpu(data: bytes, path: Path, wanted: SessionOptions, *, optimized: bool = True) -> Any:
@@ -202,10 +225,11 @@ def _unusable(data: bytes, error: Exception) -> str:
     return message or f"is not a usable ONNX file ({first_line(error)}): export it again"
 
 
-def _open_on(data: bytes, provider: Provider, precision: str, wanted: SessionOptions) -> Any:
+def _open_on(data: bytes, provider: Provider, metadata: GraphMetadata, wanted: SessionOptions) -> Any:
     options = wanted.for_session()
+    own, beside = wanted.for_provider(provider.name, metadata, _digest(data)), {CUDA: cuda_options(wanted.card)}
     try:
-        arguments = session_arguments(provider, options, precision, wanted.for_provider(provider.name))
+        arguments = session_arguments(provider, options, metadata.precision, own, beside)
         # With its fallback, what fails on the provider is tried again on the CPU, with nothing but a print.
         with quiet():
             session = onnxruntime().InferenceSession(data, options, enable_fallback=0, **arguments, **_without())
