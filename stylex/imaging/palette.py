@@ -24,6 +24,10 @@ FAINT = (0.5 / 255) ** 2
 """Variance that is added to the target's, for grey pictures, whose covariance is singular."""
 MOST_BEFORE, MOST_AFTER = 3.0, 2.0
 """Largest factor by which any direction of colour is stretched before and after the network."""
+COLORLESS, COLORED = (3 / 255) ** 2, (12 / 255) ** 2
+"""Variance of colour beside what goes with lightness: a photo counts as grey up to one, as coloured from the other."""
+LEAST_TONED = 0.15
+"""Share of a style's other colours that a grey photo is given all the same."""
 SAMPLED = 128
 """A picture is measured at every n-th pixel, so that at least so many are taken along its shorter side."""
 MIDDLE = 127.5
@@ -81,6 +85,30 @@ def transport(source: Floats, target: Floats, most: float) -> Floats:
     values, vectors = np.linalg.eigh(back @ inner @ back)
     matrix = (vectors * np.minimum(values, most)) @ vectors.T
     return np.concatenate((matrix, (wanted - matrix @ mean)[:, None]), 1).astype(np.float32)
+
+
+def toned(style: Floats, photo: Floats) -> Floats:
+    """Returns a style's palette as far as a photo can take it: a grey one is toned by its lightness.
+
+    Out of one colour a network makes several by patches of red and green, say, in a grey wall. What goes with the
+    style's lightness stays (the linear regression on it). Of the other colours there is a part for a grey photo, all
+    for a coloured one, and never less than the photo has itself.
+
+    Args:
+        style, photo: palettes (9,).
+    """
+    (mean, covariance), (_, own) = _parted(style), _parted(photo)
+    explained = _explained(covariance)
+    others, have = np.trace(covariance - explained), np.trace(own - _explained(own))
+    ramp = (have - COLORLESS) / (COLORED - COLORLESS)
+    share = min(1.0, max(LEAST_TONED, float(ramp), float(have / max(others, 1e-12))))
+    return np.concatenate((mean, (explained + share * (covariance - explained))[ROWS, COLUMNS])).astype(np.float32)
+
+
+def _explained(covariance: Doubles) -> Doubles:
+    """Returns the part of a covariance that goes with lightness, the mean of the channels."""
+    with_lightness = covariance.mean(1)
+    return np.outer(with_lightness, with_lightness) / max(float(with_lightness.mean()), 1e-12)
 
 
 def between(photo: Floats, styles: Floats, amounts: Floats) -> Floats:
@@ -166,8 +194,8 @@ def palettes_under(picture: Bytes, amounts: Floats) -> Floats:
 
 
 def maps_before(photo: Floats, styles: Floats) -> Floats:
-    """Returns the maps (K, 3, 4) from the photo's palettes (K, 9), see `palettes_under`, to those of the styles."""
-    return np.stack([transport(a, b, MOST_BEFORE) for a, b in zip(photo, styles, strict=True)])
+    """Returns the maps (K, 3, 4) from palettes (K, 9) of the photo, see `palettes_under`, to the styles' toned ones."""
+    return np.stack([transport(a, toned(b, a), MOST_BEFORE) for a, b in zip(photo, styles, strict=True)])
 
 
 def maps_after(photo: Floats, painted: Floats, styles: Floats, amounts: Floats) -> Floats:
@@ -183,7 +211,8 @@ def maps_after(photo: Floats, painted: Floats, styles: Floats, amounts: Floats) 
     for original, have, amount in zip(photo, painted, amounts, strict=True):
         weight = float(amount.sum(dtype=np.float64))
         shares = (amounts * amount).sum((1, 2, 3), dtype=np.float64) / max(weight, 1e-12)
-        maps.append(transport(have, between(original, styles, shares.astype(np.float32)), MOST_AFTER))
+        within = np.stack([toned(style, original) for style in styles])
+        maps.append(transport(have, between(original, within, shares.astype(np.float32)), MOST_AFTER))
     return np.stack(maps)
 
 

@@ -143,3 +143,30 @@ def test_maps_are_packed_and_read_back():
     assert np.array_equal(again.before, before) and np.array_equal(again.after, after)
     with pytest.raises(ModelError, match="24 are needed"):
         p.PaletteMaps.unpacked(packed, 1)
+
+
+def test_a_grey_photo_is_toned_by_its_lightness(photo):
+    """What goes with the style's lightness stays whole; of the colours beside it a part does."""
+    grey = np.repeat(photo.mean(2, keepdims=True), 3, 2).astype(np.uint8)
+    style = p.palette_of(photo)
+    found, most = p.toned(style, p.palette_of(grey)), p.toned(style, style)
+    np.testing.assert_allclose(most, style, atol=1e-7)  # a photo in its own style stays as it is
+    np.testing.assert_array_equal(found[:3], style[:3])
+    lightness = np.ones((1, 3)) / 3
+    covariances = []
+    for values in (found, style):
+        matrix = np.empty((3, 3))
+        matrix[p.ROWS, p.COLUMNS] = matrix[p.COLUMNS, p.ROWS] = values[3:]
+        covariances.append(matrix)
+    toned_one, whole = covariances
+    np.testing.assert_allclose(lightness @ toned_one, lightness @ whole, rtol=1e-4)
+    along = lightness @ whole
+    explained = along.T @ along / (along @ lightness.T)
+    np.testing.assert_allclose(toned_one - explained, p.LEAST_TONED * (whole - explained), atol=1e-6)
+
+
+def test_a_faintly_coloured_photo_keeps_the_colours_it_has(photo):
+    grey = photo.mean(2, keepdims=True)
+    faint = np.clip(grey + 0.15 * (photo - grey), 0, 255).astype(np.uint8)
+    own = p.palette_of(faint)
+    np.testing.assert_allclose(p.toned(own, own), own, atol=1e-7)

@@ -172,7 +172,7 @@ class ArbitraryStyleNetwork(nn.Module, ABC):
         photo = palette.measured(content[:, :, BORDER:-BORDER, BORDER:-BORDER])
         style, mapped = photo, content
         if self.palette_mapped:
-            style = palette.of_numbers(codes[:, self.code_size :])
+            style = palette.toned(palette.of_numbers(codes[:, self.code_size :]), photo)
             mapped = palette.recolored(content.float(), palette.before(photo, style), wide).clamp(0, 1)
         frozen = codes.new_zeros(batch, self.spec.code_size)
         sites = codes[:, None, : self.code_size]

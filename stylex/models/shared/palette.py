@@ -8,7 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stylex.imaging.palette import COLUMNS, FAINT, FLOOR, MOST_BEFORE, ROWS, sampling_step
+from stylex.imaging.palette import (
+    COLORED,
+    COLORLESS,
+    COLUMNS,
+    FAINT,
+    FLOOR,
+    LEAST_TONED,
+    MOST_BEFORE,
+    ROWS,
+    sampling_step,
+)
 
 Palette = tuple[Tensor, Tensor]
 """Mean (B, 3) and covariance (B, 3, 3) of RGB in [0, 1], float64."""
@@ -92,6 +102,27 @@ def transport(source: Palette, target: Palette, most: float) -> ColorMap:
     half, back = _root(known), _inverse_root(known)
     matrix = _at_most(back @ _root(half @ (target_covariance + FAINT * identity) @ half) @ back, most)
     return matrix, wanted - (matrix @ mean[:, :, None])[:, :, 0]
+
+
+def toned(style: Palette, photo: Palette) -> Palette:
+    """Returns the styles' palettes as far as the photos can take them, see `stylex.imaging.palette.toned`."""
+    mean, covariance = style
+    explained = _explained(covariance)
+    others, have = _trace(covariance - explained), _trace(photo[1] - _explained(photo[1]))
+    ramp = (have - COLORLESS) / (COLORED - COLORLESS)
+    share = torch.maximum(ramp, have / others.clamp(min=1e-12)).clamp(LEAST_TONED, 1)
+    return mean, explained + share[:, None, None] * (covariance - explained)
+
+
+def _explained(covariance: Tensor) -> Tensor:
+    """Returns the part of covariances (B, 3, 3) that goes with lightness."""
+    with_lightness = covariance.mean(2)
+    variance = with_lightness.mean(1).clamp(min=1e-12)
+    return with_lightness[:, :, None] * with_lightness[:, None] / variance[:, None, None]
+
+
+def _trace(matrix: Tensor) -> Tensor:
+    return matrix.diagonal(dim1=1, dim2=2).sum(1)
 
 
 def between(photo: Palette, style: Palette, strength: Tensor) -> Palette:

@@ -1,6 +1,6 @@
 // One transfer graph and its style encoder in onnxruntime-web, with the palette's maps around the network.
 import { keepColors } from "./color.js";
-import { MOST_AFTER, MOST_BEFORE, amountsOf, between, mixturesOf, palettesUnder, recolored, transport } from "./palette.js";
+import { MOST_AFTER, MOST_BEFORE, amountsOf, between, mixturesOf, palettesUnder, recolored, toned, transport } from "./palette.js";
 import { asContent, asPicture, ofOneColor, paintedSide, resized, styleSized } from "./pictures.js";
 
 const FADED_BELOW = 0.2; // strength below which a painting fades into the photo
@@ -42,10 +42,11 @@ export class Painter {
     const amounts = amountsOf(strengths), mixtures = mixturesOf(amounts);
     const styles = codes.map((code) => [...code.subarray(this.spec.code_size)]);
     const own = palettesUnder(photo, amounts);
-    const before = styles.map((style, k) => transport(own[k], style, MOST_BEFORE));
+    const before = styles.map((style, k) => transport(own[k], toned(style, own[k]), MOST_BEFORE));
     const painted = await this.network(recolored(photo, before, amounts), codes, strengths);
     const have = palettesUnder(painted, amounts);
-    const after = styles.map((_, k) => transport(have[k], between(own[k], styles, mixtures[k]), MOST_AFTER));
+    const within = (k) => styles.map((style) => toned(style, own[k]));
+    const after = styles.map((_, k) => transport(have[k], between(own[k], within(k), mixtures[k]), MOST_AFTER));
     return recolored(painted, after, amounts);
   }
 

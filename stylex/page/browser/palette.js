@@ -3,6 +3,7 @@
 import { resized } from "./pictures.js";
 
 const FLOOR = (4 / 255) ** 2, FAINT = (0.5 / 255) ** 2;
+const COLORLESS = (3 / 255) ** 2, COLORED = (12 / 255) ** 2, LEAST_TONED = 0.15;
 const SAMPLED = 128, MIDDLE = 127.5;
 export const MOST_BEFORE = 3, MOST_AFTER = 2;
 const ROWS = [0, 0, 0, 1, 1, 2], COLUMNS = [0, 1, 2, 1, 2, 2];
@@ -88,6 +89,25 @@ export function transport(source, target, most) {
     const row = matrix.slice(3 * i, 3 * i + 3);
     return [...row, target[i] - row.reduce((sum, value, k) => sum + value * source[k], 0)];
   });
+}
+
+// A style's palette as far as a photo can take it: a grey one is toned by its lightness.
+export function toned(style, photo) {
+  const [covariance, own] = [covarianceOf(style), covarianceOf(photo)], part = explained(covariance);
+  const others = trace(covariance) - trace(part), have = trace(own) - trace(explained(own));
+  const ramp = (have - COLORLESS) / (COLORED - COLORLESS);
+  const share = Math.min(1, Math.max(LEAST_TONED, ramp, have / Math.max(others, 1e-12)));
+  const mixed = covariance.map((value, i) => part[i] + share * (value - part[i]));
+  return [...style.slice(0, 3), ...ROWS.map((row, i) => mixed[3 * row + COLUMNS[i]])];
+}
+
+const trace = (matrix) => matrix[0] + matrix[4] + matrix[8];
+
+// The part of a covariance that goes with lightness, the mean of the channels.
+function explained(covariance) {
+  const along = [0, 1, 2].map((i) => (covariance[3 * i] + covariance[3 * i + 1] + covariance[3 * i + 2]) / 3);
+  const variance = Math.max((along[0] + along[1] + along[2]) / 3, 1e-12);
+  return IDENTITY.map((_, i) => along[Math.floor(i / 3)] * along[i % 3] / variance);
 }
 
 // The palette on the way from a photo's to the mixture of styles.

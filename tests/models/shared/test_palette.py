@@ -69,3 +69,15 @@ def test_pictures_of_one_colour_have_finite_gradients(level):
     made = palette.recolored(flat, palette.transport(palette.measured(flat), target, 2.0), torch.ones(2))
     made.square().sum().backward()
     assert torch.isfinite(made).all() and flat.grad is not None and torch.isfinite(flat.grad).all()
+
+
+def test_torch_tones_as_the_runtime_does(pictures):
+    """Of a coloured photo, a greyish one and a grey one."""
+    photo, style = pictures
+    grey = photo.mean(2, keepdims=True)
+    numbers = runtime.palette_of(style)
+    for colors in (1.0, 0.3, 0.0):
+        some = np.clip(grey + colors * (photo - grey), 0, 255).astype(np.uint8)
+        have = palette.toned(palette.measured(as_tensor(style)), palette.measured(as_tensor(some)))
+        wanted = runtime.toned(numbers, runtime.palette_of(some))
+        np.testing.assert_allclose(palette.as_numbers(have)[0], wanted, atol=1e-5)
