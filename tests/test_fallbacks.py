@@ -252,6 +252,39 @@ def test_a_fallback_is_told_where_it_is_taken_alone(
     assert taken or not told
 
 
+def test_every_warning_and_every_notice_of_a_film_is_in_a_test() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    told = [text for path in (ROOT / "stylex").rglob("*.py") for text in told_in(ast.parse(path.read_text("utf-8")))]
+    assert len(told) > 25
+    assert [text for text in told if not any(words in tests for words in windows(text))] == []
+
+
+def told_in(tree: ast.AST) -> Iterator[str]:
+    """Yields the longest part of each text, without what is put in, that goes to the log or is a notice of a film."""
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        nodes = list(ast.walk(function))
+        calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "logger.warning"]
+        named = {call.args[0].id for call in calls if isinstance(call.args[0], ast.Name)}
+        texts: list[ast.AST] = [call.args[0] for call in calls]
+        texts += [one.value for one in nodes if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) in named]
+        yield from filter(None, map(longest_text, nodes if function.name == "_notices" else texts))
+
+
+def longest_text(node: ast.AST) -> str:
+    """Returns the longest part of three words or more; of other nodes nothing."""
+    values = node.values if isinstance(node, ast.JoinedStr) else [node]
+    texts = [one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    parts = [part for text in texts for part in re.split("%[sd]", text)]
+    longest = max(parts, key=len, default="").strip(" ;:,()")
+    return longest if longest.count(" ") > 1 else ""
+
+
+def windows(text: str) -> Iterator[str]:
+    """Yields each three words that follow each other."""
+    words = text.split()
+    yield from (" ".join(words[start : start + 3]).strip(":;,") for start in range(len(words) - 2))
+
+
 NO_NEWS = "what is asked has this answer, and the caller goes on from it"
 CLEANING = "what was raised before it is what counts"
 SILENT = {

@@ -126,7 +126,7 @@ class Decoder:
     ) -> Iterator[tuple[VideoFrame, int]]:
         """Yields the frames of the span with their times, each later than the one before."""
         for frame in self._decoded(container, stream, audio):
-            time = self._time(frame, bool(stream.codec_context.has_b_frames))
+            time = self._time(frame, container.format.name == "avi" and bool(stream.codec_context.has_b_frames))
             if time is None:
                 self.skipped += 1
                 continue
@@ -135,6 +135,8 @@ class Decoder:
                 return
             if seconds >= self.span.start:
                 yield frame, time
+            elif not self.span.start:
+                self.skipped += 1
             if self.span.frames is not None and self.count >= self.span.frames:
                 return
 
@@ -143,7 +145,7 @@ class Decoder:
         partial = False
         try:
             for packet in container.demux([stream, *audio.streams]):
-                if packet.stream_index != stream.index:
+                if packet.stream.index != stream.index:  # `stream_index` of the empty packets at the end is always 0
                     audio.take(packet)
                     continue
                 partial = packet.is_corrupt if packet.size else partial
@@ -175,10 +177,15 @@ class Decoder:
         self._first_dts = packet.dts if self._first_dts is None else self._first_dts
         self._leads.append(0 if packet.pts is None else packet.pts - packet.dts)
 
-    def _time(self, frame: VideoFrame, reorders: bool) -> int | None:
-        """Returns when a frame is shown; None where that isn't later than the frame before."""
+    def _time(self, frame: VideoFrame, untimed: bool) -> int | None:
+        """Returns when a frame is shown; None where that isn't later than the frame before.
+
+        Args:
+            frame: as it comes from the decoder.
+            untimed: whether the film may have times of decoding alone, as AVI, where frames are shown in another order.
+        """
         pts = frame.pts
-        if reorders and len(self._leads) > 1 and len(set(self._leads)) == 1:  # as in AVI: only the order is right
+        if untimed and len(self._leads) > 1 and len(set(self._leads)) == 1:  # only the order is right
             pts = frame.dts
             if pts is not None and self._first_dts is not None:
                 self._delay = pts - self._first_dts if self._delay is None else self._delay

@@ -67,7 +67,9 @@ class AudioPassthrough:
 
     def take(self, packet: Packet[Any]) -> None:
         """Keeps a packet until its time has come; one without a time is left out."""
-        number = self._numbers[packet.stream_index]
+        if not packet.size:  # the end, which `rest` is for
+            return
+        number = self._numbers[packet.stream.index]
         self._keep(number, self._tracks[number].passed(packet))
 
     def until(self, seconds: Fraction) -> Iterator[AudioPacket]:

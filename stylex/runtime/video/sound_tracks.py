@@ -151,10 +151,12 @@ def encoded_template(rate: int, layout: str, form: str) -> bytes:
     with av.open(buffer, "w", format=form, options=REPRODUCIBLE) as container:
         stream = container.add_stream(ENCODER, rate=rate)
         configure(stream.codec_context, rate, layout)
-        silence = np.zeros((stream.codec_context.channels, 1024), np.float32)
-        frame = av.AudioFrame.from_ndarray(silence, format=SAMPLES, layout=layout)
-        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
-        container.mux([*stream.encode(frame), *stream.encode(None)])
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format=SAMPLES, layout="mono")
+        silence.sample_rate, silence.pts, silence.time_base = rate, 0, Fraction(1, rate)
+        # PyAV counts the channels of frames with eight or more wrong: they are made by the resampler
+        for frame in av.AudioResampler(SAMPLES, layout, rate).resample(silence):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     return buffer.getvalue()
 
 

@@ -50,6 +50,29 @@ def seconds(info: StreamInfo, frames: list[Frame]) -> list[float]:
 # What is read
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts"])
+@pytest.mark.parametrize("codec", ["aac", "mp2"])  # mp2 is encoded anew in .mov
+def test_every_frame_of_a_film_whose_sound_stands_first(codec: str, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"film.{suffix}"
+    with av.open(str(path), "w") as container:
+        sound, video = container.add_stream(codec, rate=48000, layout="mono"), container.add_stream("libx264", rate=24)
+        assert isinstance(sound, av.AudioStream)
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
+        for number in range(12):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 20 * number, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 24)
+            container.mux(video.encode(frame))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 24000), np.int16), format="s16", layout="mono")
+        silence.sample_rate, silence.pts, silence.time_base = 48000, 0, Fraction(1, 48000)
+        container.mux([*video.encode(None), *sound.encode(silence), *sound.encode(None)])
+    *messages, end = Decoder(path, Excerpt(), None, "mov")
+    frames = [message for message in messages if isinstance(message, Frame)]
+    assert len(frames) == 12
+    assert np.diff([frame.picture.mean() for frame in frames]).min() > 10
+    assert isinstance(end, End) and (end.skipped, end.damaged_sound) == (0, 0)
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.ts"])
 def test_frames_with_their_times(name: str, make_film: Make) -> None:
     info, frames, sounds, skipped = read(make_film(name))

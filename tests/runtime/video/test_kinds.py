@@ -64,7 +64,7 @@ def test_fields_are_told(make_film: Make) -> None:
     assert not any("interlaced" in notice for notice in read(made)[0].notices)
     fields = make_film("fields.mp4", codec="mpeg4", flags=(1 << 18) | (1 << 29))  # ildct, ilme
     info, frames = read(fields)
-    assert len(frames) == 8 and any("interlaced" in notice for notice in info.notices)
+    assert len(frames) == 8 and any("the film is interlaced" in notice for notice in info.notices)
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
