@@ -55,8 +55,8 @@ def finished(command: list[str]) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     if done.returncode:
         raise ResourceError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
 def pictures(folder: Path) -> list[Path]:

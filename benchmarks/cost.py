@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the techniques that take any style cost beside AdaIN: time, multiplications and peak memory, in one run.
+"""Costs of the techniques for arbitrary styles, beside AdaIN's: time, multiplications and peak memory, in one run.
 
     python benchmarks/cost.py --json cost.json
 
@@ -35,8 +35,8 @@ KEYS = ("median_ms", "multiplications", "peak_mib")
 
 
 def multiplications(technique: str, size: int) -> int:
-    """Of one photo, in the torch network that the graph was traced from."""
-    traceable = embedded_models(technique)[0].graphs(size)[0]
+    """Returns those of one photo, in the torch network that the graph was traced from."""
+    traceable = embedded_models(technique)[0].traceables(size)[0]
     pairs = zip(traceable.inputs, traceable.example, strict=True)
     examples = [example[:1] if name in ("codes", "masks") else example for name, example in pairs]  # of one style
     with torch.inference_mode(), FlopCounterMode(display=False) as counted:

@@ -195,7 +195,7 @@ def published_networks(arguments: argparse.Namespace, provider: str, folder: Pat
     found = []
     for name, make in networks.items():
         torch.manual_seed(0)
-        traceable = make().graphs(arguments.size)[0]
+        traceable = make().traceables(arguments.size)[0]
         path = folder / f"{name.replace(' ', '-').replace('/', '-')}.onnx"
         path.write_bytes(trace(traceable).SerializeToString())
         border, cell = traceable.spec.border, traceable.spec.cell
@@ -205,7 +205,7 @@ def published_networks(arguments: argparse.Namespace, provider: str, folder: Pat
 
 
 def whole_calls(arguments: argparse.Namespace, provider: str) -> list[Contender]:
-    """What paints from array to array: our painters at INT8, and the package where it is installed."""
+    """Returns what paints from array to array: our painters at INT8, and the package where it is installed."""
     found, own = [], None if arguments.graphs == GRAPHS else arguments.graphs
     for technique in TECHNIQUES:
         style = (styles_in(arguments.graphs, technique.name) if technique.single_style else []) or [""]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How good the pictures are: style layer by layer, palette, content and structure, for torch and for every precision.
+"""Quality of the pictures: style layer by layer, palette, content and structure, for torch and for every precision.
 
     python benchmarks/quality.py --content photos/ --style paintings/ --photos 20 --styles 10 --held-out 0.05
     python benchmarks/quality.py --technique adain --technique multiscale --size 1024 --torch-only ...
@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import torch
 from evaluation.lpips import read_lpips
-from evaluation.measures import Judge, Seen
+from evaluation.measures import Judge, PictureFeatures
 from evaluation.painters import Code, Contender, contenders
 from evaluation.pairs import chosen
 from evaluation.report import PAINTING, PHOTO, Ratings, Row, print_report
@@ -56,19 +56,19 @@ class Style:
 
     def __init__(self, judge: Judge, picture: Image, networks: list[Contender]) -> None:
         sized = style_sized(picture)
-        self.wanted = judge.look(sized)
-        self.itself = self.wanted if sized is picture else judge.look(picture)
+        self.wanted = judge.features_of(sized)
+        self.itself = self.wanted if sized is picture else judge.features_of(picture)
         self.codes: dict[str, Code] = {network.name: network.painter.code(picture) for network in networks}
 
 
 def rated_pair(
-    judge: Judge, networks: list[Contender], photo: Image, seen: Seen, style: Style
+    judge: Judge, networks: list[Contender], photo: Image, seen: PictureFeatures, style: Style
 ) -> tuple[dict[str, dict[str, float]], dict[str, Image]]:
     """Paints one pair with every network; returns the measures and the pictures by row."""
     rated, pictures = {}, {}
     for network in networks:
         picture = network.painter.paint(photo, style.codes[network.name], 1.0)
-        found = judge.look(picture)
+        found = judge.features_of(picture)
         rated[network.name] = judge.to_style(found, style.wanted) | judge.to_photo(found, seen)
         pictures[network.name] = picture
         if network.reference:
@@ -87,7 +87,7 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Row], list[Contender]]
     styles = [Style(judge, painting, networks) for painting in paintings]
     ratings, identity = Ratings(), defaultdict(list)
     for i, photo in enumerate(track(photos, "painting", disable=arguments.quiet)):
-        seen = judge.look(photo)
+        seen = judge.features_of(photo)
         untouched = judge.to_photo(seen, seen)
         for network in networks:
             kept = network.painter.paint(photo, styles[0].codes[network.name], 0.0)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How steady painted films are: the warping error of each temporal mode, beside frames that are painted alone.
+"""Steadiness of painted films: the warping error of each temporal mode, beside frames that are painted alone.
 
     python benchmarks/temporal.py --film film.mp4 --style starry-night --style the-scream
     stylex video film.mp4 painted.mp4 --style starry-night --temporal flow --json speed.json   # frames/s end to end
@@ -49,7 +49,7 @@ PAN, TURN, ZOOM = (1.7, -0.9), 0.25, 1.003
 THING, FAR = 240, 64
 """Width of what passes, and how far from it is far, in pixels."""
 TRUSTED = 0.5
-"""What counts as showing the same thing."""
+"""Trust in the flow from which on two pixels count as showing the same thing."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from stylex.artifacts.graph_file import read_metadata
 from stylex.artifacts.metadata import STYLE_ENCODER
 from stylex.artifacts.style_code import built_in
 from stylex.cli import main
-from stylex.export.check import TOLERANCES, Comparison, reference
+from stylex.export.check import TOLERANCES, Comparison, torch_outputs
 from stylex.export.graph_spec import Traceable
 from stylex.models.registry import embedded_models
 from stylex.techniques import ARBITRARY, EXPORTED, NETWORKS, TECHNIQUES, Technique, technique_named
@@ -118,7 +118,7 @@ def test_built_in_styles_have_the_same_names(technique: str) -> None:
 def graphs_of(name: str) -> list[tuple[Traceable, Path]]:
     """What is exported of the embedded weights, and the files that it was exported to."""
     model, pairs = embedded_models(name)[0], []
-    for graph in model.graphs(None):
+    for graph in model.traceables(None):
         if graph.spec.role == STYLE_ENCODER:
             pairs.append((graph, encoder_file(name)))
         else:
@@ -135,7 +135,7 @@ def test_the_exported_graphs_are_the_network(name: str) -> None:
         assert metadata.spec == graph.spec, file.name
         border = graph.spec.border
         feed = graph.feed(cv2.copyMakeBorder(photo, *[border] * 4, cv2.BORDER_REFLECT_101), 0, True)
-        comparison = Comparison(graph, [feed], reference(graph, [feed]), [], [])
+        comparison = Comparison(graph, [feed], torch_outputs(graph, [feed]), [], [])
         report, *_ = comparison.reports(onnx.load(file))
         tolerance = TOLERANCES[metadata.precision]
         assert report.meets(tolerance), f"{file.name}: {report}"

@@ -40,11 +40,11 @@ Provoke = Callable[[bool, Path], "list[str] | None"]
 FALLBACKS: dict[str, tuple[str, Provoke]] = {}
 
 
-def fallback(told: str) -> Callable[[Provoke], Provoke]:
+def fallback(notice: str) -> Callable[[Provoke], Provoke]:
     """Adds what takes a fallback where its first argument is true, and returns what was told but for the log."""
 
     def added(provoke: Provoke) -> Provoke:
-        FALLBACKS[provoke.__name__] = told, provoke
+        FALLBACKS[provoke.__name__] = notice, provoke
         return provoke
 
     return added
@@ -226,17 +226,17 @@ def loss_networks(missing: bool, folder: Path) -> list[str]:
 
     from stylex.models.training.request import Request
 
-    told: list[str] = []
+    notices: list[str] = []
 
     def find() -> Path:
         if missing:
             raise InputError("no teacher/ folder")
         return folder
 
-    Request({"teacher": None}, torch.device("cpu"), told.append).optional(
+    Request({"teacher": None}, torch.device("cpu"), notices.append).optional(
         find, "the embedded encoder judges in their place"
     )
-    return told
+    return notices
 
 
 @pytest.mark.parametrize("taken", [True, False])
@@ -246,10 +246,10 @@ def test_a_fallback_is_told_where_it_is_taken_alone(
 ) -> None:
     expected, provoke = FALLBACKS[name]
     with caplog.at_level("WARNING", "stylex"):
-        told = [*(provoke(taken, tmp_path) or ()), *(record.getMessage() for record in caplog.records)]
-    found = [line for line in told if re.search(expected, line)]
-    assert bool(found) is taken, told
-    assert taken or not told
+        notices = [*(provoke(taken, tmp_path) or ()), *(record.getMessage() for record in caplog.records)]
+    found = [line for line in notices if re.search(expected, line)]
+    assert bool(found) is taken, notices
+    assert taken or not notices
 
 
 def test_every_warning_and_every_notice_of_a_film_is_in_a_test() -> None:

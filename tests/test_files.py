@@ -55,7 +55,7 @@ def test_a_failure_in_the_middle_leaves_what_was_there(error: type[BaseException
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "expected"),
     [
         (errno.ENOSPC, "no space left to write .*a.bin: free some disk space"),
         (errno.EDQUOT, "no space left"),
@@ -65,7 +65,7 @@ def test_a_failure_in_the_middle_leaves_what_was_there(error: type[BaseException
     ],
 )
 @pytest.mark.parametrize("place", ["write", "sync", "rename"])
-def test_a_failing_disk(code: int, told: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_disk(code: int, expected: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"old")
 
@@ -74,7 +74,7 @@ def test_a_failing_disk(code: int, told: str, place: str, tmp_path: Path, monkey
 
     owner, name = {"write": (Path, "write_bytes"), "sync": (os, "fsync"), "rename": (Path, "replace")}[place]
     monkeypatch.setattr(owner, name, failing)
-    with pytest.raises(ResourceError, match=told) as caught:
+    with pytest.raises(ResourceError, match=expected) as caught:
         write_bytes(path, b"new")
     monkeypatch.undo()
     assert "\n" not in str(caught.value)

@@ -56,12 +56,12 @@ BROKEN = {
 @pytest.fixture(params=BROKEN, scope="module")
 def broken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A folder for PYTHONPATH that breaks a package; the package, and what must be told."""
-    module, code, told = BROKEN[request.param]
+    module, code, expected = BROKEN[request.param]
     folder = tmp_path_factory.mktemp("broken")
     (folder / module).mkdir()
     (folder / module / "__init__.py").write_text(f"{code}\n", encoding="utf-8")
     write_picture(folder / "photo.png", np.zeros((16, 16, 3), np.uint8))
-    return folder, module, told
+    return folder, module, expected
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,20 +72,20 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_line_and_python_tell_the_same(broken: tuple[Path, str, str]) -> None:
-    folder, _, told = broken
+    folder, _, expected = broken
     painting = run(folder, "-m", "stylex", "run", "fast", "photo.png", "--style", "the-scream", "-o", "o.png")
     assert (painting.returncode, painting.stdout) == (5, "")
-    assert painting.stderr.startswith(f"stylex: {told}") and painting.stderr.count("\n") == 1
+    assert painting.stderr.startswith(f"stylex: {expected}") and painting.stderr.count("\n") == 1
     code = "import stylex\ntry: stylex.load('adain')\nexcept stylex.ResourceError as error: print(error)"
-    assert run(folder, "-c", code).stdout.startswith(told)
+    assert run(folder, "-c", code).stdout.startswith(expected)
 
 
 def test_doctor_and_list_tell_the_truth(broken: tuple[Path, str, str]) -> None:
-    folder, module, told = broken
+    folder, module, expected = broken
     doctor = run(folder, "-m", "stylex", "doctor", "--json")
     assert (doctor.returncode, doctor.stderr) == (0, "")
     report = json.loads(doctor.stdout)
-    assert any(advice.startswith(told) for advice in report["advice"])
+    assert any(advice.startswith(expected) for advice in report["advice"])
     assert {row["name"]: row["runs"] for row in report["providers"]}["cpu"] == (module == "cv2")
     rows = json.loads(run(folder, "-m", "stylex", "list", "--json").stdout)
     runs = {row["name"] for row in rows if row["runs_here"]}
@@ -129,8 +129,8 @@ def test_what_is_not_installed_at_all(installed: Callable[..., None]) -> None:
     installed()
     for package, name in ((ONNX_RUNTIME, "onnxruntime"), (OPENCV, "opencv-python")):
         error = ModuleNotFoundError(f"No module named {package.module!r}", name=package.module)
-        told = f"this needs {package.title}, which isn't installed: pip install {name}"
-        assert package.explained(error) == told == str(explained(error))
+        expected = f"this needs {package.title}, which isn't installed: pip install {name}"
+        assert package.explained(error) == expected == str(explained(error))
 
 
 def test_a_headless_opencv_that_lacks_a_library(installed: Callable[..., None]) -> None:

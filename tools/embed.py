@@ -55,7 +55,7 @@ WORKS = {
 
 PRECISE = {"adain": PRECISIONS}
 EMBEDDED = ("fp16", "int8")
-"""Of the other techniques FP32 is left out: FP16 is stored in half the bytes and computes the same on a CPU."""
+"""Precisions of the other techniques, without FP32: FP16 is stored in half the bytes and computes the same on a CPU."""
 
 
 def embed(technique: str, run: Path, flat_shift: float | None = None) -> None:

@@ -40,7 +40,7 @@ def read(film: Path, start: float, count: int) -> list[Image]:
 
 
 def flicker(frames: Sequence[Image], painted: Sequence[Image]) -> list[Image]:
-    """What is left between each painted frame and the next, along the motion of the film, on grey; (H, W, 3) each."""
+    """Returns the differences of neighbouring painted frames along the film's motion, on grey, (H, W, 3) each."""
     found = []
     for (a, b), (one, other) in zip(pairwise(frames), pairwise(painted), strict=True):
         now, then = (small_grey(frame, max(frame.shape)) for frame in (a, b))

@@ -37,9 +37,9 @@ ACROSS, SIDE = 5, 512
 BUILT_IN = ("great-wave", "red-and-blue-horse")
 """Codes that adain is shown with beside the style picture."""
 REGIONS = ("background", "great-wave", "person", "0.5")
-"""What semantic paints beside the style picture, in which style, and where the picture goes at which strength."""
+"""Regions that semantic paints: one in a built-in style, and one in the style picture at a strength."""
 FRAMES, NEARER = 12, 1.01
-"""Of the film, and by how much it grows from one to the next."""
+"""Frames of the film, and the factor by which the photo grows from one to the next."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def write_film(photo: Image, film: Path) -> None:
 
 
 def painted(call: Call, folder: Path) -> Image:
-    """What `stylex` makes; of a film the last frame."""
+    """Returns what `stylex` makes; of a film the last frame."""
     output = folder / f"painted{call.suffix}"
     verb, *rest = call.arguments
     place = [rest[0], str(output), *rest[1:]] if call.suffix != ".png" else [*rest, "-o", str(output)]

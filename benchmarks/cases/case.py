@@ -19,7 +19,7 @@ from stylex.errors import StylexError
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case.
+    """The outcome of a case.
 
     Attributes:
         got: in words.
@@ -64,13 +64,13 @@ class Called:
     """A command that has ended: its exit code and what it printed."""
 
     code: int
-    told: str
+    printed: str
 
     @property
     def in_one_line(self) -> bool:
         """Returns whether it ended with a single line of stylex, without a traceback."""
-        lines = [line for line in self.told.splitlines() if line.strip()]
-        return "Traceback" not in self.told and sum(line.startswith("stylex: ") for line in lines) >= 1
+        lines = [line for line in self.printed.splitlines() if line.strip()]
+        return "Traceback" not in self.printed and sum(line.startswith("stylex: ") for line in lines) >= 1
 
 
 def stylex(*arguments: object, cwd: Path | None = None) -> Called:
@@ -82,8 +82,8 @@ def stylex(*arguments: object, cwd: Path | None = None) -> Called:
 
 def peak(work: str) -> float:
     """Returns the most memory that some Python took in a process of its own, in MiB; Linux tells it."""
-    told = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
-    done = subprocess.run([sys.executable, "-c", f"{work}\n{told}"], capture_output=True, text=True, check=False)
+    print_peak = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
+    done = subprocess.run([sys.executable, "-c", f"{work}\n{print_peak}"], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-300:])
     return int(done.stdout.split()[-1]) / 1024
@@ -91,8 +91,8 @@ def peak(work: str) -> float:
 
 def refused(called: Called, code: int, *words: str) -> Outcome:
     """Returns whether a command ended with an exit code and one line that has these words."""
-    ok = called.code == code and called.in_one_line and all(word.lower() in called.told.lower() for word in words)
-    return Outcome(f"exit {called.code}: {called.told[-220:]}", ok)
+    ok = called.code == code and called.in_one_line and all(word.lower() in called.printed.lower() for word in words)
+    return Outcome(f"exit {called.code}: {called.printed[-220:]}", ok)
 
 
 def pixels(path: Path) -> npt.NDArray[np.float64]:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from cases.case import Case, Outcome, stylex
 
-LOOK = ("--technique", "fast", "--style", "the-scream")
+STYLE_OPTIONS = ("--technique", "fast", "--style", "the-scream")
 PATCH = 48
 """Pixels of a patch of colour."""
 
@@ -42,10 +42,10 @@ def cases(folder: Path) -> Iterator[Case]:
 
 
 def _painted(film: Path, output: Path, *more: object) -> tuple[Path, str]:
-    called = stylex("video", film, output, *(more or (*LOOK, "--strength", 0)))
+    called = stylex("video", film, output, *(more or (*STYLE_OPTIONS, "--strength", 0)))
     if called.code:
-        raise RuntimeError(called.told)
-    return output, called.told
+        raise RuntimeError(called.printed)
+    return output, called.printed
 
 
 def _frames(path: Path) -> list[npt.NDArray[np.float64]]:
@@ -96,26 +96,26 @@ def _script(folder: Path, out: Path) -> Outcome:
     shutil.copy(folder / "black-first.mp4", out)
     script = (folder / "script.py").read_text()
     (out / "script.py").write_text(script)
-    told = []
+    endings = []
     for given, source in ((["script.py"], None), (["-"], script)):
         call = [sys.executable, *given]
         done = subprocess.run(call, input=source, capture_output=True, text=True, cwd=out, timeout=600, check=False)
-        told.append((done.returncode, done.stdout, done.stderr[-200:]))
-    return Outcome(str(told), told == [(0, "begins\n13\n", "")] * 2)
+        endings.append((done.returncode, done.stdout, done.stderr[-200:]))
+    return Outcome(str(endings), endings == [(0, "begins\n13\n", "")] * 2)
 
 
 def _b_frames(folder: Path, out: Path) -> Outcome:
-    path, told = _painted(folder / "b-frames.avi", out / "o.mp4")
+    path, printed = _painted(folder / "b-frames.avi", out / "o.mp4")
     with av.open(str(path)) as container:
         times = [float(frame.time or 0) for frame in container.decode(video=0)]
     steps = np.diff(times)
-    ok = len(times) == 30 and bool(np.abs(steps - 1 / 30).max() < 1e-3) and "stylex: " not in told
-    return Outcome(f"{len(times)} frames, steps {steps.min():.4f} to {steps.max():.4f}: {told}", ok)
+    ok = len(times) == 30 and bool(np.abs(steps - 1 / 30).max() < 1e-3) and "stylex: " not in printed
+    return Outcome(f"{len(times)} frames, steps {steps.min():.4f} to {steps.max():.4f}: {printed}", ok)
 
 
 def _ycgco(folder: Path, out: Path) -> Outcome:
-    path, told = _painted(folder / "ycgco.mp4", out / "o.mp4")
-    return Outcome(told, len(_frames(path)) == 8)
+    path, printed = _painted(folder / "ycgco.mp4", out / "o.mp4")
+    return Outcome(printed, len(_frames(path)) == 8)
 
 
 def _patches(path: Path) -> list[npt.NDArray[np.float64]]:
@@ -161,6 +161,8 @@ def _ended(folder: Path, number: int, out: Path) -> Outcome:
     while painting.poll() is None and not os.listdir(place):  # noqa: PTH208
         time.sleep(0.02)
     painting.send_signal(number)
-    _, told = painting.communicate(timeout=120)
+    _, printed = painting.communicate(timeout=120)
     left = [entry.name for entry in place.iterdir()]
-    return Outcome(f"exit {painting.returncode}, left {left}: {told}", painting.returncode == 128 + number and not left)
+    return Outcome(
+        f"exit {painting.returncode}, left {left}: {printed}", painting.returncode == 128 + number and not left
+    )

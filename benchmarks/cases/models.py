@@ -53,7 +53,9 @@ def _graph(folder: Path, style: str, words: tuple[str, ...], out: Path) -> Outco
     arguments = ("--style", style, "--graphs", folder / "graphs", "-o", out / "o.png")
     called = stylex("run", "fast", folder / "photo.png", *arguments)
     outcome = refused(called, 4, *words)
-    return Outcome(outcome.got, outcome.ok and len(called.told.splitlines()) == 1 and "damaged" not in called.told)
+    return Outcome(
+        outcome.got, outcome.ok and len(called.printed.splitlines()) == 1 and "damaged" not in called.printed
+    )
 
 
 def _opset(out: Path) -> Outcome:
@@ -77,11 +79,11 @@ def _exported(folder: Path, name: str, out: Path) -> Outcome:
     file = _made(folder, f"nets/{name}")
     exported = stylex("export", "--checkpoint", file, "--style", "x", "-o", out)
     if exported.code:
-        return Outcome(f"exit {exported.code}: {exported.told[-220:]}", False)
+        return Outcome(f"exit {exported.code}: {exported.printed[-220:]}", False)
     technique = "cyclegan" if "net_G" in name else "fast"
     painted = stylex("run", technique, folder / "photo.png", "--style", "x", "--graphs", out, "-o", out / "o.png")
     if painted.code:
-        return Outcome(f"exit {painted.code}: {painted.told[-220:]}", False)
+        return Outcome(f"exit {painted.code}: {painted.printed[-220:]}", False)
     distance = apart(pixels(out / "o.png"), pixels(file.with_name(f"{name}.reference.png")))
     return Outcome(f"{distance:.3f} from the reference", distance <= 2)
 

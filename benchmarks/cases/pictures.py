@@ -54,7 +54,7 @@ def cases(folder: Path) -> Iterator[Case]:
 def _run(folder: Path, out: Path, name: str, *more: str) -> tuple[int, str, Path]:
     place = out / "o.png"
     called = stylex("run", "fast", folder / name, "--style", "the-scream", "--strength", 0, "-o", place, *more)
-    return called.code, called.told, place
+    return called.code, called.printed, place
 
 
 def _refused(folder: Path, out: Path, name: str, *words: str) -> Outcome:
@@ -69,38 +69,38 @@ def _raw(folder: Path, name: str, out: Path) -> Outcome:
 
 
 def _near(folder: Path, name: str, most: float, out: Path) -> Outcome:
-    code, told, place = _run(folder, out, name)
+    code, printed, place = _run(folder, out, name)
     if code:
-        return Outcome(f"exit {code}: {told[-200:]}", False)
+        return Outcome(f"exit {code}: {printed[-200:]}", False)
     distance = apart(pixels(place), pixels(folder / "photo.png"))
     return Outcome(f"{distance:.2f} from photo.png", distance <= most)
 
 
 def _mean(folder: Path, name: str, out: Path) -> Outcome:
-    code, told, place = _run(folder, out, name)
+    code, printed, place = _run(folder, out, name)
     if code:
-        return Outcome(f"exit {code}: {told[-200:]}", False)
+        return Outcome(f"exit {code}: {printed[-200:]}", False)
     mean = pixels(place).mean((0, 1))
     return Outcome(str(mean.round(1)), bool(np.abs(mean - (168.4, 113.4, 84.1)).max() <= 2))
 
 
 def _animated(folder: Path, name: str, out: Path) -> Outcome:
-    code, told, _ = _run(folder, out, name)
-    return Outcome(f"exit {code}: {told[-200:]}", code == 0 and "first of 5 frames" in told)
+    code, printed, _ = _run(folder, out, name)
+    return Outcome(f"exit {code}: {printed[-200:]}", code == 0 and "first of 5 frames" in printed)
 
 
 def _bright(folder: Path, name: str, out: Path) -> Outcome:
-    code, told, place = _run(folder, out, name)
+    code, printed, place = _run(folder, out, name)
     if code:
-        return Outcome(f"exit {code}: {told[-200:]}", False)
+        return Outcome(f"exit {code}: {printed[-200:]}", False)
     mean, wanted = pixels(place).mean((0, 1)), (158, 86, 51) if "rgb" in name else (103.6,) * 3
     return Outcome(str(mean.round(1)), bool(np.abs(mean - wanted).max() <= 2))
 
 
 def _large(folder: Path, out: Path) -> Outcome:
-    code, told, place = _run(folder, out, "65-megapixels.jpg", "--size", "640")
+    code, printed, place = _run(folder, out, "65-megapixels.jpg", "--size", "640")
     if code:
-        return Outcome(f"exit {code}: {told[-200:]}", False)
+        return Outcome(f"exit {code}: {printed[-200:]}", False)
     height, width = pixels(place).shape[:2]
     return Outcome(f"{width}x{height}", (width, height) == (640, 625))
 
@@ -109,7 +109,7 @@ def _painted(photo: Path, out: Path, technique: str, style: str, *more: object) 
     place = out / f"{len(list(out.iterdir()))}.png"
     called = stylex("run", technique, photo, "--style", style, "-o", place, *more)
     if called.code:
-        raise RuntimeError(called.told)
+        raise RuntimeError(called.printed)
     return place
 
 
@@ -195,7 +195,7 @@ LARGE = {
     "in training": _FOLDER + "all._in_training(Path({folder!r}) / '65-megapixels.jpg', Path({out!r}))",
     "in calibration": _FOLDER + "all._in_calibration(Path({folder!r}) / '65-megapixels.jpg', Path({out!r}))",
 }
-"""What is done with a very large picture, in Python."""
+"""Programs that use a very large picture."""
 
 
 def _memory(folder: Path, work: str, out: Path) -> Outcome:

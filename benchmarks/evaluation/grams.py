@@ -12,7 +12,7 @@ from stylex.models.encoders.loss_networks import Vgg16
 from stylex.models.training.losses import gram_matrices
 
 LAYERS = ("1_2", "2_2", "3_3", "4_3")
-"""Of Johnson et al. 2016."""
+"""Layers whose Gram matrices Johnson et al. (2016) compare."""
 
 
 class GramJudge:

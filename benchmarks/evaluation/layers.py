@@ -10,8 +10,8 @@ NETWORKS = {"vgg19": "the real VGG-19", "slim": "the slim VGG-19", "vgg16": "the
 """The loss networks by the name in front of a layer's: "vgg19:1_1" is relu1_1 of the real VGG-19."""
 SHALLOW = ("vgg19:1_1", "vgg19:2_1", "vgg19:3_1")
 DEEP = ("slim:4_1", "slim:5_1")
-SHARES = (*SHALLOW, *DEEP)
-"""The mean of the shares at these layers is the figure that sums up style."""
+RATED = (*SHALLOW, *DEEP)
+"""The mean over these layers is the figure that sums up style."""
 CHECKS = ("vgg16:4_1", "vgg16:5_1")
 """An independent look at what the slim network's deep layers say."""
 SLIM = tuple(f"slim:{stage}_1" for stage in range(1, 6))
@@ -19,7 +19,7 @@ CONTENT = "slim:4_1 content"
 
 OWN = (*SHALLOW, *SLIM, CONTENT)
 """The layers of stylex's losses as they were until cards named them."""
-TEACHERS = {"VGG-19 and the slim VGG-19": OWN, "the embedded encoder": ()}
+LOSS_NETWORK_LAYERS = {"VGG-19 and the slim VGG-19": OWN, "the embedded encoder": ()}
 """Layers by what older cards say under `teachers`."""
 TERMS = {"structure": "ms_ssim", "checkerboard": "checkerboard", "lattice": "checkerboard", "quarter": "quarter"}
 """Measures, as rows call them, that a card's settings of these names say were losses too; older cards say lattice."""
@@ -33,8 +33,8 @@ def trained_on(card: Mapping[str, Any]) -> frozenset[str] | None:
     """
     if isinstance(card.get("trained_on"), list):
         layers = [str(layer) for layer in card["trained_on"]]
-    elif card.get("teachers") in TEACHERS:
-        layers = list(TEACHERS[card["teachers"]])
+    elif card.get("teachers") in LOSS_NETWORK_LAYERS:
+        layers = list(LOSS_NETWORK_LAYERS[card["teachers"]])
     elif "teachers" not in card and {"style", "texture"} <= set(card.get("settings", ())):
         layers = list(OWN)
     else:
@@ -55,16 +55,16 @@ def in_words(names: Iterable[str]) -> str:
     names = sorted(names)
     layers = [name for name in names if name.split(":")[0] in NETWORKS]
     styles, contents = ([n for n in layers if n.endswith(" content") is wanted] for wanted in (False, True))
-    told = [*_by_network(styles, ""), *_by_network(contents, "content at ")]
+    lines = [*_by_network(styles, ""), *_by_network(contents, "content at ")]
     others = [name.replace("_", "-").upper() if name == "ms_ssim" else name for name in names if name not in layers]
-    return "; ".join([*told, *others])
+    return "; ".join([*lines, *others])
 
 
 def _by_network(names: list[str], before: str) -> list[str]:
     order = list(NETWORKS)
     ordered = sorted(names, key=lambda name: (order.index(name.split(":")[0]), name))
-    told = []
+    lines = []
     for network, layers in groupby(ordered, key=lambda name: name.split(":")[0]):
         relus = ", ".join("relu" + layer.split(":")[1].removesuffix(" content") for layer in layers)
-        told.append(f"{before}{relus} of {NETWORKS[network]}")
-    return told
+        lines.append(f"{before}{relus} of {NETWORKS[network]}")
+    return lines

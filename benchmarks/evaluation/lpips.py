@@ -35,7 +35,7 @@ POOLED = (1, 2)
 TORCHVISION = (0, 3, 6, 8, 10)
 """Places of the convolutions in torchvision's `features`."""
 MEAN, STD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-"""Of the authors, for pictures in [-1, 1]."""
+"""The authors' normalization, for pictures in [-1, 1]."""
 TINY = 1e-10
 
 

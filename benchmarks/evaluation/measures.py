@@ -9,7 +9,7 @@ import cv2
 import torch
 from torch import Tensor, nn
 
-from evaluation.layers import CHECKS, SHARES, SLIM
+from evaluation.layers import CHECKS, RATED, SLIM
 from evaluation.lpips import Lpips
 from evaluation.palette import Palette, palette, palette_distance
 from stylex.export.metrics import ssim
@@ -18,11 +18,11 @@ from stylex.models.encoders.loss_networks import SlimVgg, Vgg, Vgg16
 from stylex.models.training import losses
 
 QUARTER = 0.25
-LAYERS = tuple(dict.fromkeys((*SHARES, *CHECKS, *SLIM)))
+LAYERS = tuple(dict.fromkeys((*RATED, *CHECKS, *SLIM)))
 
 
 @dataclass(frozen=True)
-class Seen:
+class PictureFeatures:
     """A picture as the measures see it; made once for every photo, painting and painted picture.
 
     Attributes:
@@ -59,7 +59,7 @@ class Judge:
         self.networks: dict[str, nn.Module] = {name: network.eval() for name, network in networks.items()}
         self.lpips, self.bfloat16 = lpips, bfloat16
 
-    def look(self, picture: Image) -> Seen:
+    def features_of(self, picture: Image) -> PictureFeatures:
         """Returns what is compared of an RGB picture (H, W, 3)."""
         pixels = torch.from_numpy(to_floats(picture))
         found: losses.Statistics = {}
@@ -72,9 +72,9 @@ class Judge:
         small = cv2.resize(picture, None, fx=QUARTER, fy=QUARTER, interpolation=cv2.INTER_AREA)
         quarter = losses.statistics(self.networks["slim"](torch.from_numpy(to_floats(small))))
         lpips = self.lpips.features(pixels) if self.lpips else []
-        return Seen(pixels, found, quarter, content, palette(picture), lpips)
+        return PictureFeatures(pixels, found, quarter, content, palette(picture), lpips)
 
-    def to_style(self, picture: Seen, style: Seen) -> dict[str, float]:
+    def to_style(self, picture: PictureFeatures, style: PictureFeatures) -> dict[str, float]:
         """Returns the distances from a style, all of them 0 for the style's own picture.
 
         By layer ("vgg19:1_1") the squared distance of means and standard deviations relative to the style's own, see
@@ -90,7 +90,7 @@ class Judge:
         palettes = palette_distance(picture.palette, style.palette)
         return {**found, "style": whole, "quarter": quarter, "both": whole + quarter, "palette": palettes}
 
-    def to_photo(self, picture: Seen, photo: Seen) -> dict[str, float]:
+    def to_photo(self, picture: PictureFeatures, photo: PictureFeatures) -> dict[str, float]:
         """Returns what of a photo is kept or changed, and the picture's own checkerboard.
 
         The content loss of training (0 for the photo itself), SSIM (Wang et al. 2004) and MS-SSIM (Wang et al. 2003),

@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.layers import CHECKS, CONTENT, SHARES, SLIM, in_words
+from evaluation.layers import CHECKS, CONTENT, RATED, SLIM, in_words
 from evaluation.painters import Contender
 from stylex.cli.tables import heading
 from stylex.errors import InputError
@@ -53,8 +53,8 @@ def _share(layer: str) -> Column:
 
 
 STYLE = (
-    *(_share(layer) for layer in SHARES),
-    Column("mean\nof five", lambda row: row["mean_share"], SHARES),
+    *(_share(layer) for layer in RATED),
+    Column("mean\nof five", lambda row: row["mean_share"], RATED),
     *(_share(layer) for layer in CHECKS),
     _plain("palette\nLab", "palette"),
     _plain("palette\nshare", "palette_share", "palette"),
@@ -95,13 +95,13 @@ class Ratings:
         """
         mean = {key: float(np.mean(values)) for key, values in self.values[name].items()}
         photo = {key: float(np.mean(values)) for key, values in self.values[PHOTO].items()}
-        if not all(photo[key] for key in photo.keys() & {*SHARES, "style", "both", "palette"}):
+        if not all(photo[key] for key in photo.keys() & {*RATED, "style", "both", "palette"}):
             raise InputError("the photos are the paintings: there is no distance to take shares of, give others")
         layers = {key for key in mean if ":" in key}
-        shares = {layer: mean[layer] / photo[layer] for layer in sorted(layers)}
+        ratios = {layer: mean[layer] / photo[layer] for layer in sorted(layers)}
         row: Row = {"name": name, **{key: value for key, value in mean.items() if key not in layers}}
-        row |= {"shares": shares, "distances": {layer: mean[layer] for layer in sorted(layers)}}
-        row["mean_share"] = float(np.mean([shares[layer] for layer in SHARES]))
+        row |= {"shares": ratios, "distances": {layer: mean[layer] for layer in sorted(layers)}}
+        row["mean_share"] = float(np.mean([ratios[layer] for layer in RATED]))
         row |= {"style_ratio": mean["style"] / photo["style"], "both_ratio": mean["both"] / photo["both"]}
         row["palette_share"] = mean["palette"] / photo["palette"]
         if "psnr" in mean:

@@ -23,8 +23,8 @@ def command_line(description: str | None) -> argparse.ArgumentParser:
 
 def report(name: str, figures: Mapping[str, object], faults: Sequence[str], json_file: Path | None) -> None:
     """Prints the line and the first faults, writes the JSON, and ends the program: with 1 where there are faults."""
-    told = ", ".join(f"{key.replace('_', ' ')} {_text(value)}" for key, value in figures.items())
-    print(f"| {name} | {told}, faults {len(faults)} |", flush=True)
+    cells = ", ".join(f"{key.replace('_', ' ')} {_text(value)}" for key, value in figures.items())
+    print(f"| {name} | {cells}, faults {len(faults)} |", flush=True)
     for fault in faults[:SHOWN]:
         print(f"  {fault}", file=sys.stderr)
     if json_file is not None:

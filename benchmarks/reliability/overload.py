@@ -51,7 +51,7 @@ Where = tuple[str, int]
 
 @dataclass
 class Tally:
-    """What became of requests.
+    """The outcomes of requests.
 
     Attributes:
         statuses: how often each was answered.

@@ -35,7 +35,7 @@ def stylize_film(
     start: float = 0.0,
     end: float | None = None,
     frames: int | None = None,
-    progress: Callable[[int, StreamInfo], object] = lambda _count, _facts: None,
+    progress: Callable[[int, StreamInfo], object] = lambda _count, _info: None,
     sound: bool = True,
     precision: Precision = "auto",
     provider: Provider = "auto",

@@ -176,13 +176,13 @@ def _opened(
         painter: StylePainter = technique
     elif not isinstance(technique, Technique):
         files = {"provider": backend["provider"], "threads": backend["threads"]}
-        painter = load(technique, **(files if str(technique).endswith(".onnx") else _told(backend)), **own)
+        painter = load(technique, **(files if str(technique).endswith(".onnx") else _chosen_backend(backend)), **own)
     elif technique.name == "semantic":
         painter, where = load("semantic", **backend, **own, **(where or {})), None
     elif technique.single_style:
         painter, style = load(technique, style=network_of(technique.name, style), **backend, **own), None
     else:
-        painter = load(technique, **_told(backend), **own)
+        painter = load(technique, **_chosen_backend(backend), **own)
     if where is not None:
         if not (isinstance(painter, Painter) and painter.takes_masks):
             raise UsageError(f"{painter.technique} paints no regions: take {listed(ARBITRARY, 'or')}", regions=None)
@@ -190,6 +190,6 @@ def _opened(
     return painter, style
 
 
-def _told(backend: dict[str, Any]) -> dict[str, Any]:
+def _chosen_backend(backend: dict[str, Any]) -> dict[str, Any]:
     """Returns the parts of a backend that aren't left to stylex, so that a technique without graphs takes them."""
     return {name: value for name, value in backend.items() if value not in ("auto", None, 0)}

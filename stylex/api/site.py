@@ -86,7 +86,7 @@ def export_site(folder: Path | str, onnxruntime_web: Path | str, technique: str 
     folder = Path(folder)
     _require_own(folder)
     files = {f"ort/{name}": data for name, data in _runtime(Path(onnxruntime_web))}
-    files |= _graphs(technique) | _facts(technique)
+    files |= _graph_files(technique) | _site_description(technique)
     files |= {file.name: file.read_bytes() for place in (SHARED, BROWSER) for file in sorted(place.iterdir())}
     files |= {"offline.js": _offline(files), "_headers": HEADERS.encode(), FIRST: MIT}
     _write(folder, files)
@@ -143,12 +143,12 @@ def _files_of(technique: str) -> dict[str, Path]:
     return {precision: file for precision, file in files.items() if file.is_file()}
 
 
-def _graphs(technique: str) -> dict[str, bytes]:
+def _graph_files(technique: str) -> dict[str, bytes]:
     files = (*_files_of(technique).values(), encoder_file(technique, GRAPHS), transfer_file(SEGMENTER, "int8"))
     return {file.name: file.read_bytes() for file in files}
 
 
-def _facts(technique: str) -> dict[str, bytes]:
+def _site_description(technique: str) -> dict[str, bytes]:
     """Returns `site.json`, what the page knows of graphs and styles, and the numbers that it names."""
     styles = list(built_in(technique).values())
     codes = np.stack([style.values for style in styles]).astype("<f4")
@@ -157,7 +157,7 @@ def _facts(technique: str) -> dict[str, bytes]:
     expected = painter.paint_rgb(photo, styles[0])
     frozen = int(painter.transfer.shapes["frozen"][1])
     metadata = {precision: read_metadata(file) for precision, file in _files_of(technique).items()}
-    facts: dict[str, Any] = {
+    site: dict[str, Any] = {
         "version": __version__,
         "technique": technique,
         "spec": asdict(painter.transfer.metadata.spec),
@@ -168,18 +168,18 @@ def _facts(technique: str) -> dict[str, bytes]:
         "encoder": encoder_file(technique, GRAPHS).name,
         "styles": [{"name": style.name, "work": style.work} for style in styles],
         "codes": "codes.bin",
-        "segmenter": _segmenter_facts(),
+        "segmenter": _segmenter_description(),
         "check": {"file": "check.bin", "width": CHECK_SIZE[1], "height": CHECK_SIZE[0]},
     }
     painter.close()
     return {
-        LAST: json.dumps(facts, indent=1).encode(),
+        LAST: json.dumps(site, indent=1).encode(),
         "codes.bin": codes.tobytes(),
         "check.bin": photo.tobytes() + expected.tobytes(),
     }
 
 
-def _segmenter_facts() -> dict[str, Any]:
+def _segmenter_description() -> dict[str, Any]:
     """Returns what the page knows of the segmenter and of the masks that are made of what it finds."""
     segmenter = open_segmenter(transfer_file(SEGMENTER, "int8"), threads=1)
     return {

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import onnx
 
 IMAGE_ID = "image-rgb-hwc-out"
-"""Of float32 (H, W, 3), in the registry of tensors that GStreamer's decoders know."""
+"""GStreamer's name of a float32 tensor (H, W, 3) in the registry that its decoders know."""
 FLOATS = ("fp32", "fp16")
 """Precisions whose graphs take planes of floats; the first that there is is taken."""
 CHECKED = ((77, 101), (20, 35))
@@ -157,4 +157,5 @@ def model_info(name: str) -> str:
         (PICTURE, {"id": IMAGE_ID, "type": "float32", "dims": "-1,-1,3", "dir": "output"}),
     )
     sections = (("modelinfo", {"version": "1.0", "group-id": f"stylex-{name}"}), *tensors)
-    return "\n".join(f"[{title}]\n" + "".join(f"{k}={v}\n" for k, v in facts.items()) for title, facts in sections)
+    lines = ([f"[{title}]", *(f"{key}={value}" for key, value in pairs.items())] for title, pairs in sections)
+    return "\n\n".join("\n".join(section) for section in lines) + "\n"

@@ -53,8 +53,8 @@ class StyleCode:
     def to_json(self) -> dict[str, Any]:
         """As it stands in a file; nine digits are all that a float32 has."""
         values = [float(f"{v:.9g}") for v in self.values]
-        facts = {"format": FORMAT, "name": self.name, "work": self.work, "technique": self.technique}
-        return {**facts, "weights_sha256": self.weights_sha256, "values": values}
+        header = {"format": FORMAT, "name": self.name, "work": self.work, "technique": self.technique}
+        return {**header, "weights_sha256": self.weights_sha256, "values": values}
 
     @classmethod
     def from_json(cls, data: Any, source: str) -> StyleCode:
@@ -207,7 +207,7 @@ def normalized_weights(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
 
 
 style_reduction = shorter_side(STYLE_SIDE)
-"""What a style picture is reduced to, so that large files are decoded small."""
+"""Reduces a style picture while it is decoded, so that large files are decoded small."""
 
 
 def style_sized(style: Image, fixed: int | None = None) -> Image:

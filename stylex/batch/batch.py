@@ -15,7 +15,7 @@ from stylex.batch.folder import styles_of, stylize_folder
 from stylex.batch.records import Outcome
 from stylex.batch.run import FolderProgress, FolderReport, Variant
 from stylex.batch.store import require_local, store_of
-from stylex.batch.tables import FACTS, FAILED, Listing
+from stylex.batch.tables import FAILED, JOB_FOLDER, Listing
 from stylex.errors import InputError, UsageError
 from stylex.files import check_place, make_folder, write_bytes
 from stylex.installation import optional
@@ -72,10 +72,10 @@ def stylize_batch(
     if engine != "local":
         raise UsageError(f"there is no engine {engine!r}: choose {' or '.join(ENGINES)}", engine="local")
     require_local(source, destination)
-    told: dict[str, Any] = {"each": each, "recursive": recursive, "workers": workers, "threads": threads}
-    told |= {"resume": True, "report": report, "progress": progress}
-    done = stylize_folder(source, destination, technique, style, **told, **options)
-    make_folder(Path(destination) / FACTS)
+    arguments: dict[str, Any] = {"each": each, "recursive": recursive, "workers": workers, "threads": threads}
+    arguments |= {"resume": True, "report": report, "progress": progress}
+    done = stylize_folder(source, destination, technique, style, **arguments, **options)
+    make_folder(Path(destination) / JOB_FOLDER)
     write_bytes(Path(destination) / FAILED, table(done.failed))
     return done
 
@@ -96,14 +96,14 @@ def _with_ray(
     """Paints by Ray; `places` are source, destination and report, `cores` are workers and threads."""
     (source, destination, report), (workers, threads) = places, cores
     optional("pyarrow", "ray")
-    from stylex.batch.ray_engine import Look, paint_with_ray
+    from stylex.batch.ray_engine import StyleChoice, paint_with_ray
 
     if workers < 0:
         raise UsageError(f"workers is {workers}; it must be 0 (as many as there are cores) or more", workers=0)
     options = {**options, "threads": threads or 1}
     variants = [Variant(name, prepare(technique, one, **options)) for name, one in styles]
-    looks = [
-        Look(variant.name, one if technique.single_style else variant.prepared.style, variant.prepared.regions)
+    choices = [
+        StyleChoice(variant.name, one if technique.single_style else variant.prepared.style, variant.prepared.regions)
         for variant, (_, one) in zip(variants, styles, strict=True)
     ]
     start, stores = time.perf_counter(), (store_of(source), store_of(destination))
@@ -111,7 +111,7 @@ def _with_ray(
     if not len(listing):
         raise InputError(f"there are no pictures in {source}: give another folder")
     rest = {name: value for name, value in options.items() if name != "regions"}
-    actors = paint_with_ray(*stores, listing, technique, looks, workers, rest)
+    actors = paint_with_ray(*stores, listing, technique, choices, workers, rest)
     settled = listing.outcomes()
     if report is not None:
         write_bytes(report, table(settled))

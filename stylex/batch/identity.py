@@ -1,4 +1,4 @@
-"""What a painting was made with, as a short digest: another style or another option has another one."""
+"""Digests of styles and options: a painting made with another style or another option has another digest."""
 
 from __future__ import annotations
 

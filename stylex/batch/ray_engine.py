@@ -45,7 +45,7 @@ GRAPHICS_CARDS = ("cuda", "tensorrt")
 
 
 @dataclass(frozen=True)
-class Look:
+class StyleChoice:
     """One of the styles as it is sent to the actors, read and encoded.
 
     Attributes:
@@ -64,15 +64,20 @@ class PaintingActor:
     Args:
         source, destination: of photos and paintings.
         technique, options: for `prepare`.
-        looks: all styles.
+        choices: all styles.
     """
 
     def __init__(
-        self, source: Store, destination: Store, technique: Technique, looks: Sequence[Look], options: dict[str, Any]
+        self,
+        source: Store,
+        destination: Store,
+        technique: Technique,
+        choices: Sequence[StyleChoice],
+        options: dict[str, Any],
     ) -> None:
         self.source, self.destination = source, destination
         self.prepared: dict[str, Prepared] = {
-            look.name: prepare(technique, look.style, regions=look.regions, **options) for look in looks
+            choice.name: prepare(technique, choice.style, regions=choice.regions, **options) for choice in choices
         }
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
@@ -106,7 +111,7 @@ def paint_with_ray(
     destination: Store,
     listing: Listing,
     technique: Technique,
-    looks: Sequence[Look],
+    choices: Sequence[StyleChoice],
     workers: int,
     options: dict[str, Any],
 ) -> int:
@@ -133,7 +138,7 @@ def paint_with_ray(
         rows_read = ray.data.read_parquet(listing.write(), filesystem=destination.filesystem, num_cpus=LIGHT)
         results = rows_read.repartition(target_num_rows_per_block=rows).map_batches(
             PaintingActor,
-            fn_constructor_args=(source, destination, technique, looks, options),
+            fn_constructor_args=(source, destination, technique, choices, options),
             batch_size=rows,
             num_cpus=threads,
             num_gpus=1 if graphics_card else None,

@@ -1,4 +1,4 @@
-"""What became of every photo: lines of a report, and the journal that says what needn't be painted again."""
+"""Outcomes of photos: lines of a report, and the journal that says which ones needn't be painted again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JOURNAL = ".stylex.jsonl"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photo in one style.
+    """The outcome of one photo in one style.
 
     Attributes:
         photo, output: paths.
@@ -75,9 +75,9 @@ class JsonLines:
 
     def add(self, line: Outcome | Mapping[str, Any]) -> None:
         """Writes a line. Raises as the class does."""
-        told = asdict(line) if isinstance(line, Outcome) else dict(line)
+        entry = asdict(line) if isinstance(line, Outcome) else dict(line)
         with self.lock:  # names that aren't UTF-8 are kept as escapes
-            self._written(json.dumps(told).encode("ascii") + b"\n", "ab")
+            self._written(json.dumps(entry).encode("ascii") + b"\n", "ab")
 
     def _written(self, data: bytes, mode: str) -> None:
         try:
@@ -143,8 +143,8 @@ class Journal:
             given, made = photo.stat(), output.stat()
         except OSError:
             return None
-        facts = {"output": self._name(output), "with": digest, "bytes": made.st_size}
-        return {**facts, "photo_bytes": given.st_size, "photo_time": given.st_mtime_ns}
+        entry = {"output": self._name(output), "with": digest, "bytes": made.st_size}
+        return {**entry, "photo_bytes": given.st_size, "photo_time": given.st_mtime_ns}
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:

@@ -31,7 +31,7 @@ FolderProgress = Callable[[int, int, Outcome], object]
 
 @dataclass(frozen=True)
 class FolderReport:
-    """What became of many photos.
+    """The outcomes of many photos, counted.
 
     Attributes:
         painted, skipped: paintings that were made, and those that were done before.
@@ -117,10 +117,10 @@ class FolderRun:
             yield from outcomes
 
     def _interrupted(self, of: int) -> Interrupted:
-        told = f"stopped after {self.settled.total()} of {of}; what is done is kept"
+        message = f"stopped after {self.settled.total()} of {of}; what is done is kept"
         if self.journal is None:
-            return Interrupted(told)
-        return Interrupted(f"{told}, and the next call can go on from there", resume=None)
+            return Interrupted(message)
+        return Interrupted(f"{message}, and the next call can go on from there", resume=None)
 
     def painted(self, task: Task) -> list[Outcome]:
         """Paints one photo in all styles, in a thread."""

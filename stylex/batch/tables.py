@@ -15,10 +15,10 @@ from stylex.batch.records import Outcome
 from stylex.batch.store import Found, Store
 from stylex.errors import ResourceError, UsageError
 
-FACTS = ".stylex"
+JOB_FOLDER = ".stylex"
 """Folder of the tables."""
-LISTING, RESULTS, CHECKPOINT = (f"{FACTS}/{name}" for name in ("listing.parquet", "results", "checkpoint"))
-FAILED = f"{FACTS}/failed.jsonl"
+LISTING, RESULTS, CHECKPOINT = (f"{JOB_FOLDER}/{name}" for name in ("listing.parquet", "results", "checkpoint"))
+FAILED = f"{JOB_FOLDER}/failed.jsonl"
 NEEDED = ("id", "output", "status", "time")
 """Columns of the results that say what is done."""
 LOST = "the process that painted it ended, perhaps for lack of memory: use a smaller size, or run it again"
@@ -43,7 +43,7 @@ class Row:
 
 
 class Results:
-    """What became of rows so far.
+    """The outcomes of rows so far.
 
     Args:
         destination: of the paintings.
@@ -141,6 +141,6 @@ class Listing:
     def _outcome(self, row: Row, line: dict[str, Any] | None) -> Outcome:
         if line is None:
             return Outcome(row.photo, row.output, row.style, "failed", message=LOST, error=ResourceError.__name__)
-        told = Outcome(**{field.name: line[field.name] for field in fields(Outcome) if field.name in line})
+        outcome = Outcome(**{field.name: line[field.name] for field in fields(Outcome) if field.name in line})
         before = self.before.by_id.get(row.id)
-        return replace(told, status="skipped") if before and before["time"] == line["time"] else told
+        return replace(outcome, status="skipped") if before and before["time"] == line["time"] else outcome

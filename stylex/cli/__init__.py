@@ -54,11 +54,11 @@ def options_of(error: StylexError) -> list[str]:
     """Returns the options that an error's parameters are on the command line, such as "(--size 512)"; [] for none."""
     given = error.parameters.items()
     flags = ((f"--{OPTIONS.get(name, name).replace('_', '-')}", value) for name, value in given)
-    told = ", ".join(flag if value is None else f"{flag} {value}" for flag, value in flags)
-    return [f"({told})"] if told else []
+    listed = ", ".join(flag if value is None else f"{flag} {value}" for flag, value in flags)
+    return [f"({listed})"] if listed else []
 
 
-class _Told(logging.Handler):
+class _WarningHandler(logging.Handler):
     """Prints the library's warnings as lines of the command line."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -157,5 +157,5 @@ def main() -> None:
       stylex doctor
     """
     logger = logging.getLogger("stylex")
-    if not any(isinstance(handler, _Told) for handler in logger.handlers):
-        logger.addHandler(_Told(logging.WARNING))
+    if not any(isinstance(handler, _WarningHandler) for handler in logger.handlers):
+        logger.addHandler(_WarningHandler(logging.WARNING))

@@ -13,12 +13,12 @@ WIDE = 13
 
 def heading() -> list[str]:
     """Hardware and versions in a few lines, without which a time says nothing."""
-    facts = machine()
-    memory = "memory unknown" if facts["memory_gib"] is None else f"{facts['memory_gib']} GiB"
-    lines = [f"{facts['processor']}, {facts['cores']} cores, {memory}, {facts['system']}", *hardware.gpus()]
+    computer = machine()
+    memory = "memory unknown" if computer["memory_gib"] is None else f"{computer['memory_gib']} GiB"
+    lines = [f"{computer['processor']}, {computer['cores']} cores, {memory}, {computer['system']}", *hardware.gpus()]
     if flags := hardware.instruction_sets():
         lines.append(", ".join(hardware.INT8_FLAGS[flag] for flag in flags))
-    versions = f"stylex {facts['stylex']}, ONNX Runtime {facts['onnxruntime']}, Python {facts['python']}"
+    versions = f"stylex {computer['stylex']}, ONNX Runtime {computer['onnxruntime']}, Python {computer['python']}"
     return [*lines, versions]
 
 

@@ -70,7 +70,7 @@ class OutputReport:
         return near and steady and self.mean_ssim >= tolerance.mean_ssim
 
 
-def reference(traceable: Traceable, feeds: Sequence[Feed]) -> list[list[npt.NDArray[Any]]]:
+def torch_outputs(traceable: Traceable, feeds: Sequence[Feed]) -> list[list[npt.NDArray[Any]]]:
     """Returns torch's outputs for every feed, float32: those of the published network where there is one."""
     results = []
     network = (traceable.published or traceable.module).eval()

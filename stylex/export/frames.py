@@ -109,8 +109,10 @@ class TakesFrames:
         del model.graph.input[:], model.graph.output[:]
         model.graph.input.append(helper.make_tensor_value_info(FRAME, TensorProto.FLOAT, [1, 3, "height", "width"]))
         model.graph.output.append(helper.make_tensor_value_info(PICTURE, TensorProto.FLOAT, shape))
-        told = {name: str(getattr(self.metadata, name)) for name in ("technique", "style", "licence", "provenance")}
-        helper.set_model_props(model, told)
+        properties = {
+            name: str(getattr(self.metadata, name)) for name in ("technique", "style", "licence", "provenance")
+        }
+        helper.set_model_props(model, properties)
         model.producer_name, model.producer_version = "stylex", __version__
 
 

@@ -58,7 +58,7 @@ class Model:
 
     Attributes:
         technique: name in `stylex.techniques`.
-        graphs: what is exported of it, for a fixed height and width or None for dynamic sizes.
+        traceables: what is exported of it, for a fixed height and width or None for dynamic sizes.
         weights_sha256: of the file or files that the weights came from.
         style: the one style in its weights; empty if it takes any.
         tier: "edge" or "reference".
@@ -67,7 +67,7 @@ class Model:
     """
 
     technique: str
-    graphs: Callable[[int | None], list[Traceable]]
+    traceables: Callable[[int | None], list[Traceable]]
     weights_sha256: str
     style: str = ""
     tier: str = "edge"

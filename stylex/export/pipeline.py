@@ -15,7 +15,7 @@ from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.artifacts.metadata import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphMetadata
 from stylex.errors import InputError, UsageError
 from stylex.export import drawn
-from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, reference, require
+from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, require, torch_outputs
 from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.int8 import Calibrated, Quantized, quantize
 from stylex.export.photos import crops
@@ -122,7 +122,7 @@ def export(
         CheckFailed: a graph differs too much from torch.
     """
     _require_usable(settings, folder)
-    planned = [(model, traceable) for model in models for traceable in model.graphs(settings.size)]
+    planned = [(model, traceable) for model in models for traceable in model.traceables(settings.size)]
     for _, traceable in planned:
         _require_size(traceable)
     made = [_export_one(model, traceable, settings, folder, progress) for model, traceable in planned]
@@ -233,7 +233,7 @@ def _drawn(traceable: Traceable, *, check: bool) -> list[Feed]:
 
 def _comparison(traceable: Traceable, settings: ExportSettings) -> Comparison:
     feeds, flats = _feeds(traceable, settings, check=True), _drawn(traceable, check=True)
-    return Comparison(traceable, feeds, reference(traceable, feeds), flats, reference(traceable, flats))
+    return Comparison(traceable, feeds, torch_outputs(traceable, feeds), flats, torch_outputs(traceable, flats))
 
 
 def _metadata_of(known: Model, traceable: Traceable, settings: ExportSettings, precision: str) -> GraphMetadata:

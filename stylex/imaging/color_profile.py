@@ -31,7 +31,7 @@ SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
 DATE = slice(24, 36)
 """Bytes of a profile's header that hold when it was made."""
 SRGB_GAMMA, SRGB_PRIMARIES = 1 / 2.2, (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
-"""Of sRGB as a PNG states it: the exponent, and x and y of white, red, green and blue."""
+"""Values by which a PNG states sRGB: the exponent, and x and y of white, red, green and blue."""
 PRIMARIES = {
     1: SRGB_PRIMARIES,
     9: (0.3127, 0.329, 0.708, 0.292, 0.17, 0.797, 0.131, 0.046),

@@ -32,7 +32,7 @@ def is_deep_color(image: Image.Image) -> bool:
 
 
 def _stored_as(image: Image.Image) -> str:
-    """What Pillow calls the samples in a file that isn't loaded yet; empty where it doesn't say so."""
+    """Returns Pillow's name of the samples in a file that isn't loaded yet; empty where it has none."""
     for tile in getattr(image, "tile", ()):
         arguments = tile[3] if len(tile) > 3 else None
         first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments

@@ -1,4 +1,4 @@
-"""What hides under full transparency: nobody sees it, so that it may change nothing that is seen."""
+"""Pixels under full transparency: nobody sees them, so that they may change nothing that is seen."""
 
 from __future__ import annotations
 

@@ -121,10 +121,10 @@ def between(photo: Floats, styles: Floats, amounts: Floats) -> Floats:
         styles: palettes (K, 9).
         amounts: (K,), 0 or more, in sum at most 1; what is missing to 1 is the photo's.
     """
-    shares = np.concatenate((amounts, [max(0.0, 1 - float(amounts.sum()))]))
+    weights = np.concatenate((amounts, [max(0.0, 1 - float(amounts.sum()))]))
     parts = [_parted(palette) for palette in (*styles, photo)]
-    mean = sum(share * mean for share, (mean, _) in zip(shares, parts, strict=True))
-    root = sum(share * _powers(c + FAINT * np.eye(3))[0] for share, (_, c) in zip(shares, parts, strict=True))
+    mean = sum(share * mean for share, (mean, _) in zip(weights, parts, strict=True))
+    root = sum(share * _powers(c + FAINT * np.eye(3))[0] for share, (_, c) in zip(weights, parts, strict=True))
     assert isinstance(root, np.ndarray)
     covariance = root @ root - FAINT * np.eye(3)
     return np.concatenate((np.asarray(mean), covariance[ROWS, COLUMNS])).astype(np.float32)
@@ -210,9 +210,9 @@ def maps_after(photo: Floats, painted: Floats, styles: Floats, amounts: Floats) 
     maps = []
     for original, have, amount in zip(photo, painted, amounts, strict=True):
         weight = float(amount.sum(dtype=np.float64))
-        shares = (amounts * amount).sum((1, 2, 3), dtype=np.float64) / max(weight, 1e-12)
+        weights = (amounts * amount).sum((1, 2, 3), dtype=np.float64) / max(weight, 1e-12)
         within = np.stack([toned(style, original) for style in styles])
-        maps.append(transport(have, between(original, within, shares.astype(np.float32)), MOST_AFTER))
+        maps.append(transport(have, between(original, within, weights.astype(np.float32)), MOST_AFTER))
     return np.stack(maps)
 
 

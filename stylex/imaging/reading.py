@@ -47,7 +47,7 @@ OVERSAMPLED = 2
 PART = 2**18
 """Pixels that are copied at a time."""
 FRAMES = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "HEIF": "pictures", "TIFF": "pages"}
-"""What a file of a format holds several of."""
+"""Names, by format, for the several pictures that one file may hold."""
 # EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose isn't used: it also rewrites the
 # metadata, which fails on pictures whose EXIF is damaged elsewhere.
 _UPRIGHT = {

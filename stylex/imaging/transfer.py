@@ -24,7 +24,7 @@ SPAN = 2 * BRIGHTEST / WHITE
 KNEE = 0.5
 """Light up to so much of reference white is kept; what is above is compressed. Reference white becomes 223 of 255."""
 LUMINANCE = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
-"""Of red, green and blue of BT.709."""
+"""Weights of red, green and blue in the luminance of BT.709."""
 
 
 def displayed(

@@ -71,8 +71,8 @@ def _parts(weights: bytes) -> Iterator[bytes]:
     try:
         (length,) = struct.unpack_from("<Q", weights)
         start = 8 + length
-        tensors = {name: facts for name, facts in json.loads(weights[8:start]).items() if name != "__metadata__"}
-        spans = sorted((start + a, start + b) for a, b in (facts["data_offsets"] for facts in tensors.values()))
+        tensors = {name: entry for name, entry in json.loads(weights[8:start]).items() if name != "__metadata__"}
+        spans = sorted((start + a, start + b) for a, b in (entry["data_offsets"] for entry in tensors.values()))
     except (struct.error, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"not a safetensors file: {error}") from error
     at = 0

@@ -86,12 +86,12 @@ def _model(row: Technique, file: Path, style: str) -> Model:
     spec, weights = model_of(row), read_weights(file)
     network = spec.network()
     weights.fill(network)
-    graphs = spec.graphs
-    assert graphs is not None
+    traceables = spec.traceables
+    assert traceables is not None
     licence, provenance = weights.origin()
     return Model(
         technique=row.name,
-        graphs=lambda size: graphs(network, weights, size),
+        traceables=lambda size: traceables(network, weights, size),
         weights_sha256=weights.sha256,
         style=style,
         licence=licence,

@@ -75,14 +75,14 @@ class ModelSpec:
     Attributes:
         network: makes the network that the weights file fits.
         recipe: makes its training, from what the command line asks for.
-        graphs: returns the graphs that are exported: takes the network, its weights, and a fixed size or None; None
-            where nothing is exported.
+        traceables: returns what is traced to graphs and exported: takes the network, its weights, and a fixed size or
+            None; None where nothing is exported.
         bake: makes a training that begins with a style code of another technique; None where there is no such way.
         published: architectures whose checkpoints are exported as this technique.
     """
 
     network: Callable[[], nn.Module]
     recipe: Callable[[Request], Recipe]
-    graphs: Callable[[Any, Weights, int | None], list[Traceable]] | None = None
+    traceables: Callable[[Any, Weights, int | None], list[Traceable]] | None = None
     bake: Callable[[Request], Recipe] | None = None
     published: tuple[Published, ...] = ()

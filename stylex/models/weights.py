@@ -79,9 +79,9 @@ def provenance(card: dict[str, Any]) -> str:
     """Returns the folders that a training card names, as one line."""
     data = card.get("data")
     folders = ", ".join(
-        f"{role} {facts.get('folder')} ({facts.get('pictures')} pictures)"
-        for role, facts in (data.items() if isinstance(data, dict) else ())
-        if isinstance(facts, dict)
+        f"{role} {folder.get('folder')} ({folder.get('pictures')} pictures)"
+        for role, folder in (data.items() if isinstance(data, dict) else ())
+        if isinstance(folder, dict)
     )
     return f"trained by stylex on {folders}" if folders else NOT_STATED
 

@@ -88,12 +88,12 @@ def observe(
             extremes[i] = min(extremes[i, 0], value.min()), max(extremes[i, 1], value.max())
             powers[k, i] = np.square(value).mean()
     # one style at a strength beyond 1 has had values 30 times the usual ones, whose squares would outweigh all others
-    shares = np.minimum(1, np.median(powers, 0) / np.maximum(powers, TINY))
+    weights = np.minimum(1, np.median(powers, 0) / np.maximum(powers, TINY))
     counts = np.zeros((len(names), BINS))
     for k, feed in enumerate(feeds):
         for i, value in enumerate(seen(feed)):
             found = np.histogram(value, BINS, (extremes[i, 0], max(extremes[i, 1], extremes[i, 0] + 1e-6)))[0]
-            counts[i] += found * shares[k, i]
+            counts[i] += found * weights[k, i]
     return {n: Observed(float(e[0]), float(e[1]), c) for n, e, c in zip(names, extremes, counts, strict=True)}
 
 

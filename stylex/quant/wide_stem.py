@@ -96,8 +96,8 @@ def _factors(side: onnx.TensorShapeProto.Dimension) -> list[int]:
     """Returns numbers whose common divisors divide a side; of an unknown side 1."""
     if side.dim_value:
         return [side.dim_value]
-    told = FACTORS.fullmatch(side.dim_param)
-    return [int(number) for number in told.groups() if number] if told else [1]
+    factors = FACTORS.fullmatch(side.dim_param)
+    return [int(number) for number in factors.groups() if number] if factors else [1]
 
 
 def _numbers(node: onnx.NodeProto, name: str) -> list[int]:

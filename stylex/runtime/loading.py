@@ -171,14 +171,14 @@ def _source(row: Technique, style: str) -> str:
     return f"{row.name} --style {style}" if style in styles_in(GRAPHS, row.name) else f"{row.name} --weights FILE"
 
 
-def _first_fitting(graphs: Sequence[Path], provider: Provider) -> Path:
+def _first_fitting(paths: Sequence[Path], provider: Provider) -> Path:
     """The first graph that was made for the provider, or else the first; nothing is opened where there is no choice."""
-    if len(graphs) > 1:
-        for path in graphs:
+    if len(paths) > 1:
+        for path in paths:
             metadata = read_metadata(path)
             if provider.fits(metadata.precision, metadata.target):
                 return path
-    return graphs[0]
+    return paths[0]
 
 
 def _opened(path: Path, provider: Provider, options: SessionOptions, role: str) -> Session:

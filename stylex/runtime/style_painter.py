@@ -253,14 +253,14 @@ def faded(photo: Image, painted: Image, masks: npt.NDArray[np.float32]) -> Image
         photo, painted: RGB uint8 (H, W, 3).
         masks: strengths of each style, (K, 1, h, w), stretched over the picture.
     """
-    shares = np.clip(masks.sum(0)[0] / FADED_BELOW, 0, 1).astype(np.float32)  # (h, w)
-    least, most = float(shares.min()), float(shares.max())
+    opacity = np.clip(masks.sum(0)[0] / FADED_BELOW, 0, 1).astype(np.float32)  # (h, w)
+    least, most = float(opacity.min()), float(opacity.max())
     if least == 1:
         return painted
     if least == most:
         return mixed(photo, painted, least)
     height, width = photo.shape[:2]
-    weights = cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR)
+    weights = cv2.resize(opacity, (width, height), interpolation=cv2.INTER_LINEAR)
     found = np.empty_like(photo)
     for row in range(height):
         weight = weights[row, :, None]

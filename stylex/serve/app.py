@@ -70,7 +70,7 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
 
 
 class Service:
-    """What the routes share.
+    """The state that all routes share.
 
     Args:
         settings: limits and backend.
@@ -127,7 +127,7 @@ def service_app(settings: Settings, studio: Studio | None = None) -> FastAPI:
         redoc_url=None,
     )
     _add_paint(app, service)
-    _add_facts(app, service)
+    _add_information(app, service)
     app.router.routes.extend(page_routes())
     for kind, answer in _ANSWERS.items():
         app.add_exception_handler(kind, _handler(answer))
@@ -203,7 +203,7 @@ def _weights(given: list[float], styles: int) -> list[float]:
     return given or [1.0] * styles
 
 
-def _add_facts(app: FastAPI, service: Service) -> None:
+def _add_information(app: FastAPI, service: Service) -> None:
     @app.get("/v1/styles", summary="Techniques and their styles", responses=problems(422))
     async def styles(
         technique: Annotated[str | None, Query(description="Only this one.")] = None,

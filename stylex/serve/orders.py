@@ -66,8 +66,8 @@ class Order:
             Refused: a picture of too many pixels.
         """
         if self.technique not in settings.techniques:
-            told = f"{self.technique!r} isn't served here; choose {', '.join(settings.techniques)}"
-            raise UsageError(told, technique=None)
+            message = f"{self.technique!r} isn't served here; choose {', '.join(settings.techniques)}"
+            raise UsageError(message, technique=None)
         if self.size is not None and self.size > settings.longest:
             raise UsageError(f"size is {self.size}; this service paints at most {settings.longest}", size=None)
         self._require_styles()
@@ -93,8 +93,8 @@ class Order:
 
     def _require_regions(self) -> None:
         if self.technique not in ARBITRARY:
-            told = f"{self.technique} paints the whole photo alike: take {listed(ARBITRARY, 'or')}"
-            raise UsageError(told, people=None)
+            message = f"{self.technique} paints the whole photo alike: take {listed(ARBITRARY, 'or')}"
+            raise UsageError(message, people=None)
 
 
 def require_pixels(data: bytes, what: str, most: int) -> None:

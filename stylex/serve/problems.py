@@ -71,12 +71,14 @@ def answered(status: int, kind: str, message: str, headers: Mapping[str, str] | 
 def of_http(error: HTTPException, call: str = "") -> Response:
     """Returns the answer to an error of HTTP; `call` is the method and the path."""
     status, headers = error.status_code, error.headers or {}
-    told = {
+    titles = {
         404: f"there is no {call}",
         405: f"{call} isn't possible here, only {headers.get('allow', 'other methods')}",
     }
     message = (
-        str(error.detail) if isinstance(error, Refused) or status not in told else f"{told[status]}: see /openapi.json"
+        str(error.detail)
+        if isinstance(error, Refused) or status not in titles
+        else f"{titles[status]}: see /openapi.json"
     )
     return answered(status, TYPES.get(status, "Error"), message, headers)
 
@@ -89,7 +91,7 @@ def of_stylex(error: StylexError, _call: str = "") -> Response:
 
 def of_validation(error: RequestValidationError, _call: str = "") -> Response:
     """Returns the answer to fields that are missing, or of the wrong kind or range."""
-    return answered(422, "UsageError", "; ".join(_told(one) for one in error.errors()[:3]))
+    return answered(422, "UsageError", "; ".join(_described(one) for one in error.errors()[:3]))
 
 
 def of_memory(_error: MemoryError, _call: str = "") -> Response:
@@ -102,7 +104,7 @@ def of_bug(_error: Exception, _call: str = "") -> Response:
     return answered(500, INTERNAL, "something went wrong in the service: its log says what")
 
 
-def _told(error: Mapping[str, Any]) -> str:
+def _described(error: Mapping[str, Any]) -> str:
     """Returns one finding of the validation as a text."""
     place = ".".join(str(part) for part in error["loc"] if part not in ("body", "query"))
     return f"{place or 'the body'}: {error['msg']}"

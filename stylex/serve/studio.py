@@ -130,8 +130,8 @@ class Studio:
         place = Path(f"painted.{order.encoding}")
         data = encoded(result.rgb, result.alpha, place, order.quality)
         laid = ("transparency laid on white",) if loses_transparency(result.alpha, place) else ()
-        told = ", ".join((str(result.ran), *result.notes, *laid))
-        return Painting(data, f"image/{order.encoding}", told, result.ran.seconds)
+        summary = ", ".join((str(result.ran), *result.notes, *laid))
+        return Painting(data, f"image/{order.encoding}", summary, result.ran.seconds)
 
     def _regions(self, order: Order) -> dict[str, Any]:
         """Returns the options of `stylize` that treat people differently."""

@@ -8,7 +8,7 @@ PRECISION: Final = "fp32"
 TARGET: Final = "cpu-x86"
 """The device that FP16 or INT8 is for."""
 OPSET = 18
-"""Of the graphs, and the lowest that they can have."""
+"""The version of ONNX's operators in exported graphs by default, and the lowest that they can have."""
 FLAT_SHIFT = 40.0
 """Levels of 255 that flat areas may move by at INT8."""
 FFMPEG, GSTREAMER = VIDEO_FILTERS = ("ffmpeg", "gstreamer")

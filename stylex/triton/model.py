@@ -74,8 +74,8 @@ def _require_numpy() -> None:
     sent = triton.Tensor("probe", np.arange(16, dtype=np.uint8))
     got = triton.Tensor.from_dlpack("probe", sent.to_dlpack()).as_numpy()
     if not np.array_equal(got, np.arange(16)):
-        told = f"this Triton's Python backend can't use NumPy {np.__version__}: pip install 'numpy<2' where it runs"
-        raise triton.TritonModelException(told)
+        message = f"this Triton's Python backend can't use NumPy {np.__version__}: pip install 'numpy<2' where it runs"
+        raise triton.TritonModelException(message)
 
 
 def _photos_of(request: Any) -> list[PhotoRequest]:
@@ -98,15 +98,15 @@ def _response(answers: Sequence[Answer]) -> Any:
     """Returns the painted photos, or the first error."""
     for answer in answers:
         if isinstance(answer, BaseException):
-            return triton.InferenceResponse([], triton.TritonError(_told(answer), _code(answer)))
+            return triton.InferenceResponse([], triton.TritonError(_described(answer), _code(answer)))
     painted = np.array(answers, np.object_).reshape(-1, 1)
     return triton.InferenceResponse([triton.Tensor(OUTPUT.name, painted)])
 
 
-def _told(error: BaseException) -> str:
+def _described(error: BaseException) -> str:
     """Returns an error as one line."""
-    told = with_parameters(error) if isinstance(error, StylexError) else first_line(error)
-    return f"{type(error).__name__}: {told}"
+    message = with_parameters(error) if isinstance(error, StylexError) else first_line(error)
+    return f"{type(error).__name__}: {message}"
 
 
 def _code(error: BaseException) -> Any:

@@ -114,11 +114,11 @@ def test_sides_in_buckets(photo: np.ndarray) -> None:
 
 
 def test_options_of_a_session(tmp_path: Path) -> None:
-    told = SessionOptions(device_id=1, provider_options={"a": "b"}, cache_dir=tmp_path)
+    options = SessionOptions(device_id=1, provider_options={"a": "b"}, cache_dir=tmp_path)
     metadata = read_metadata(transfer_file("adain", "fp16"))
 
     def options_of(provider: str) -> dict[str, str]:
-        return told.for_provider(provider, metadata, "0" * 64)
+        return options.for_provider(provider, metadata, "0" * 64)
 
     assert options_of("cpu") == {"a": "b"}
     assert options_of("cuda").items() > {"device_id": "1", "a": "b"}.items()
@@ -127,7 +127,7 @@ def test_options_of_a_session(tmp_path: Path) -> None:
     assert options_of("openvino") == {"cache_dir": str(tmp_path), "a": "b"}
     assert SessionOptions().for_provider("openvino", metadata, "0" * 64) == {}
     key = "session.intra_op.allow_spinning"
-    assert told.auxiliary().for_session().get_session_config_entry(key) == "0"
+    assert options.auxiliary().for_session().get_session_config_entry(key) == "0"
     assert SessionOptions(3).for_session().intra_op_num_threads == 3
     with pytest.raises(stylex.UsageError, match="device_id is -1"):
         SessionOptions(device_id=-1)

@@ -16,12 +16,12 @@ CPU: dict[str, Any] = {"precision": "int8", "provider": "cpu", "threads": 1}
 
 
 def test_all_built_in_styles_with_one_load(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded, told = [], []
+    loaded, progress = [], []
     load = sheet_module.load
     monkeypatch.setattr(sheet_module, "load", lambda *a, **k: loaded.append(a) or load(*a, **k))
-    sheet = stylex.contact_sheet(photo, size=64, side=64, progress=lambda *step: told.append(step), **CPU)
+    sheet = stylex.contact_sheet(photo, size=64, side=64, progress=lambda *step: progress.append(step), **CPU)
     count = len(built_in("adain"))
-    assert (len(loaded), told[-1]) == (1, (count, count))
+    assert (len(loaded), progress[-1]) == (1, (count, count))
     assert sheet.shape[1] == 5 * (64 + MARGIN) + MARGIN  # 19 pictures
 
 

@@ -34,23 +34,23 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_site_is_complete(package: Path, tmp_path: Path) -> None:
     done = site.export_site(tmp_path / "site", package)
     folder = tmp_path / "site"
-    facts = json.loads((folder / "site.json").read_text(encoding="utf-8"))
+    described = json.loads((folder / "site.json").read_text(encoding="utf-8"))
     assert {"index.html", "app.js", "backend.js", "worker.js", "_headers"} <= {file.name for file in folder.iterdir()}
-    assert facts["spec"]["palette"] is True and set(facts["graphs"]) == {"fp32", "fp16", "int8"}
+    assert described["spec"]["palette"] is True and set(described["graphs"]) == {"fp32", "fp16", "int8"}
     for name in (
-        facts["encoder"],
-        facts["codes"],
-        facts["check"]["file"],
-        facts["segmenter"]["file"],
-        *(g["file"] for g in facts["graphs"].values()),
+        described["encoder"],
+        described["codes"],
+        described["check"]["file"],
+        described["segmenter"]["file"],
+        *(g["file"] for g in described["graphs"].values()),
     ):
         assert (folder / name).is_file()
-    codes = np.fromfile(folder / "codes.bin", "<f4").reshape(len(facts["styles"]), -1)
+    codes = np.fromfile(folder / "codes.bin", "<f4").reshape(len(described["styles"]), -1)
     assert np.array_equal(codes, [code.values for code in built_in("adain").values()])
     photo, expected = np.fromfile(folder / "check.bin", np.uint8).reshape(2, *site.CHECK_SIZE, 3)
     assert np.array_equal(photo, site.check_photo())
     painter = stylex.load("adain", "fp32", "cpu", threads=1)
-    assert np.array_equal(expected, painter(photo, facts["styles"][0]["name"]))
+    assert np.array_equal(expected, painter(photo, described["styles"][0]["name"]))
     assert done.files == sum(len(files) for _, _, files in os.walk(folder))
 
 

@@ -73,11 +73,11 @@ def test_an_optimization_that_is_stopped(photo: np.ndarray, painting: np.ndarray
     def pressed(step: Step) -> None:
         raise KeyboardInterrupt
 
-    told: dict[str, Any] = {"iterations": 3, "size": 48, "on_step": pressed}
-    result = stylex.stylize(photo, "gatys", painting, report=True, **told)
+    options: dict[str, Any] = {"iterations": 3, "size": 48, "on_step": pressed}
+    result = stylex.stylize(photo, "gatys", painting, report=True, **options)
     assert result.ran.stopped and "stopped after 1 of 3 iterations" in result.notes
     with pytest.raises(stylex.Interrupted, match="stopped after 1 of 3"):
-        stylex.stylize(photo, "gatys", painting, **told)
+        stylex.stylize(photo, "gatys", painting, **options)
 
 
 def test_regions_with_any_painter(photo: np.ndarray, painter: stylex.Painter) -> None:
@@ -112,7 +112,7 @@ def test_size_tiles_faces_and_twice_the_size(photo: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("technique", "options", "told", "parameters"),
+    ("technique", "options", "expected", "parameters"),
     [
         ("picasso", {}, "no technique 'picasso'", {}),
         ("adain", {"space": "lab"}, "adain takes no space", {"space": None}),
@@ -132,9 +132,9 @@ def test_size_tiles_faces_and_twice_the_size(photo: np.ndarray) -> None:
     ],
 )
 def test_wrong_calls(
-    photo: np.ndarray, technique: str, options: dict[str, Any], told: str, parameters: dict[str, object]
+    photo: np.ndarray, technique: str, options: dict[str, Any], expected: str, parameters: dict[str, object]
 ) -> None:
-    with pytest.raises(stylex.UsageError, match=told) as caught:
+    with pytest.raises(stylex.UsageError, match=expected) as caught:
         stylex.stylize(photo, technique, **options)
     assert caught.value.parameters == parameters
     assert "--" not in str(caught.value)

@@ -12,7 +12,7 @@ from stylex.models import threads
 
 
 @pytest.mark.parametrize(
-    ("technique", "given", "told"),
+    ("technique", "given", "expected"),
     [
         ("gatys", {}, "gatys isn't trained"),
         ("monet", {}, "there is no technique 'monet'"),
@@ -25,8 +25,8 @@ from stylex.models import threads
         ("adain", {"content": "x", "style": "y", "bake": True}, "no baking a style into adain"),
     ],
 )
-def test_options_that_cant_be_used(technique: str, given: dict[str, object], told: str, tmp_path: Path) -> None:
-    with pytest.raises(stylex.UsageError, match=told):
+def test_options_that_cant_be_used(technique: str, given: dict[str, object], expected: str, tmp_path: Path) -> None:
+    with pytest.raises(stylex.UsageError, match=expected):
         stylex.train(technique, tmp_path / "run", **given)
     assert not (tmp_path / "run").exists()
 

@@ -102,10 +102,10 @@ def test_the_picture_is_stylexs_own(
 
 def test_the_file_says_what_it_is(folder: Path) -> None:
     model = onnx.load(folder / "fast-starry-night-ffmpeg.onnx")
-    told = {one.key: one.value for one in model.metadata_props}
+    properties = {one.key: one.value for one in model.metadata_props}
     source = read_metadata(GRAPHS / "fast-starry-night-fp16.onnx")
-    assert told["style"] == "starry-night" and told["provenance"] == source.provenance
-    assert told["licence"] == source.licence
+    assert properties["style"] == "starry-night" and properties["provenance"] == source.provenance
+    assert properties["licence"] == source.licence
     read = {name for node in model.graph.node for name in node.input} | {"picture"}
     assert all(read.intersection(node.output) for node in model.graph.node)
     assert not styles_in(folder, "fast")  # nobody takes it for a graph of ours

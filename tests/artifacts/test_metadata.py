@@ -104,9 +104,9 @@ def test_foreign_files() -> None:
 
 
 def test_another_schema_is_told_before_anything_else() -> None:
-    told = f"has metadata stylex/9, this stylex reads {SCHEMA}: export it again"
-    assert told in refusal(schema=json.dumps("stylex/9"))
-    assert told in refusal(schema=json.dumps("stylex/9"), code_size=None, value_range="7")
+    expected = f"has metadata stylex/9, this stylex reads {SCHEMA}: export it again"
+    assert expected in refusal(schema=json.dumps("stylex/9"))
+    assert expected in refusal(schema=json.dumps("stylex/9"), code_size=None, value_range="7")
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_the_same_call_goes_on(engine: Any, photos: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "told"),
+    ("call", "error", "expected"),
     [
         (("s3://bucket/photos", "out"), stylex.ResourceError, "s3://bucket/photos isn't on this machine"),
         (("photos", "gs://bucket/out"), stylex.ResourceError, "gs://bucket/out isn't on this machine"),
@@ -74,8 +74,8 @@ def test_the_same_call_goes_on(engine: Any, photos: Path) -> None:
         (("photos", "photos"), stylex.InputError, "would lie among the photos"),
     ],
 )
-def test_places_that_cannot_be_used(call: tuple[str, str], error: type[Exception], told: str, photos: Path) -> None:
-    with pytest.raises(error, match=told):
+def test_places_that_cannot_be_used(call: tuple[str, str], error: type[Exception], expected: str, photos: Path) -> None:
+    with pytest.raises(error, match=expected):
         stylex.stylize_batch(*call, "adain", "irises")
 
 

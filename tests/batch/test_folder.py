@@ -50,16 +50,16 @@ def paintings(folder: str = "out") -> dict[str, bytes]:
 
 
 def test_all_good_photos_are_painted(photos: Path) -> None:
-    told: list[tuple[int, int, Outcome]] = []
-    report = paint(photos, progress=lambda *step: told.append(step), report="report.jsonl")
+    calls: list[tuple[int, int, Outcome]] = []
+    report = paint(photos, progress=lambda *step: calls.append(step), report="report.jsonl")
     assert (report.painted, report.skipped, report.replaced) == (4, 0, 0)
     assert report.title == "adain int8 on cpu" and report.photos_per_second > 0
     (failed,) = report.failed
     assert failed.photo == "photos/bad.jpg" and "is empty" in failed.message
     assert sorted(paintings()) == ["1.jpg", "1.png", "a/1.jpg", "b/c/1.webp"]
-    assert [(done, of) for done, of, _ in told] == [(n, 5) for n in range(1, 6)]
+    assert [(done, of) for done, of, _ in calls] == [(n, 5) for n in range(1, 6)]
     lines = [Outcome(**json.loads(line)) for line in Path("report.jsonl").read_text().splitlines()]
-    assert sorted(lines, key=str) == sorted((outcome for _, _, outcome in told), key=str)
+    assert sorted(lines, key=str) == sorted((outcome for _, _, outcome in calls), key=str)
     assert {(o.width, o.height) for o in lines if o.status == "painted"} == {(128 - i, 96 - i) for i in range(4)}
 
 
@@ -165,7 +165,7 @@ def test_a_folder_in_the_place_of_a_painting_fails_only_that_one(photos: Path) -
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "told"),
+    ("options", "error", "expected"),
     [
         ({"strength": 9}, stylex.UsageError, "strength is 9"),
         ({"style": "mona-lisa"}, stylex.UsageError, "neither a file nor a built-in style"),
@@ -174,8 +174,8 @@ def test_a_folder_in_the_place_of_a_painting_fails_only_that_one(photos: Path) -
         ({"report": "none/r.jsonl"}, stylex.InputError, "the folder none doesn't exist"),
     ],
 )
-def test_calls_that_are_wrong(options: dict[str, Any], error: type[Exception], told: str, photos: Path) -> None:
-    with pytest.raises(error, match=told):
+def test_calls_that_are_wrong(options: dict[str, Any], error: type[Exception], expected: str, photos: Path) -> None:
+    with pytest.raises(error, match=expected):
         paint(photos, **options)
     assert not paintings() if os.path.isdir("out") else True
 

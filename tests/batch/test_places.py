@@ -48,7 +48,7 @@ def test_several_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("inputs", "output", "styles", "error", "told"),
+    ("inputs", "output", "styles", "error", "expected"),
     [
         (["x", "none.jpg"], "out", [""], InputError, "none.jpg doesn't exist"),
         (["x"], None, [""], UsageError, "x is a folder: give a folder for the paintings"),
@@ -66,13 +66,13 @@ def test_what_cannot_work_is_refused(
     output: str | None,
     styles: list[str],
     error: type[Exception],
-    told: str,
+    expected: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     filled(Path(), "x/1.jpg", "x/y/1.jpg", "z/x/1.jpg", "a.jpg", "z/a.jpg", "a-adain.jpg", "a-adain-s.jpg")
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=expected):
         Places(tuple(map(Path, inputs)), output and Path(output), "adain").check(styles)
 
 

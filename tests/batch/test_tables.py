@@ -51,8 +51,8 @@ def write_results(destination: Any, name: str, *lines: dict[str, Any]) -> None:
     parquet.write_table(pyarrow.Table.from_pylist(list(lines)), path, filesystem=destination.filesystem)
 
 
-def result(row: Any, status: Any = "painted", **told: Any) -> dict[str, Any]:
-    outcome = Outcome(row.photo, row.output, row.style, status, **told)
+def result(row: Any, status: Any = "painted", **fields: Any) -> dict[str, Any]:
+    outcome = Outcome(row.photo, row.output, row.style, status, **fields)
     return {"id": row.id, "with": row.with_, "time": time.time_ns(), **asdict(outcome)}
 
 
@@ -84,9 +84,9 @@ def test_outcomes(stores: Any) -> None:
     write_results(stores[1], "one", result(first.rows[0]))
     again = listing(stores, "d")
     write_results(stores[1], "two", result(again.rows[1], "failed", message="why"))
-    told = [(outcome.status, outcome.message) for outcome in again.outcomes()]
-    assert told[:2] == [("skipped", ""), ("failed", "why")]
-    assert told[2][0] == "failed" and "run it again" in told[2][1], "a row that was lost is told"
+    outcomes = [(outcome.status, outcome.message) for outcome in again.outcomes()]
+    assert outcomes[:2] == [("skipped", ""), ("failed", "why")]
+    assert outcomes[2][0] == "failed" and "run it again" in outcomes[2][1], "a row that was lost is told"
 
 
 def test_the_listing_is_a_table(stores: Any) -> None:

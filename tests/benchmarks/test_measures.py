@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from evaluation.layers import CHECKS, SHARES, SLIM
+from evaluation.layers import CHECKS, RATED, SLIM
 from evaluation.lpips import read_lpips
 from evaluation.measures import Judge
 from evaluation.report import PAINTING, PHOTO, Ratings
@@ -35,11 +35,11 @@ def painting() -> np.ndarray:
 
 @torch.no_grad()
 def test_the_controls_are_one_and_zero(judge: Judge, photo: np.ndarray, painting: np.ndarray) -> None:
-    seen, style, ratings = judge.look(photo), judge.look(painting), Ratings()
+    seen, style, ratings = judge.features_of(photo), judge.features_of(painting), Ratings()
     ratings.note(PHOTO, judge.to_style(seen, style) | judge.to_photo(seen, seen))
     ratings.note(PAINTING, judge.to_style(style, style) | judge.to_photo(style, seen))
     untouched, itself = ratings.summary(PHOTO), ratings.summary(PAINTING)
-    assert set(untouched["shares"]) == {*SHARES, *CHECKS, *SLIM}
+    assert set(untouched["shares"]) == {*RATED, *CHECKS, *SLIM}
     for row, wanted in ((untouched, 1), (itself, 0)):
         assert all(share == pytest.approx(wanted) for share in row["shares"].values())
         assert [row[key] for key in ("mean_share", "style_ratio", "both_ratio", "palette_share")] == [wanted] * 4
@@ -50,7 +50,7 @@ def test_the_controls_are_one_and_zero(judge: Judge, photo: np.ndarray, painting
 
 @torch.no_grad()
 def test_a_layer_counts_by_its_own_loss(judge: Judge, photo: np.ndarray, painting: np.ndarray) -> None:
-    found = judge.to_style(judge.look(photo), judge.look(painting))
+    found = judge.to_style(judge.features_of(photo), judge.features_of(painting))
     have, want = (judge.networks["vgg16"](torch.from_numpy(to_floats(p))) for p in (photo, painting))
     wanted = losses.style_loss(losses.statistics(have), losses.statistics(want), ("4_1",))
     assert found["vgg16:4_1"] == pytest.approx(float(wanted))
@@ -60,18 +60,18 @@ def test_a_layer_counts_by_its_own_loss(judge: Judge, photo: np.ndarray, paintin
 
 @torch.no_grad()
 def test_what_lies_between_has_shares_between(judge: Judge, photo: np.ndarray, painting: np.ndarray) -> None:
-    seen, style = judge.look(photo), judge.look(painting)
-    half = judge.look(cv2.addWeighted(photo, 0.5, painting, 0.5, 0))
+    seen, style = judge.features_of(photo), judge.features_of(painting)
+    half = judge.features_of(cv2.addWeighted(photo, 0.5, painting, 0.5, 0))
     ratings = Ratings()
     ratings.note(PHOTO, judge.to_style(seen, style))
     ratings.note("half", judge.to_style(half, style))
     row = ratings.summary("half")
     assert 0 < row["mean_share"] < 1 and 0 < row["palette_share"] < 1
-    assert row["mean_share"] == pytest.approx(np.mean([row["shares"][layer] for layer in SHARES]))
+    assert row["mean_share"] == pytest.approx(np.mean([row["shares"][layer] for layer in RATED]))
 
 
 def test_a_share_is_of_averages() -> None:
-    ratings, layers = Ratings(), {*SHARES, *CHECKS, *SLIM}
+    ratings, layers = Ratings(), {*RATED, *CHECKS, *SLIM}
     rest = dict.fromkeys((*layers, "style", "both", "palette"), 1.0)
     for untouched, painted in ((1.0, 0.1), (0.01, 0.01)):  # the second pair is alike from the beginning
         ratings.note(PHOTO, {**rest, "slim:5_1": untouched})

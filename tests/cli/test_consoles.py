@@ -24,10 +24,10 @@ def photo(tmp_path: Path) -> Path:
 def stylex(folder: Path, *arguments: str, output: object = subprocess.PIPE, **environment: str) -> tuple[int, str]:
     """Exit code and standard error of a command in a process of its own."""
     command = [sys.executable, "-m", "stylex", *arguments]
-    told = subprocess.run(
+    errors = subprocess.run(
         command, cwd=folder, stdout=output, stderr=subprocess.PIPE, check=False, env={**os.environ, **environment}
     )
-    return told.returncode, told.stderr.decode("ascii")
+    return errors.returncode, errors.stderr.decode("ascii")
 
 
 PAINT = ("run", "histogram", NAME, "--style", NAME, "--strength", "0", "-o", "o.png")
@@ -44,19 +44,19 @@ def test_what_a_console_cannot_show_is_replaced(encoding: str, photo: Path) -> N
 @pytest.mark.parametrize("arguments", [PAINT, ("--help",), ("--version",), ("list",), ("styles", "list", "--json")])
 def test_a_full_disk_behind_standard_output(arguments: tuple[str, ...], photo: Path) -> None:
     with Path("/dev/full").open("wb") as full:
-        code, told = stylex(photo, *arguments, output=full)
-    assert (code, told.count("\n")) == (5, 1)
-    assert told.startswith("stylex: standard output can't be used (No space left on device): ")
+        code, errors = stylex(photo, *arguments, output=full)
+    assert (code, errors.count("\n")) == (5, 1)
+    assert errors.startswith("stylex: standard output can't be used (No space left on device): ")
 
 
 def test_a_closed_pipe(photo: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        told = stylex(photo, "list", output=writer)
+        errors = stylex(photo, "list", output=writer)
     finally:
         os.close(writer)
-    assert told == (
+    assert errors == (
         5,
         "stylex: standard output was closed before everything was written [docs/errors.md#resourceerror]\n",
     )

@@ -71,7 +71,7 @@ def test_version(run_cli: RunCli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["paint"], "No such command 'paint'"),
         (["run", "adain"], "Missing argument 'PHOTO...'"),
@@ -88,10 +88,10 @@ def test_version(run_cli: RunCli) -> None:
         (["bench", "adain", "--size", "8"], "32<=x<=4096"),
     ],
 )
-def test_usage_errors(arguments: list[str], told: str, run_cli: RunCli) -> None:
+def test_usage_errors(arguments: list[str], expected: str, run_cli: RunCli) -> None:
     result = run_cli(*arguments)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert expected in result.stderr
     assert "Usage: " in result.stderr
     assert result.stdout == ""
 

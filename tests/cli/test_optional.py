@@ -31,21 +31,23 @@ def without(package: str, *arguments: object) -> tuple[int, str]:
 
 @pytest.mark.parametrize("package", ["torch", "onnx"])
 def test_export_without_its_packages(package: str, tmp_path: Path) -> None:
-    told = f"stylex: this needs {package}, which isn't installed: {INSTALL}"
-    assert without(package, "export", "adain", "-o", tmp_path) == (5, told)
+    expected = f"stylex: this needs {package}, which isn't installed: {INSTALL}"
+    assert without(package, "export", "adain", "-o", tmp_path) == (5, expected)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_train_without_torch(tmp_path: Path) -> None:
     folders = ("--content", tmp_path, "--style", tmp_path, "--out", tmp_path / "out")
-    told = f"stylex: this needs torch, which isn't installed: {INSTALL}"
-    assert without("torch", "train", "adain", *folders) == (5, told)
+    expected = f"stylex: this needs torch, which isn't installed: {INSTALL}"
+    assert without("torch", "train", "adain", *folders) == (5, expected)
 
 
 def test_bench_without_scikit_image(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "skimage", None)
-    told = "this needs scikit-image, which isn't installed: pip install 'stylex[export]'; or give a photo of your own"
-    assert f"{told} (--photo)" in fails(5, "bench", "adain")
+    expected = (
+        "this needs scikit-image, which isn't installed: pip install 'stylex[export]'; or give a photo of your own"
+    )
+    assert f"{expected} (--photo)" in fails(5, "bench", "adain")
 
 
 LIBGL = "libGL.so.1: cannot open shared object file: No such file or directory"
@@ -57,14 +59,14 @@ def test_a_server_without_a_desktops_libraries(tmp_path: Path) -> None:
     call = "main(['styles', 'encode', 'x.png', '-o', 'x.style'])"
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from stylex.cli import main; {call}"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    told = "stylex: OpenCV needs a system library that is missing (libGL.so.1): "
+    expected = "stylex: OpenCV needs a system library that is missing (libGL.so.1): "
     line = "pip uninstall -y opencv-python opencv-python-headless && pip install opencv-python-headless"
     assert (result.returncode, result.stdout) == (5, "")
-    assert result.stderr == f"{told}{line} [docs/errors.md#resourceerror]\n"
+    assert result.stderr == f"{expected}{line} [docs/errors.md#resourceerror]\n"
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (ImportError(LIBGL), "OpenCV needs a system library that is missing (libGL.so.1): pip uninstall"),
         (ImportError(LIBGL, name="cv2.cv2"), "OpenCV needs a system library"),
@@ -74,11 +76,13 @@ def test_a_server_without_a_desktops_libraries(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_missing_system_libraries(error: ImportError, told: str, fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_system_libraries(
+    error: ImportError, expected: str, fails: Fails, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         importlib.import_module(VERBS["list"]), "command", click.Command("list", callback=_raising(error))
     )
-    assert told in fails(5, "list")
+    assert expected in fails(5, "list")
 
 
 @pytest.mark.parametrize("text", ["cannot import name 'x' from 'y'", "/usr/lib/x.so: undefined symbol: f"])
@@ -104,7 +108,7 @@ def test_a_package_that_stylex_cannot_do_without_is_no_clean_end(fails: Fails, m
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "expected"),
     [
         (KeyboardInterrupt(), 130, "stylex: stopped; nothing half-written was left"),
         (Interrupted("stopped at step 12;\nrun it again to go on"), 130, "stylex: stopped at step 12; run it again"),
@@ -114,14 +118,14 @@ def test_a_package_that_stylex_cannot_do_without_is_no_clean_end(fails: Fails, m
 )
 @pytest.mark.parametrize("verb", VERBS)
 def test_any_verb_ends_cleanly(
-    verb: str, error: BaseException, code: int, told: str, fails: Fails, monkeypatch: pytest.MonkeyPatch
+    verb: str, error: BaseException, code: int, expected: str, fails: Fails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped() -> None:
         raise error
 
     module = importlib.import_module(VERBS[verb])
     monkeypatch.setattr(module, "command", click.Command(verb, callback=stopped))
-    assert told in fails(code, verb)
+    assert expected in fails(code, verb)
 
 
 def test_ctrl_c_while_measuring(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from stylex.models import registry
 from stylex.models.adain.network import AdaIN
 from stylex.models.registry import model_of
 from stylex.models.shared.backbone import BackboneSpec
-from stylex.models.shared.graphs import graphs
+from stylex.models.shared.graphs import traceables
 from stylex.models.weights import CALIBRATION, read_weights
 from stylex.techniques.exporting import OPSET
 
@@ -57,7 +57,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory, network: AdaIN) -> Path:
 @pytest.fixture(scope="session")
 def traced(network: AdaIN, weights: Path) -> dict[str, tuple[Traceable, onnx.ModelProto]]:
     """The dynamic graphs by role."""
-    return {t.spec.role: (t, trace(t)) for t in graphs(network, read_weights(weights), None)}
+    return {t.spec.role: (t, trace(t)) for t in traceables(network, read_weights(weights), None)}
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, 
         return trace(traceable, opset)
 
     monkeypatch.setattr(pipeline, "trace", traced_before)
-    known = dataclasses.replace(model_of("adain"), network=tiny, graphs=graphs)
+    known = dataclasses.replace(model_of("adain"), network=tiny, traceables=traceables)
     monkeypatch.setattr(registry, "model_of", lambda technique: known)
     monkeypatch.setattr(registry, "embedded", lambda technique, style: weights)
     for name, value in (("CALIBRATION_PHOTOS", 6), ("CHECKED_PHOTOS", 6), ("PICTURE", 64)):

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from stylex.artifacts.metadata import TRANSFER, GraphSpec
 from stylex.errors import CheckFailed, ModelError
-from stylex.export.check import TOLERANCES, Comparison, flat_shift, measure, reference, require
+from stylex.export.check import TOLERANCES, Comparison, flat_shift, measure, require, torch_outputs
 from stylex.export.graph_spec import Traceable
 
 
@@ -53,7 +53,7 @@ def model(factor=2.0, shift=0.0):
 
 
 def measured(traceable, feeds, graph):
-    return measure(graph, traceable, feeds, reference(traceable, feeds))
+    return measure(graph, traceable, feeds, torch_outputs(traceable, feeds))
 
 
 def test_an_equal_graph_passes(traceable, feeds):
@@ -99,9 +99,9 @@ def test_a_graph_that_doesnt_run(traceable, feeds):
 def test_flat_areas_that_move_are_refused(traceable, feeds):
     """A shift of 3 levels is within what INT8 may do, one of 45 is refused whatever the decibels."""
     flats = [{"x": np.full((1, 3, 16, 16), level, np.float32)} for level in (0.1, 0.3)]
-    wanted = reference(traceable, flats)
+    wanted = torch_outputs(traceable, flats)
     assert flat_shift(model(shift=-0.03), traceable, flats, wanted) == pytest.approx(0.03 * 255, abs=0.01)
-    comparison = Comparison(traceable, feeds, reference(traceable, feeds), flats, wanted)
+    comparison = Comparison(traceable, feeds, torch_outputs(traceable, feeds), flats, wanted)
     for levels, passes in ((3, True), (45, False)):
         first, *others = comparison.reports(model(shift=levels / 255))
         assert first.shift == pytest.approx(levels, abs=0.01)
@@ -110,4 +110,4 @@ def test_flat_areas_that_move_are_refused(traceable, feeds):
         else:
             with pytest.raises(CheckFailed, match=r"flat areas moved by 45\.0 levels"):
                 require([first, *others], "int8", "transfer")
-    assert Comparison(traceable, feeds, reference(traceable, feeds), [], []).shift(model()) is None
+    assert Comparison(traceable, feeds, torch_outputs(traceable, feeds), [], []).shift(model()) is None

@@ -15,7 +15,7 @@ EMBEDDED = ["adain", "attention", "multiscale", "fast", "cyclegan", "segmenter",
 @pytest.mark.parametrize("technique", EMBEDDED)
 def test_specifications_are_those_of_the_embedded_files(technique: str) -> None:
     for model in embedded_models(technique):
-        for graph in model.graphs(None):
+        for graph in model.traceables(None):
             encoder = graph.spec.role == STYLE_ENCODER
             path = encoder_file(technique) if encoder else transfer_file(technique, "int8", style=model.style)
             assert read_metadata(path).spec == graph.spec

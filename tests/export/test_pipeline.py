@@ -161,12 +161,12 @@ def test_a_failing_check_leaves_no_file(tmp_path, monkeypatch):
 
 
 def test_int8_leaves_convolutions_in_float32_until_it_gives_up(tmp_path, monkeypatch):
-    told = []
+    notices = []
     monkeypatch.setitem(check.TOLERANCES, "int8", check.Tolerance(200, 200, 2, 200, 0))
     with pytest.raises(CheckFailed):
-        exported(ExportSettings("int8"), tmp_path, told.append)
-    assert "too far from torch: measuring every convolution" in told
-    assert [t for t in told if t.startswith("leaving")][-1] == "leaving 6 convolutions in float32"
+        exported(ExportSettings("int8"), tmp_path, notices.append)
+    assert "too far from torch: measuring every convolution" in notices
+    assert [t for t in notices if t.startswith("leaving")][-1] == "leaving 6 convolutions in float32"
     assert not list(tmp_path.iterdir())
 
 
@@ -212,7 +212,7 @@ def test_weights_without_codes(tmp_path, weights):
 
 
 def test_large_sizes_take_fewer_pictures(weights):
-    traceable = embedded_models("adain")[0].graphs(2048)[0]
+    traceable = embedded_models("adain")[0].traceables(2048)[0]
     large = pipeline._feeds(traceable, ExportSettings(size=2048), check=True)
     assert len(large) == pipeline.FEWEST_PHOTOS
     assert large[0]["content"].shape == (1, 3, 2052, 2052)
@@ -227,11 +227,11 @@ def test_json_report(tmp_path):
 
 
 def test_a_report_of_what_each_convolution_costs_at_int8(tmp_path):
-    told = CliRunner().invoke(
+    result = CliRunner().invoke(
         main, ["export", "adain", "--int8", "--report", "--keep-float", "1", "-o", str(tmp_path), "--json"]
     )
-    assert told.exit_code == 0, told.output
-    row = json.loads(told.stdout)[0]
+    assert result.exit_code == 0, result.output
+    row = json.loads(result.stdout)[0]
     costs = [layer["psnr"] - layer["shift"] for layer in row["layers"]]
     assert len(costs) == 12 and costs == sorted(costs)
     assert row["left_in_float32"] == [row["layers"][0]["convolution"]]

@@ -123,7 +123,7 @@ def test_one_style_is_named_after_its_file_or_by_hand(few, seeded_parts, tmp_pat
     checkpoint = tmp_path / "candy.tar.pth"
     tensors = {**seeded_parts("TransformerNet"), "in1.running_mean": torch.zeros(32)}
     torch.save({"state_dict": tensors, "epoch": 2}, checkpoint)
-    for arguments, told in (
+    for arguments, expected in (
         (["--style", "a/b"], "can't be part of a file's name"),
         (["--size", "66"], "it must be a multiple of 4, at least 16"),
         (["--size", "12"], "it must be a multiple of 4, at least 16"),
@@ -131,7 +131,7 @@ def test_one_style_is_named_after_its_file_or_by_hand(few, seeded_parts, tmp_pat
         (["--weights", "w.safetensors"], "--weights and --checkpoint exclude each other"),
     ):
         result = CliRunner().invoke(main, ["export", "--checkpoint", str(checkpoint), *arguments, "-o", str(tmp_path)])
-        assert result.exit_code == 2 and told in result.stderr, result.output
+        assert result.exit_code == 2 and expected in result.stderr, result.output
     result = CliRunner().invoke(main, ["export", "adain", "--checkpoint", str(checkpoint)])
     assert result.exit_code == 2 and "this is a checkpoint of fast, not of adain" in result.stderr
     result = CliRunner().invoke(main, ["export"])

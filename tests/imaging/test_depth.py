@@ -51,10 +51,10 @@ def test_pictures_are_as_bright_as_their_bits_mean(
     with caplog.at_level(logging.WARNING, "stylex"):
         found = read_picture(path).rgb.astype(int)
     assert np.abs(found - (photo if color else photo[..., None])).max() <= 1
-    told = [r.getMessage() for r in caplog.records]
-    assert told == ([] if bits == 16 else [told[0]])
+    warned = [r.getMessage() for r in caplog.records]
+    assert warned == ([] if bits == 16 else [warned[0]])
     if bits < 16:
-        assert f"of which {bits} are in use" in told[0]
+        assert f"of which {bits} are in use" in warned[0]
 
 
 @pytest.mark.parametrize("bits", range(9, 15))

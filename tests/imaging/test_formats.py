@@ -41,7 +41,7 @@ def test_raw_files_of_cameras_are_named(head: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "told"),
+    ("head", "expected"),
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git LFS pointer.*`git lfs pull`"),
         (
@@ -53,8 +53,8 @@ def test_raw_files_of_cameras_are_named(head: bytes) -> None:
         (b"\0\0\0\x20ftypisom\0\0\2\0", "film: paint it with `stylex video`"),
     ],
 )
-def test_what_is_something_else_is_named(head: bytes, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_what_is_something_else_is_named(head: bytes, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
         recognized(head, Path("a.jpg"))
 
 

@@ -16,7 +16,7 @@ from stylex.imaging.writing import write_picture
 
 
 @pytest.mark.parametrize(
-    ("array", "told"),
+    ("array", "expected"),
     [
         (np.zeros((4, 5, 3), np.float32), "got float32 (4, 5, 3); a picture is a numpy uint8 array of shape (H, W, 3)"),
         (np.zeros((4, 5, 3)), "multiply 0..1 values by 255 and convert to uint8"),
@@ -35,8 +35,8 @@ from stylex.imaging.writing import write_picture
         (None, "got a NoneType"),
     ],
 )
-def test_arrays_that_are_no_picture(array: object, told: str) -> None:
-    with pytest.raises(InputError, match=re.escape(told)) as caught:
+def test_arrays_that_are_no_picture(array: object, expected: str) -> None:
+    with pytest.raises(InputError, match=re.escape(expected)) as caught:
         as_rgb(array)
     assert "\n" not in str(caught.value)
 

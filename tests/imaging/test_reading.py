@@ -235,7 +235,7 @@ def test_no_permission_to_read(cat: np.ndarray, tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "expected"),
     [
         (b"8BPS\0\1", "is a PSD picture: export it as a PNG"),
         (b"%PDF-1.7\n", "is a PDF: export its page as a PNG"),
@@ -245,8 +245,8 @@ def test_no_permission_to_read(cat: np.ndarray, tmp_path: Path, monkeypatch: pyt
         (b"PK\3\4", "is a ZIP archive: unpack it"),
     ],
 )
-def test_other_formats_are_named(data: bytes, told: str, tmp_path: Path) -> None:
-    assert told in refusal(file_with(tmp_path / "x.png", data))
+def test_other_formats_are_named(data: bytes, expected: str, tmp_path: Path) -> None:
+    assert expected in refusal(file_with(tmp_path / "x.png", data))
 
 
 @pytest.mark.parametrize("data", [b"hello, world\n", b"\0" * 4096, b"P"])
@@ -261,10 +261,12 @@ def test_the_content_decides_whatever_the_name(kind: str, name: str, tmp_path: P
     assert read_picture(path).rgb.min() > 250
 
 
-@pytest.mark.parametrize(("size", "told"), [((10_000, 8_000), "80.0 megapixels"), ((50_000, 40_000), "2000.0 megap")])
-def test_too_many_pixels_are_refused_from_the_header(size: tuple[int, int], told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "expected"), [((10_000, 8_000), "80.0 megapixels"), ((50_000, 40_000), "2000.0 megap")]
+)
+def test_too_many_pixels_are_refused_from_the_header(size: tuple[int, int], expected: str, tmp_path: Path) -> None:
     message = refusal(file_with(tmp_path / "huge.png", png_bytes(size, 8, 2, b"")))
-    assert told in message
+    assert expected in message
     assert "the limit is 64" in message
 
 

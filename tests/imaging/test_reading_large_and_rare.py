@@ -166,12 +166,12 @@ def test_the_first_of_several_heic_pictures_is_told(tmp_path: Path, caplog: pyte
     pillow_heif = pytest.importorskip("pillow_heif", reason="HEIC needs stylex[heic]")
     pillow_heif.register_heif_opener()
     one = Image.fromarray(PHOTO[:160, :240])
-    for more, told in (([], []), ([one.rotate(180)], ["only the first of 2 pictures of b.heic is read"])):
+    for more, expected in (([], []), ([one.rotate(180)], ["only the first of 2 pictures of b.heic is read"])):
         buffer = io.BytesIO()
         one.save(buffer, "HEIF", save_all=True, append_images=more)
         with caplog.at_level(logging.WARNING, "stylex"):
             decoded(buffer.getvalue(), "b.heic")
-        assert [record.getMessage() for record in caplog.records] == told
+        assert [record.getMessage() for record in caplog.records] == expected
 
 
 def test_heic_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

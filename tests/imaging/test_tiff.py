@@ -23,8 +23,8 @@ def tiff(values: bytes, bits: int, samples: int, photometric: int, more: dict[in
     """A file of PHOTO's size with these values in one strip."""
     height, width = PHOTO.shape[:2]
     directory = TiffImagePlugin.ImageFileDirectory_v2()
-    told = {256: width, 257: height, 258: (bits,) * samples, 259: 1, 262: photometric, 277: samples, 278: height}
-    for tag, value in (told | {273: 0, 279: len(values)} | (more or {})).items():
+    tags = {256: width, 257: height, 258: (bits,) * samples, 259: 1, 262: photometric, 277: samples, 278: height}
+    for tag, value in (tags | {273: 0, 279: len(values)} | (more or {})).items():
         directory[tag] = value  # Pillow counts the strip's offset from the end of the directory
     return b"II*\0\x08\0\0\0" + directory.tobytes(8) + values
 
@@ -62,7 +62,7 @@ def test_they_are_upright(orientation: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "expected"),
     [
         (tiff(bytes(40 * 30 * 12), 32, 3, 2, {339: (3, 3, 3)}), "floating-point values"),
         (tiff(bytes(40 * 30 * 6), 16, 3, 2, {339: (3, 3, 3)}), "floating-point values"),
@@ -73,8 +73,8 @@ def test_they_are_upright(orientation: int) -> None:
     ],
     ids=["float", "half", "grey and alpha", "sensor", "packed sensor", "huge"],
 )
-def test_kinds_that_are_named(data: bytes, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_kinds_that_are_named(data: bytes, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
         decoded(data, "rare.tif")
 
 

@@ -156,8 +156,8 @@ def test_paths_that_cannot_be_written(cat: np.ndarray, tmp_path: Path) -> None:
         write_picture(tmp_path / "folder.png", cat)
     with pytest.raises(InputError, match="doesn't exist: create it first"):
         write_picture(tmp_path / "missing" / "cat.png", cat)
-    for name, told in (("cat.gif", "ends in .gif"), ("cat", "has no suffix"), ("cat.jfif", "ends in .jfif")):
-        with pytest.raises(UsageError, match=rf"{told}; .* use one of \.jpg, \.jpeg, \.png"):
+    for name, expected in (("cat.gif", "ends in .gif"), ("cat", "has no suffix"), ("cat.jfif", "ends in .jfif")):
+        with pytest.raises(UsageError, match=rf"{expected}; .* use one of \.jpg, \.jpeg, \.png"):
             write_picture(tmp_path / name, cat)
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder.png"]
 

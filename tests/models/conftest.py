@@ -14,7 +14,7 @@ from stylex.artifacts.metadata import TRANSFER
 from stylex.export.graph_spec import Traceable
 from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork
 from stylex.models.shared.backbone import BORDER
-from stylex.models.shared.graphs import graphs
+from stylex.models.shared.graphs import traceables
 from stylex.models.weights import CALIBRATION, Weights
 
 
@@ -40,7 +40,7 @@ def checked_transfer() -> Callable[..., Traceable]:
     @torch.no_grad()
     def checked(network: ArbitraryStyleNetwork, size: int | None = None) -> Traceable:
         weights = Weights(Path("none"), {}, {CALIBRATION: network.encode(torch.rand(4, 3, 64, 64))}, "0" * 64, {})
-        transfer = next(g for g in graphs(network, weights, size) if g.spec.role == TRANSFER)
+        transfer = next(g for g in traceables(network, weights, size) if g.spec.role == TRANSFER)
         content, codes = torch.rand(1, 3, 64 + 2 * BORDER, 80 + 2 * BORDER), network.encode(torch.rand(1, 3, 64, 64))
         painting, sites = network.paint(content, codes, 0.7), codes[:, : network.code_size]
         masks, frozen = torch.full((1, 1, 8, 10), 0.7), torch.zeros(1, network.code_size)

@@ -16,7 +16,7 @@ from stylex.techniques import EXPORTED, ROWS, row_named
 def test_every_row_finds_its_network_and_training(row):
     spec = model_of(row.name)
     assert sum(p.numel() for p in spec.network().parameters()) > 10_000
-    assert bool(spec.graphs) == row.has_graphs
+    assert bool(spec.traceables) == row.has_graphs
     assert callable(spec.recipe.resolve()) and row.train
     assert bool(embedded_styles(row.name)) == row.single_style
 
@@ -26,7 +26,7 @@ def test_every_embedded_model_can_be_exported(name):
     for model in embedded_models(name):
         card = read_card(embedded(name, model.style).with_name("card.json"))
         assert (model.licence, model.provenance) == (card["licence"], card["provenance"])
-        roles = [graph.spec.role for graph in model.graphs(None)]
+        roles = [graph.spec.role for graph in model.traceables(None)]
         if row_named(name).kind == "tool":
             assert roles == [name]
         else:
@@ -34,11 +34,11 @@ def test_every_embedded_model_can_be_exported(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [("adaim", "no technique 'adaim'"), ("video", "choose fast"), ("encoder", "choose fast"), ("gatys", "choose fast")],
 )
-def test_what_cant_be_exported(name, told):
-    with pytest.raises(UsageError, match=told):
+def test_what_cant_be_exported(name, expected):
+    with pytest.raises(UsageError, match=expected):
         embedded_models(name)
 
 

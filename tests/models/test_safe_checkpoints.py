@@ -118,7 +118,7 @@ def test_files_of_other_kinds_are_named(tmp_path):
     path = tmp_path / "net.pth"
     torch.jit.save(torch.jit.trace(torch.nn.Conv2d(3, 3, 1), torch.rand(1, 3, 4, 4)), path)
     refused(path, r"is a TorchScript program; .*torch\.jit\.load")
-    for data, told in (
+    for data, expected in (
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
         (b"<!DOCTYPE html><html></html>", "web page"),
         (b'{"a": 1}', "is a JSON file: needed is a checkpoint of PyTorch"),
@@ -126,7 +126,7 @@ def test_files_of_other_kinds_are_named(tmp_path):
         (onnx.ModelProto(ir_version=99, producer_name="somebody else").SerializeToString(), "is an ONNX graph"),
     ):
         path.write_bytes(data)
-        refused(path, told)
+        refused(path, expected)
 
 
 STATE = {"conv.weight": torch.ones(2, 3), "conv.bias": torch.zeros(2)}

@@ -53,9 +53,9 @@ def restricted(site: str, page: Any, precision: str) -> None:
         pytest.skip("this browser's WebGPU adapter has no shader-f16, which FP16 needs")
 
     def answer(route: Any) -> None:
-        facts = json.loads(route.fetch().text())
-        facts["graphs"] = {name: graph for name, graph in facts["graphs"].items() if name in (precision, "int8")}
-        route.fulfill(body=json.dumps(facts), content_type="application/json")
+        site = json.loads(route.fetch().text())
+        site["graphs"] = {name: graph for name, graph in site["graphs"].items() if name in (precision, "int8")}
+        route.fulfill(body=json.dumps(site), content_type="application/json")
 
     page.route("**/site.json", answer)
     page.goto(site)
@@ -84,5 +84,5 @@ def test_an_adapter_that_cannot_run_the_graph_is_told(page: Any, site: str) -> N
     if features is None or "shader-f16" in features:
         pytest.skip("needs a WebGPU adapter without shader-f16")
     restricted(site, page, "int8")
-    told = page.inner_text("#where")
-    assert "on WebAssembly" in told and "webgpu refused: the adapter has no shader-f16" in told
+    shown = page.inner_text("#where")
+    assert "on WebAssembly" in shown and "webgpu refused: the adapter has no shader-f16" in shown

@@ -29,37 +29,37 @@ def campaign(name: str, *arguments: object, folder: Path) -> tuple[int, dict[str
 
 
 def test_killed_at_random_instants(tmp_path: Path) -> None:
-    code, told = campaign("kills", "--verb", "run folder", "--runs", 6, folder=tmp_path)
-    assert (code, told["faults"]) == (0, [])
-    assert told["figures"]["kills"] == 6
+    code, report = campaign("kills", "--verb", "run folder", "--runs", 6, folder=tmp_path)
+    assert (code, report["faults"]) == (0, [])
+    assert report["figures"]["kills"] == 6
 
 
 def test_places_that_change(tmp_path: Path) -> None:
-    code, told = campaign("places", "--verb", "run folder", "--rounds", 2, folder=tmp_path)
-    assert (code, told["faults"]) == (0, [])
-    assert set(told["figures"].values()) == {2} and len(told["figures"]) >= 3
+    code, report = campaign("places", "--verb", "run folder", "--rounds", 2, folder=tmp_path)
+    assert (code, report["faults"]) == (0, [])
+    assert set(report["figures"].values()) == {2} and len(report["figures"]) >= 3
 
 
 def test_torn_files_on_a_full_disk_are_caught(tmp_path: Path) -> None:
-    code, told = campaign("places", "--verb", "careless", "--rounds", 2, folder=tmp_path)
+    code, report = campaign("places", "--verb", "careless", "--rounds", 2, folder=tmp_path)
     assert code == 1
-    for change in {"full", "small_disk"} & told["figures"].keys():
-        assert any(f"{change} 0: painted.png is torn" in one for one in told["faults"]), change
+    for change in {"full", "small_disk"} & report["figures"].keys():
+        assert any(f"{change} 0: painted.png is torn" in one for one in report["faults"]), change
 
 
 @needs_compiler
 def test_every_call_of_one_painting_fails_once(tmp_path: Path) -> None:
-    code, told = campaign("calls", "--verb", "run", folder=tmp_path)
-    assert (code, told["faults"]) == (0, [])
-    assert told["figures"]["failed"] == told["figures"]["killed"] == told["figures"]["calls"] >= 8
+    code, report = campaign("calls", "--verb", "run", folder=tmp_path)
+    assert (code, report["faults"]) == (0, [])
+    assert report["figures"]["failed"] == report["figures"]["killed"] == report["figures"]["calls"] >= 8
 
 
 @needs_compiler
 def test_a_verb_without_care_is_caught(tmp_path: Path) -> None:
-    code, told = campaign("calls", "--verb", "careless", "--most", 3, folder=tmp_path)
+    code, report = campaign("calls", "--verb", "careless", "--most", 3, folder=tmp_path)
     assert code == 1
     for fault in ("is torn", "exit code 99", "killed before call"):
-        assert any(fault in one for one in told["faults"]), fault
+        assert any(fault in one for one in report["faults"]), fault
 
 
 WHOLE = [("write", ".stylex-0a.png"), ("fsync", ".stylex-0a.png"), ("rename", "a.png"), ("fsync", "")]

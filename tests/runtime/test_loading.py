@@ -125,9 +125,9 @@ def test_one_warning_where_nothing_was_made_for_the_provider(
     with caplog.at_level(logging.WARNING, "stylex"):
         painter = load(graphs=folder, provider="cpu")
         painter.encode(noise(40, 40))
-    told = f"adain-{painter.precision}.onnx was exported for tensorrt; "
-    told += "for cpu export it with the target cpu-x86 or cpu-arm"
-    assert [record.getMessage() for record in caplog.records] == [told]
+    expected = f"adain-{painter.precision}.onnx was exported for tensorrt; "
+    expected += "for cpu export it with the target cpu-x86 or cpu-arm"
+    assert [record.getMessage() for record in caplog.records] == [expected]
 
 
 def test_a_graph_for_processors_on_a_graphics_card(
@@ -139,8 +139,8 @@ def test_a_graph_for_processors_on_a_graphics_card(
     monkeypatch.setattr(loading, "candidates", lambda name: (provider_named(name),))
     with caplog.at_level(logging.WARNING, "stylex"):
         load(precision="int8", graphs=folder, provider="tensorrt")
-    told = "adain-int8.onnx was exported for cpu-x86; for tensorrt export it with the target tensorrt"
-    assert [record.getMessage() for record in caplog.records] == [told]
+    expected = "adain-int8.onnx was exported for cpu-x86; for tensorrt export it with the target tensorrt"
+    assert [record.getMessage() for record in caplog.records] == [expected]
 
 
 def test_the_precision_is_the_graphs_own_word(tiny_transfer: GraphMaker) -> None:

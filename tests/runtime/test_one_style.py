@@ -76,8 +76,10 @@ def test_the_only_style_of_a_folder_needs_no_name(tmp_path: Path, photo: np.ndar
     np.testing.assert_array_equal(only(photo), stylex.load("fast", "int8", style="the-scream", threads=1)(photo))
     with pytest.raises(InputError, match=r"fast-mine-fp32.onnx: make it with `stylex export fast --weights FILE -o"):
         stylex.load("fast", "fp32", graphs=tmp_path)
-    told = r"comes with stylex: make it with `stylex export fast --style the-scream -o FOLDER`, then name that folder"
-    with pytest.raises(InputError, match=told):
+    expected = (
+        r"comes with stylex: make it with `stylex export fast --style the-scream -o FOLDER`, then name that folder"
+    )
+    with pytest.raises(InputError, match=expected):
         stylex.load("fast", "fp32", style="the-scream")
 
 

@@ -178,7 +178,7 @@ def test_the_order_of_styles_does_not_matter(painter: Painter, photo: np.ndarray
 
 
 @pytest.mark.parametrize(
-    ("styles", "told"),
+    ("styles", "expected"),
     [
         ([], "the list of styles is empty"),
         ((), "the list of styles is empty"),
@@ -196,8 +196,8 @@ def test_the_order_of_styles_does_not_matter(painter: Painter, photo: np.ndarray
         ({"irises": 1}, "a style can't be a dict"),
     ],
 )
-def test_what_is_no_style(painter: Painter, photo: np.ndarray, styles: Any, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_is_no_style(painter: Painter, photo: np.ndarray, styles: Any, expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
         painter(photo, styles)
 
 
@@ -239,9 +239,9 @@ def test_unknown_names_list_the_built_in_ones(painter: Painter, photo: np.ndarra
 def test_style_files_that_cannot_be_used(painter: Painter, photo: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(b"hello")
     (tmp_path / "bad.style").write_bytes(b"hello")
-    told = {"missing.jpg": "doesn't exist", "bad.jpg": "isn't a picture", "bad.style": "is not a style code"}
-    told |= {"missing.style": "is not a file", ".": "is a folder", "missing": "doesn't exist"}
-    for name, message in told.items():
+    messages = {"missing.jpg": "doesn't exist", "bad.jpg": "isn't a picture", "bad.style": "is not a style code"}
+    messages |= {"missing.style": "is not a file", ".": "is a folder", "missing": "doesn't exist"}
+    for name, message in messages.items():
         with pytest.raises(InputError, match=message):
             painter(photo, tmp_path / name)
     with pytest.raises(InputError, match="is a folder"):

@@ -92,14 +92,14 @@ def test_statistics_of_parts_make_those_of_the_whole() -> None:
     values = np.random.default_rng(0).normal(3, 2, (60, 3)) * [1, 5, 0.1]
     cut = [(values[:30], 30), (values[10:], 50), (values[10:30], -20)]
 
-    def told(rows: np.ndarray) -> np.ndarray:  # sites of 2 channels and of 1, then a root mean square
+    def statistics_of(rows: np.ndarray) -> np.ndarray:  # sites of 2 channels and of 1, then a root mean square
         mean, std = rows.mean(0), rows.std(0)
         found = [*mean[:2], *std[:2], mean[2], std[2], np.sqrt((rows[:, 0] ** 2).mean())]
         return np.array(found, np.float32)[None]
 
-    whole = pooled([(told(rows), count) for rows, count in cut], SPEC)
+    whole = pooled([(statistics_of(rows), count) for rows, count in cut], SPEC)
     assert whole.dtype == np.float32
-    np.testing.assert_allclose(whole, told(values), rtol=1e-4)
+    np.testing.assert_allclose(whole, statistics_of(values), rtol=1e-4)
 
 
 # The painted picture
@@ -154,11 +154,11 @@ def test_colours_and_strength(fast: Painter, scene: np.ndarray) -> None:
 
 
 def test_progress_counts_every_run(fast: Painter, scene: np.ndarray) -> None:
-    told: list[tuple[int, int]] = []
-    fast(scene, tile=160, progress=lambda done, of: told.append((done, of)))
+    progress: list[tuple[int, int]] = []
+    fast(scene, tile=160, progress=lambda done, of: progress.append((done, of)))
     plan = fast.tiles(scene, 160)
     assert plan is not None and plan.count == 6 and plan.passes == 1
-    assert told == [(i, plan.runs) for i in range(1, plan.runs + 1)]
+    assert progress == [(i, plan.runs) for i in range(1, plan.runs + 1)]
 
 
 def test_every_embedded_network_can_be_used_on_tiles() -> None:
@@ -189,7 +189,7 @@ def test_without_being_asked_nothing_is_cut(fast: Painter, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("tile", "changed", "told"),
+    ("tile", "changed", "expected"),
     [
         (112, {}, r"a tile of 112 pixels is too small: this fp32 graph of adain sees 120 around it; give 120 or more"),
         (-1, {}, "a tile of -1 pixels is too small"),
@@ -200,6 +200,6 @@ def test_without_being_asked_nothing_is_cut(fast: Painter, monkeypatch: pytest.M
         (512, {"reach": 0}, "doesn't say how far it sees, and can't paint tiles: give off and a smaller size"),
     ],
 )
-def test_what_is_no_tile(tile: int, changed: dict[str, int], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_is_no_tile(tile: int, changed: dict[str, int], expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
         planned(of(**changed), 900, 900, tile)

@@ -69,11 +69,11 @@ def test_a_flat_picture_stays_flat(upscaler: Upscaler, level: int) -> None:
 
 def test_tiles_do_not_show(upscaler: Upscaler, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = upscaler(photo)
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     for side in (96, 50, 11):
         monkeypatch.setattr(upscale, "SIDE", side)
-        np.testing.assert_array_equal(upscaler(photo, lambda done, of: told.append((done, of))), whole)
-    assert told[-1] == (108, 108)
+        np.testing.assert_array_equal(upscaler(photo, lambda done, of: progress.append((done, of))), whole)
+    assert progress[-1] == (108, 108)
 
 
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])

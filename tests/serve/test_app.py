@@ -81,7 +81,7 @@ def test_facts(service: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "told"),
+    ("form", "expected"),
     [
         ({}, "adain needs a style: give a name or a picture (style)"),
         ({"style": "nobody"}, "'nobody' is no built-in style: choose "),
@@ -100,8 +100,10 @@ def test_facts(service: Any) -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_painted(form: dict[str, Any], told: str, service: Any, shot: bytes, problem: Problem) -> None:
-    assert told in problem(service.paint(shot, **form), 422)
+def test_what_cannot_be_painted(
+    form: dict[str, Any], expected: str, service: Any, shot: bytes, problem: Problem
+) -> None:
+    assert expected in problem(service.paint(shot, **form), 422)
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n cut", b"GIF89a......"])

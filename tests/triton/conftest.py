@@ -102,5 +102,5 @@ def _wait(running: subprocess.Popen[bytes], log: Path) -> None:
         if "Started HTTPService" in log.read_text(encoding="utf-8"):
             return
         time.sleep(0.1)
-    told = [line for line in log.read_text(encoding="utf-8").splitlines() if not line.startswith(("|", "+"))]
-    raise AssertionError("\n".join(told[-40:]))
+    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if not line.startswith(("|", "+"))]
+    raise AssertionError("\n".join(lines[-40:]))

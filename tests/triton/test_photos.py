@@ -66,8 +66,8 @@ def test_wrong_ones_hinder_no_other(photos: PhotoPainter, shot: bytes) -> None:
     good = PhotoRequest(shot, "irises")
     answers = photos.paint_all([one for request, *_ in refused for one in (request, good)])
     assert all(pixels(answer).shape == (96, 128, 3) for answer in answers[1::2])
-    for answer, (_, kind, told) in zip(answers[::2], refused, strict=True):
-        with pytest.raises(kind, match=told):
+    for answer, (_, kind, expected) in zip(answers[::2], refused, strict=True):
+        with pytest.raises(kind, match=expected):
             raise answer  # type: ignore[misc]
 
 

@@ -96,9 +96,9 @@ def test_on_the_command_line(tmp_path: Path, schema: Any) -> None:
     for options in ([], ["--json"]):
         done = click.testing.CliRunner().invoke(main, [*call, *options])
         assert done.exit_code == 0, done.output
-    (told,) = json.loads(done.stdout)
+    (report,) = json.loads(done.stdout)
     config = parsed(schema, tmp_path / "cyclegan-cartoon")
-    assert Path(told["folder"]) == tmp_path / "cyclegan-cartoon" and told["batch"] == config.max_batch_size
-    assert told["queue_size"] == config.dynamic_batching.default_queue_policy.max_queue_size
+    assert Path(report["folder"]) == tmp_path / "cyclegan-cartoon" and report["batch"] == config.max_batch_size
+    assert report["queue_size"] == config.dynamic_batching.default_queue_policy.max_queue_size
     for more in (["--fp16"], ["--size", "512"], ["--weights", "x"], ["--onnxruntime-web", "x"]):
         assert click.testing.CliRunner().invoke(main, [*call, *more]).exit_code == 2

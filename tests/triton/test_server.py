@@ -75,14 +75,14 @@ def test_it_paints_as_the_command_line_does(server: str, shot: bytes, photo: np.
 
 
 def test_errors_are_one_line(server: str, shot: bytes) -> None:
-    for columns, told in (
+    for columns, expected in (
         ({"photo": [b"text"], "style": ["irises"]}, "InputError: "),
         ({"photo": [shot], "style": ["/etc/passwd"]}, "UsageError: '/etc/passwd' is no built-in style"),
         ({"photo": [shot], "style": ["irises"], "strength": [7.0]}, "UsageError: strength is 7.0"),
     ):
         answer = asked(server, "adain", **columns)
         message = answer.json()["error"]
-        assert answer.status_code >= 400 and message.startswith(told)
+        assert answer.status_code >= 400 and message.startswith(expected)
         assert "Traceback" not in message and "\n" not in message.strip()
 
 

@@ -23,18 +23,18 @@ ERRORS = {"write": errno.EIO, "fsync": errno.EIO, "rename": errno.EACCES, "close
 def calls_of(trial: Trial) -> list[tuple[str, str]]:
     """Returns the calls of one run in their order: kind, and path below the folder."""
     folder, _ = trial.new()
-    told = trial.folder / "calls"
+    recorded = trial.folder / "calls"
 
     def run() -> int:
         faults.arm(folder)
         code = trial.verb.run(folder)
         calls = faults.log()
         faults.arm(Path("/nowhere"))
-        told.write_text("\n".join(f"{kind} {path}" for kind, path in calls), "utf-8", "surrogateescape")
+        recorded.write_text("\n".join(f"{kind} {path}" for kind, path in calls), "utf-8", "surrogateescape")
         return code
 
     assert not ended(forked(run, trial.printed)), trial.printed.read_text()[-800:]
-    lines = told.read_text("utf-8", "surrogateescape").splitlines()
+    lines = recorded.read_text("utf-8", "surrogateescape").splitlines()
     return [(kind, path) for kind, _, path in (line.partition(" ") for line in lines)]
 
 
@@ -95,8 +95,8 @@ def campaign(verbs: Sequence[Verb], most: int) -> tuple[dict[str, int], list[str
                     found += [f"{verb.name}, {kind} {number}: {f}" for f in failing(trial, kind, number, error, False)]
             for number in spread(sum(one == "write" for one, _ in calls), most):
                 counts["disk_full"] += 1
-                told = failing(trial, "write", number, errno.ENOSPC, True)
-                found += [f"{verb.name}, full from write {number}: {fault}" for fault in told]
+                torn = failing(trial, "write", number, errno.ENOSPC, True)
+                found += [f"{verb.name}, full from write {number}: {fault}" for fault in torn]
             for number in spread(len(calls), most):
                 counts["killed"] += 1
                 found += [f"{verb.name}, killed before call {number}: {fault}" for fault in killing(trial, number)]

@@ -86,8 +86,8 @@ def campaign(verbs: Sequence[Verb], runs: int, seed: int) -> tuple[dict[str, int
             trial = Trial(verb, Path(folder).resolve())
             for number in range(runs):
                 instant = chance.uniform(0, 1.1 * trial.seconds)
-                told = trial.killed(trial.start, kill_after(instant))
-                faults += [f"{verb.name} {number} killed after {instant:.3f} s: {fault}" for fault in told]
+                found = trial.killed(trial.start, kill_after(instant))
+                faults += [f"{verb.name} {number} killed after {instant:.3f} s: {fault}" for fault in found]
             counts[verb.name] = runs
             print(f"{verb.name}: {runs} kills within {trial.seconds:.2f} s, {len(faults)} faults", flush=True)
     return counts, faults

@@ -25,7 +25,7 @@ from stylex.errors import StylexError
 from stylex.files import LITTER
 
 EARLIER = b"earlier"
-"""What stands under final names before a verb is run."""
+"""Content of the files under final names before a verb is run."""
 ERRORS: tuple[type[StylexError], ...] = (StylexError, *StylexError.__subclasses__())
 EXIT_CODES = frozenset({0, *(kind.exit_code for kind in ERRORS)})
 TRACEBACK = 99

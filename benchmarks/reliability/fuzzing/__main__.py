@@ -95,9 +95,9 @@ def fuzzed(reader: str, seconds: float, runs: int, seed: int) -> tuple[int, str]
         command = [sys.executable, "-m", "reliability.fuzzing", "--one", reader, "--corpus", corpus]
         command += ["--seconds", str(seconds), "--runs", str(runs), "--seed", str(seed)]
         ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    told = ended.stdout.decode("utf-8", "replace")
-    counts = [int(number) for number in re.findall(r"(?:Done |^#)(\d+)", told, re.MULTILINE)]
-    return max(counts, default=0), "" if not ended.returncode else f"{reader}: {' '.join(told[-900:].split())}"
+    printed = ended.stdout.decode("utf-8", "replace")
+    counts = [int(number) for number in re.findall(r"(?:Done |^#)(\d+)", printed, re.MULTILINE)]
+    return max(counts, default=0), "" if not ended.returncode else f"{reader}: {' '.join(printed[-900:].split())}"
 
 
 def main() -> None:

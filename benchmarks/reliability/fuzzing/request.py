@@ -40,7 +40,7 @@ def _service() -> tuple[asyncio.AbstractEventLoop, Any, Any]:
 
 async def _answer(app: Any, body: bytes) -> tuple[int, bytes]:
     """Returns status and body of the application's answer."""
-    status, told, asked = 0, b"", False
+    status, body, asked = 0, b"", False
     kind = b"multipart/form-data; boundary=" + BOUNDARY
     headers = [(b"host", b"127.0.0.1"), (b"content-type", kind), (b"content-length", str(len(body)).encode())]
     scope: dict[str, Any] = {
@@ -61,16 +61,16 @@ async def _answer(app: Any, body: bytes) -> tuple[int, bytes]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
-        nonlocal status, told
-        status, told = message.get("status", status), told + message.get("body", b"")
+        nonlocal status, body
+        status, body = message.get("status", status), body + message.get("body", b"")
 
     await app(scope, receive, send)
-    return status, told
+    return status, body
 
 
 def target(data: bytes) -> None:
     """Sends one. Whatever is raised is a fault, and so is an answer without a reason in one line."""
     loop, app, _ = _service()
-    status, told = loop.run_until_complete(_answer(app, data))
-    assert status in ANSWERS, f"status {status}: {told[:300]!r}"
-    assert status == 200 or isinstance(json.loads(told), dict), "the answer is JSON"
+    status, body = loop.run_until_complete(_answer(app, data))
+    assert status in ANSWERS, f"status {status}: {body[:300]!r}"
+    assert status == 200 or isinstance(json.loads(body), dict), "the answer is JSON"

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from reliability.mutated import worker
 from reliability.outcome import command_line, report
 
-SHARES = {
+PORTIONS = {
     "python": {"pictures": 0.7, "codes": 0.08, "checkpoints": 0.1, "graphs": 0.02, "films": 0.1},
     "command": {"pictures": 0.7, "codes": 0.15, "checkpoints": 0.01, "graphs": 0.04, "films": 0.1},
 }
@@ -60,15 +60,15 @@ def _until_it_ends(kind: str, way: str, seed: int, first: int, behind: int, foun
     with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             for line in _lines(process, LONGEST[way]):
-                told = json.loads(line)
-                if "number" in told:
-                    number, suffix, begun = told["number"], told["suffix"], time.monotonic()
+                entry = json.loads(line)
+                if "number" in entry:
+                    number, suffix, begun = entry["number"], entry["suffix"], time.monotonic()
                     continue
                 found.slowest = max(found.slowest, (round(time.monotonic() - begun, 1), number))
-                if "fault" in told:
-                    found.faults.append(f"{kind}:{number} {suffix} {way}: {told['fault']}")
+                if "fault" in entry:
+                    found.faults.append(f"{kind}:{number} {suffix} {way}: {entry['fault']}")
                 else:
-                    found.ended[told["ended"]] += 1
+                    found.ended[entry["ended"]] += 1
                 number += 1
         except TimeoutError:
             found.faults.append(f"{kind}:{number} {suffix} {way}: took longer than {LONGEST[way]:g} s")
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--python", type=int, default=20_000, help="files read through Python")
     parser.add_argument("--command", type=int, default=2_000, help="files read through the command line")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kinds", default=",".join(SHARES["python"]), help="of files, such as pictures,films")
+    parser.add_argument("--kinds", default=",".join(PORTIONS["python"]), help="of files, such as pictures,films")
     parser.add_argument("--only", metavar="KIND:NUMBER", help="read this one again, in this process")
     given = parser.parse_args()
     if given.only:
@@ -121,7 +121,7 @@ def main() -> None:
     faults: list[str] = []
     for way, count in (("python", given.python), ("command", given.command)):
         for kind in given.kinds.split(",") if count else ():
-            found = run(kind, way, given.seed, round(count * SHARES[way][kind]))
+            found = run(kind, way, given.seed, round(count * PORTIONS[way][kind]))
             figures[f"{kind}_by_{way}"] = found.ended.total() + len(found.faults)
             figures[f"{kind}_read_by_{way}"] = found.ended["read"]
             figures[f"slowest_of_{kind}_by_{way}"] = found.slowest

@@ -30,7 +30,7 @@ def pictures() -> Iterator[Original]:
     clear.putalpha(Image.fromarray(np.linspace(0, 255, 48 * 64).reshape(48, 64).astype(np.uint8)))
     deep = Image.fromarray((np.arange(48 * 64).reshape(48, 64) * 21).astype(np.uint16))
     paletted = photo.quantize(16)
-    told: list[tuple[str, Image.Image, dict[str, Any]]] = [
+    kinds: list[tuple[str, Image.Image, dict[str, Any]]] = [
         (".jpg", photo, {"icc_profile": profile, "exif": exif}),
         (".jpg", photo, {"progressive": True}),
         (".jpg", photo.convert("CMYK"), {}),
@@ -52,7 +52,7 @@ def pictures() -> Iterator[Original]:
         (".webp", photo, {"save_all": True, "append_images": [photo.rotate(90)], "duration": 100}),
         (".png", photo, {"save_all": True, "append_images": [photo.rotate(90)], "duration": 100}),
     ]
-    for suffix, image, options in told:
+    for suffix, image, options in kinds:
         buffer = io.BytesIO()
         image.save(buffer, Image.registered_extensions()[suffix], **options)
         yield suffix, buffer.getvalue()
@@ -117,10 +117,10 @@ def _film(path: Path, codec: str, form: str, sound: str) -> bytes:
         container.mux(stream.encode(None))
         if audio is not None:
             beep = np.sin(np.arange(9600) / 9).astype(np.float32)[None]
-            heard = av.AudioFrame.from_ndarray(beep, format="fltp", layout="mono")
-            heard.rate, heard.pts, heard.time_base = 48000, 0, Fraction(1, 48000)
+            samples = av.AudioFrame.from_ndarray(beep, format="fltp", layout="mono")
+            samples.rate, samples.pts, samples.time_base = 48000, 0, Fraction(1, 48000)
             fifo = av.AudioFifo()
-            fifo.write(av.AudioResampler(audio.codec_context.format, "mono", 48000).resample(heard)[0])
+            fifo.write(av.AudioResampler(audio.codec_context.format, "mono", 48000).resample(samples)[0])
             size = audio.codec_context.frame_size or 1024
             while part := fifo.read(size, partial=True):
                 container.mux(audio.encode(part))

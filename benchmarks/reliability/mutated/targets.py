@@ -93,11 +93,11 @@ def run_command(*arguments: object) -> None:
     with tempfile.TemporaryFile("w+", errors="replace") as printed, open(os.devnull, "wb") as nowhere:  # noqa: PTH123
         code = _forked([str(argument) for argument in arguments], nowhere.fileno(), printed.fileno())
         printed.seek(0)
-        told = printed.read()
-    assert code in EXIT_CODES, f"exit code {code}: {told[-800:]}"
-    lines = [line for line in told.splitlines() if line.strip()]
+        text = printed.read()
+    assert code in EXIT_CODES, f"exit code {code}: {text[-800:]}"
+    lines = [line for line in text.splitlines() if line.strip()]
     others = [line for line in lines if not line.startswith("stylex: ")]
-    assert not others, f"exit code {code}, lines that aren't stylex's: {told[-800:]}"
+    assert not others, f"exit code {code}, lines that aren't stylex's: {text[-800:]}"
     if code:
         assert lines, f"exit code {code} without a line"
         raise StylexError(lines[-1])

@@ -75,12 +75,12 @@ def command(
         require_styles(styles)
         require_no_weights(weights)
     style: Any = list(styles) if each else list(weighted(styles, weights)) or None
-    told: dict[str, Any] = {"engine": engine, "each": each, **options}
+    arguments: dict[str, Any] = {"engine": engine, "each": each, **options}
     with contextlib.ExitStack() as stack:
         if engine == "local":
             bar = stack.enter_context(RateBar("photos/s"))
-            told["progress"] = lambda done, of, _outcome: bar(done, of)
+            arguments["progress"] = lambda done, of, _outcome: bar(done, of)
         else:
             stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # Ray prints its warnings between our lines
-        report = stylize_batch(source, destination, technique, style, **told)
+        report = stylize_batch(source, destination, technique, style, **arguments)
     print_report(destination, report, as_json)

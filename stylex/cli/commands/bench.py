@@ -118,15 +118,15 @@ def _cells(row: Row) -> tuple[object, ...]:
 
 
 def _provider_lines(row: Row) -> list[str]:
-    """What stands beside the table: where the nodes of a graph ran, and what changed while it was measured."""
+    """Returns lines for below the table: which provider ran a graph's nodes, and what changed meanwhile."""
     ran = ", ".join(f"{count} on {name.removesuffix('ExecutionProvider')}" for name, count in row.nodes.items())
     granted = f"{row.provider} granted, {row.asked} asked for; {row.threads} threads"
     lines = [f"{row.precision} at {row.size}: {granted}; nodes {ran}"]
     if row.fallen:
         fell = ", ".join(f"{count} {name}" for name, count in row.fallen.items())
         lines.append(f"{row.precision} at {row.size}: fell to the CPU: {fell}")
-    told = {"clock MHz": "clock_mhz", "temperature C": "temperature_c", "load": "load", "power W": "power_w"}
-    said = ", ".join(f"{label} {_spoken(row.conditions.get(name))}" for label, name in told.items())
+    labels = {"clock MHz": "clock_mhz", "temperature C": "temperature_c", "load": "load", "power W": "power_w"}
+    said = ", ".join(f"{label} {_spoken(row.conditions.get(name))}" for label, name in labels.items())
     return [*lines, f"{row.precision} at {row.size}: {said}"]
 
 

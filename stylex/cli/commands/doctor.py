@@ -58,8 +58,8 @@ def command(as_json: bool, markdown: bool) -> None:
     for name, have in report["packages"].items():
         click.echo(f"{name:23} {have or 'not installed'}")
     for row in report["providers"]:
-        told = "" if row["verified"] else "; unverified by this project"
-        click.echo(f"{row['name']:23} {'runs' + told if row['runs'] else row['reason']}")
+        note = "" if row["verified"] else "; unverified by this project"
+        click.echo(f"{row['name']:23} {'runs' + note if row['runs'] else row['reason']}")
     for key, precision in report["kept"].items():
         click.echo(f"kept for {key}: {precision}")
     for advice in report["advice"]:
@@ -101,13 +101,13 @@ def examine() -> dict[str, Any]:
 
 
 def _provider(provider: Provider, graph: Any) -> dict[str, Any]:
-    """The facts of a provider, and whether a provider really starts, by opening a small graph on it."""
+    """Returns what is known of a provider, and whether it really starts, found out by opening a small graph on it."""
     from stylex.errors import StylexError
     from stylex.runtime.engine.session import open_graph
 
-    facts = {key: getattr(provider, key) for key in ("name", "install", "systems", "wants", "expect", "verified")}
+    row = {key: getattr(provider, key) for key in ("name", "install", "systems", "wants", "expect", "verified")}
     try:
         open_graph(graph, provider.name)
     except StylexError as error:
-        return {**facts, "runs": False, "reason": str(error)}
-    return {**facts, "runs": True, "reason": ""}
+        return {**row, "runs": False, "reason": str(error)}
+    return {**row, "runs": True, "reason": ""}

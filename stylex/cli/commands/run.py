@@ -113,16 +113,16 @@ def command(
 ) -> None:
     """See `HELP`."""
     _require(technique, styles)
-    look: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors, "size": size, "upscale": upscale}
+    common: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors, "size": size, "upscale": upscale}
     many = {"each": each, "recursive": recursive, "workers": workers, "report": report, "resume": resume}
     if each:
         require_styles(styles)
         require_no_weights(weights)
     style: Any = list(styles) if each else list(weighted(styles, weights)) or None
     if len(photos) > 1 or os.path.isdir(photos[0]) or each or report or resume:
-        _paint_many(technique, photos, output, style, as_json, {**look, **many}, own)
+        _paint_many(technique, photos, output, style, as_json, {**common, **many}, own)
     else:
-        _paint_one(technique, photos[0], output, style, as_json, look, own)
+        _paint_one(technique, photos[0], output, style, as_json, common, own)
 
 
 def _paint_many(
@@ -143,10 +143,10 @@ def _paint_many(
         if own[flag]:
             raise UsageError(f"--{flag.replace('_', '-')} shows one photo: leave it out, or give one photo")
     folder = None if output is None else folder_named(output)
-    told = given_where(technique, own)
+    arguments = given_where(technique, own)
     with RateBar("photos/s") as bar:
-        told |= {"progress": lambda done, of, _outcome: bar(done, of)}
-        report = stylize_folder(photos, folder, technique, style, **options, **told)
+        arguments |= {"progress": lambda done, of, _outcome: bar(done, of)}
+        report = stylize_folder(photos, folder, technique, style, **options, **arguments)
     print_report(folder, report, as_json)
 
 
@@ -156,7 +156,7 @@ def _paint_one(
     output: str | None,
     style: Any,
     as_json: bool,
-    look: dict[str, Any],
+    common: dict[str, Any],
     own: dict[str, Any],
 ) -> None:
     from stylex.api.names import style_name
@@ -166,18 +166,18 @@ def _paint_one(
     from stylex.runtime.semantic.regions import overlay
 
     content, photo = given_content(photo)
-    told = given_where(technique, own)
-    place = place_of(output, photo, technique, style_name(style, told.get("regions")), isinstance(content, bytes))
+    arguments = given_where(technique, own)
+    place = place_of(output, photo, technique, style_name(style, arguments.get("regions")), isinstance(content, bytes))
     older = place is not None and str(place) != output and os.path.lexists(place)
-    inputs = [photo, *(Path(name) for name, _ in style or ()), *files_of(told)]
+    inputs = [photo, *(Path(name) for name, _ in style or ()), *files_of(arguments)]
     if place is not None:
         check_output(place, inputs)
     for also in filter(None, (own["preview"], own["show_masks"])):
         check_output(also, [*inputs, *filter(None, [place])])
     with Bars(own["preview"], own["preview_every"]) as bars:
         if technique == "gatys":
-            told["on_step"] = bars.step
-        result = stylize(content, technique, style, report=True, progress=bars, **look, **told)
+            arguments["on_step"] = bars.step
+        result = stylize(content, technique, style, report=True, progress=bars, **common, **arguments)
     if own["show_masks"]:
         write_picture(own["show_masks"], overlay(result.content.rgb, result.masks))
     write_painting(place, photo, result)

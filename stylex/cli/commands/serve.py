@@ -81,8 +81,8 @@ def command(
     listening = bound(host, port)
     with listening:
         url = url_of(listening)
-        facts = {"url": url, "techniques": settings.techniques, "workers": settings.at_once, "queue": queue}
-        click.echo(json.dumps(facts) if as_json else f"stylex serves {', '.join(settings.techniques)} at {url}")
+        report = {"url": url, "techniques": settings.techniques, "workers": settings.at_once, "queue": queue}
+        click.echo(json.dumps(report) if as_json else f"stylex serves {', '.join(settings.techniques)} at {url}")
         if not ipaddress.ip_address(listening.getsockname()[0]).is_loopback:
             click.echo("stylex: other machines can reach this, and it asks for no password", err=True)
         serve(listening, settings, drain)

@@ -61,8 +61,8 @@ def command(
     check_output(place, [photo, *(Path(style) for style in styles)])
     chosen = styles or built_in_styles(technique, options["graphs"])
     with RateBar("styles/s") as bar:
-        told: dict[str, Any] = {"size": size, "side": side, "columns": columns, "progress": bar}
-        sheet = contact_sheet(photo, technique, chosen, **told, **options)
+        arguments: dict[str, Any] = {"size": size, "side": side, "columns": columns, "progress": bar}
+        sheet = contact_sheet(photo, technique, chosen, **arguments, **options)
     write_picture(place, sheet)
     height, width = sheet.shape[:2]
     if as_json:

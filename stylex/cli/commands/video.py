@@ -81,10 +81,10 @@ def command(
     pairs = list(weighted(styles, weights)) or None
     steady: dict[str, Any] = {"temporal": temporal, "keyframes": keyframes, "crf": crf, "size": size}
     part: dict[str, Any] = {"start": start, "end": end, "frames": frames, "sound": sound}
-    look: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors}
+    common: dict[str, Any] = {"strength": strength, "keep_colors": keep_colors}
     with RateBar("frames/s") as bar:
-        told: dict[str, Any] = {"progress": lambda count, info: bar(count, info.frames)}
-        report = stylize_film(film, output, technique, pairs, **told, **look, **steady, **part, **backend)
+        common["progress"] = lambda count, info: bar(count, info.frames)
+        report = stylize_film(film, output, technique, pairs, **common, **steady, **part, **backend)
     for notice in report.notices:
         click.echo(f"stylex: {notice}", err=True)
     if json_file:

@@ -12,7 +12,7 @@ import click
 
 from stylex.cli.options.common import NETWORK_STYLES, backend_options
 from stylex.cli.options.numbers import Count
-from stylex.cli.options.video import looks, steadiness_options
+from stylex.cli.options.video import prepared_styles, steadiness_options
 from stylex.errors import UsageError
 
 ANY = "any"
@@ -81,7 +81,7 @@ def command(
         if not no_window:
             require_display()
         opened = stack.enter_context(Camera(int(camera) if camera.isdecimal() else camera, size))
-        chosen = looks(technique, styles, backend)
+        chosen = prepared_styles(technique, styles, backend)
         stylizer = Stylizer(chosen[0], strength, keep_colors, temporal, keyframes)
         if stylizer.notice:
             click.echo(f"stylex: {stylizer.notice}", err=True)
@@ -89,7 +89,7 @@ def command(
         screen = NoScreen() if no_window else stack.enter_context(Window())
         count = watch(opened, preview, screen, *([sent.send] if sent else []))
         painter = stylizer.style.painter
-        facts = {
+        report = {
             "camera": opened.name,
             "frames": count,
             "rate": preview.rate,
@@ -99,17 +99,17 @@ def command(
             "temporal": stylizer.runs,
             "virtual_camera": sent.device if sent else "",
         }
-    _tell(facts, as_json)
+    _tell(report, as_json)
 
 
-def _tell(facts: dict[str, Any], as_json: bool) -> None:
+def _tell(report: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps(report, indent=2))
         return
-    sent = f", sent to {facts['virtual_camera']}" if facts["virtual_camera"] else ""
+    sent = f", sent to {report['virtual_camera']}" if report["virtual_camera"] else ""
     click.echo(
-        f"{facts['camera']}: {facts['frames']} frames, {facts['technique']} {facts['precision']} on "
-        f"{facts['provider']}, temporal {facts['temporal']}, {facts['rate']:.1f} frames/s{sent}"
+        f"{report['camera']}: {report['frames']} frames, {report['technique']} {report['precision']} on "
+        f"{report['provider']}, temporal {report['temporal']}, {report['rate']:.1f} frames/s{sent}"
     )
 
 

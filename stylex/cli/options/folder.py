@@ -55,7 +55,7 @@ def print_report(output: Path | str | None, report: FolderReport, as_json: bool)
 
 def _counts(report: FolderReport) -> str:
     parts = [f"{report.painted} painted", f"{report.skipped} done before", f"{len(report.failed)} failed"]
-    told = [parts[0], *(part for part in parts[1:] if not part.startswith("0 "))]
+    counts = [parts[0], *(part for part in parts[1:] if not part.startswith("0 "))]
     if report.replaced:
-        told[0] += f" ({report.replaced} in place of others)"
-    return f"{', '.join(told)}; {report.title}, {report.photos_per_second:.1f} photos/s, {report.seconds:.1f} s"
+        counts[0] += f" ({report.replaced} in place of others)"
+    return f"{', '.join(counts)}; {report.title}, {report.photos_per_second:.1f} photos/s, {report.seconds:.1f} s"

@@ -64,15 +64,15 @@ def given_where(technique: str, own: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def files_of(told: Mapping[str, Any]) -> list[Path]:
+def files_of(where: Mapping[str, Any]) -> list[Path]:
     """Returns files that will be read for these options of `stylize`, so that none is written over.
 
     Names of built-in styles are among them: a file may be called the same.
     """
-    styles = [region.style for region in told.get("regions", ())]
+    styles = [region.style for region in where.get("regions", ())]
     parts = [part for style in styles for part in (style if isinstance(style, list) else [(style, 1.0)])]
-    files = [*(style for style, _ in parts), *told.get("masks", {}).values()]
-    return [Path(file) for file in (*files, told.get("segmenter"), told.get("face_model")) if file]
+    files = [*(style for style, _ in parts), *where.get("masks", {}).values()]
+    return [Path(file) for file in (*files, where.get("segmenter"), where.get("face_model")) if file]
 
 
 def _regions(texts: Sequence[str]) -> list[Region]:

@@ -30,7 +30,7 @@ def steadiness_options(function: F) -> F:
     return decorated(function, decorators)
 
 
-def looks(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> list[PreparedStyle]:
+def prepared_styles(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> list[PreparedStyle]:
     """A painter with each of the styles, one painter for all of them where it takes any.
 
     Args:

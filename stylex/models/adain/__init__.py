@@ -12,7 +12,7 @@ PUBLISHED = Published(
 )
 MODEL = ModelSpec(
     network=Lazy("stylex.models.adain.network:AdaIN"),
-    graphs=Lazy("stylex.models.shared.graphs:graphs"),
+    traceables=Lazy("stylex.models.shared.graphs:traceables"),
     recipe=Lazy("stylex.models.adain.recipe:AdaINRecipe.from_request"),
     published=(PUBLISHED,),
 )

@@ -21,9 +21,9 @@ class AdaINRecipe(ArbitraryStyleRecipe):
         """Returns a new network; one that begins with weights has an encoder that needs no further teaching."""
         if self.start is not None:
             return AdaIN()
-        photo = torch.zeros(1, 3, self.settings.size, self.settings.size, device=self.teachers.device)
+        photo = torch.zeros(1, 3, self.settings.size, self.settings.size, device=self.loss_networks.device)
         with torch.no_grad():
-            described = sum(2 * x.shape[1] for x in self.teachers.seen(photo)[0].values())
+            described = sum(2 * x.shape[1] for x in self.loss_networks.seen(photo)[0].values())
         return AdaIN(described=described)
 
     def encode(self, style: Tensor, target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:

@@ -12,7 +12,7 @@ PUBLISHED = Published(
 )
 MODEL = ModelSpec(
     network=Lazy("stylex.models.attention.network:Attention"),
-    graphs=Lazy("stylex.models.shared.graphs:graphs"),
+    traceables=Lazy("stylex.models.shared.graphs:traceables"),
     recipe=Lazy("stylex.models.attention.recipe:AttentionRecipe.from_request"),
     published=(PUBLISHED,),
 )

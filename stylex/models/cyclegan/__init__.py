@@ -9,7 +9,7 @@ GENERATOR = Part(
 )
 MODEL = ModelSpec(
     network=Lazy("stylex.models.cyclegan.network:Generator"),
-    graphs=Lazy("stylex.models.cyclegan.graphs:graphs"),
+    traceables=Lazy("stylex.models.cyclegan.graphs:traceables"),
     recipe=Lazy("stylex.models.cyclegan.recipe:CycleGanRecipe.from_request"),
     published=(Published("CycleGAN", (GENERATOR,)),),
 )

@@ -256,7 +256,7 @@ class CycleGanRecipe(Recipe):
         return {
             "style": {"name": self.style},
             "start": "both generators as AdaIN's content path at strength 0",
-            "data": {"a": self.a.facts(), "b": self.b.facts()},
+            "data": {"a": self.a.description(), "b": self.b.description()},
             "teachers": self.loss_networks.name,
             "settings": asdict(self.settings),
         }

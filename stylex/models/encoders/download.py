@@ -46,7 +46,7 @@ def fetched(url: str, path: Path, sha256: str, console: Console | None = None) -
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _bar(console) as bar, _told(url, path):
+        with _bar(console) as bar, _explained_errors(url, path):
             found = _received(url, part, bar, bar.add_task(path.name, total=None))
         if not found.startswith(sha256):
             part.unlink()
@@ -80,7 +80,7 @@ def _bar(console: Console | None) -> Progress:
 
 
 @contextlib.contextmanager
-def _told(url: str, path: Path) -> Iterator[None]:
+def _explained_errors(url: str, path: Path) -> Iterator[None]:
     """Turn what urllib raises into one line."""
     hand = f"or put the file at {path} by hand"
     try:

@@ -11,7 +11,7 @@ LAYERS = ("vgg16:1_2", "vgg16:2_2", "vgg16:3_3", "vgg16:4_3", "vgg16:2_2 content
 EARLY = Part("early TransformerNet", functools.partial(NETWORK, early=True), arguments=ARGUMENTS)
 MODEL = ModelSpec(
     network=Lazy("stylex.models.fast.network:Fast"),
-    graphs=Lazy("stylex.models.fast.graphs:graphs"),
+    traceables=Lazy("stylex.models.fast.graphs:traceables"),
     recipe=Lazy("stylex.models.fast.recipe:FastRecipe.from_request"),
     bake=Lazy("stylex.models.fast.recipe:FastRecipe.from_code"),
     published=(

@@ -18,7 +18,7 @@ LIGHTNESS = (1,)
 """The first two of the statistics are the mean and the standard deviation of lightness; the third is by itself."""
 
 
-def graphs(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:
+def traceables(network: Fast, weights: Weights, size: int | None) -> list[Traceable]:
     """Returns the one graph, `Fast.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     more = (Input("frozen", torch.zeros(1, STATISTICS)), Input("freeze", torch.zeros(1)))
     spec = replace(trunk_spec(size, network.trunk.spec), sites=LIGHTNESS)

@@ -77,7 +77,7 @@ class FastSettings(PaintingSettings):
 
 @dataclass(frozen=True)
 class Target:
-    """What pictures of the style have in the loss networks' layers, each for one picture or for a batch.
+    """Statistics of the style's pictures in the loss networks' layers, each for one picture or for a batch.
 
     Attributes:
         statistics: mean and standard deviation of the channels.
@@ -120,14 +120,14 @@ class FastRecipe(Recipe):
         self,
         content: Path,
         style: Style,
-        teachers: LossNetworks,
+        loss_networks: LossNetworks,
         settings: FastSettings,
         device: torch.device,
         adain: AdaIN | None = None,
         start: Path | None = None,
     ) -> None:
         assert style.picture is not None or (adain is not None and style.code is not None)
-        self.settings, self.style, self.teachers, self.device = settings, style, teachers, device
+        self.settings, self.style, self.loss_networks, self.device = settings, style, loss_networks, device
         self.start = start
         self.photos = load_folder(content, 384, hold_out=settings.hold_out)
         self.adain = adain.eval().requires_grad_(False) if adain else None
@@ -178,10 +178,10 @@ class FastRecipe(Recipe):
         with torch.autocast(device.type, torch.bfloat16):
             painted = self._paint(content)
             with torch.no_grad():
-                structure = self.teachers.features(photo)["4_1"]
+                structure = self.loss_networks.features(photo)["4_1"]
                 target = self.targets(content)
             clamped = through_clamp(painted)
-            features, deep = self.teachers.seen(clamped)
+            features, deep = self.loss_networks.seen(clamped)
         have = Target.of(clamped, features, torch.Generator().manual_seed(int(rng.integers(2**31))))
         parts = regularizers(s, painted, photo) | {
             "content": s.content * losses.content_loss(deep, structure).mean(),
@@ -212,7 +212,7 @@ class FastRecipe(Recipe):
     def _measured(self, crops: npt.NDArray[np.uint8]) -> Target:
         style = tensor(crops, self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
-            features, _ = self.teachers.seen(style)
+            features, _ = self.loss_networks.seen(style)
         return Target.of(style, features)
 
     @torch.no_grad()
@@ -221,7 +221,7 @@ class FastRecipe(Recipe):
         assert self.adain is not None and self.style.code is not None
         codes = self.style.code.to(content.device).expand(len(content), -1)
         painted = self.adain.to(content.device)(content, codes)[0].float().clamp(0, 1)
-        return Target.of(painted, self.teachers.seen(painted)[0])
+        return Target.of(painted, self.loss_networks.seen(painted)[0])
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
@@ -236,9 +236,9 @@ class FastRecipe(Recipe):
         return {
             "style": {"name": self.style.name, "work": self.style.work},
             "start": self._beginning(),
-            "data": {"content": self.photos.facts()},
-            "teachers": self.teachers.name,
-            "trained_on": self.teachers.layers,
+            "data": {"content": self.photos.description()},
+            "teachers": self.loss_networks.name,
+            "trained_on": self.loss_networks.layers,
             "settings": asdict(self.settings),
         }
 

@@ -16,7 +16,7 @@ PUBLISHED = Published(
 )
 MODEL = ModelSpec(
     network=Lazy("stylex.models.multiscale.network:Multiscale"),
-    graphs=Lazy("stylex.models.shared.graphs:graphs"),
+    traceables=Lazy("stylex.models.shared.graphs:traceables"),
     recipe=Lazy("stylex.models.multiscale.recipe:MultiscaleRecipe.from_request"),
     published=(PUBLISHED,),
 )

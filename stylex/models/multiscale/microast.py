@@ -131,9 +131,9 @@ class MicroAST(PublishedArbitraryStyle):
         styles share them as their masks say.
         """
         masks = F.interpolate(masks, scale_factor=2, mode="nearest")
-        shares = (masks + FAINT) / (masks + FAINT).sum(0, keepdim=True)
+        weights = (masks + FAINT) / (masks + FAINT).sum(0, keepdim=True)
         first, second, *filters = torch.split(codes, [2 * WIDTH, 2 * WIDTH, WIDTH, WIDTH, WIDTH, WIDTH], 1)
-        factor1, offset1, factor2, offset2 = (_mixed(v, shares) for v in filters)
+        factor1, offset1, factor2, offset2 = (_mixed(v, weights) for v in filters)
         _, x = self.content(content)
         of_second = sample_statistics(x)
         x = restyle(x, second, masks, chosen_statistics(of_second, frozen[:, : 2 * WIDTH], freeze))
@@ -144,8 +144,8 @@ class MicroAST(PublishedArbitraryStyle):
         return self.decoder.dec3(x).clamp(0, 1), torch.cat((of_second, of_first), 1)
 
 
-def _mixed(values: Tensor, shares: Tensor) -> Tensor:
+def _mixed(values: Tensor, weights: Tensor) -> Tensor:
     """One value per channel and style (K, C), and the styles' shares (K, 1, H, W), to (1, C, H, W)."""
-    flat = shares.flatten(2).permute(1, 2, 0)  # (1, H*W, K)
+    flat = weights.flatten(2).permute(1, 2, 0)  # (1, H*W, K)
     mixed = (flat @ values).transpose(1, 2)
-    return mixed.reshape(1, values.shape[1], *shares.shape[2:])
+    return mixed.reshape(1, values.shape[1], *weights.shape[2:])

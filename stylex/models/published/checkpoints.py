@@ -54,7 +54,7 @@ class Checkpoint:
         name = self.published.name
         return Model(
             technique=self.technique.name,
-            graphs=self.network.graphs,
+            traceables=self.network.traceables,
             weights_sha256=self.sha256,
             style=style_in_weights(self.technique, style, lambda: _style_of_file(self.files[0]), name),
             tier="reference",

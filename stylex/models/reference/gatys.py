@@ -161,10 +161,10 @@ class Gatys:
         try:
             for side, count in zip(plan, shared_out(s.iterations, len(plan)), strict=True):
                 optimized = self._one_size(resized(content, side), best, self._target(pairs, side), count)
-                for latest, told in optimized:
+                for latest, losses in optimized:
                     best, done = latest, done + 1
                     if tell:
-                        tell(Step(done, told, functools.partial(as_picture, best, photo)))
+                        tell(Step(done, losses, functools.partial(as_picture, best, photo)))
         except KeyboardInterrupt:
             return Painting(as_picture(best, photo), done, stopped=True)
         return Painting(as_picture(best, photo), done, stopped=False)
@@ -193,12 +193,12 @@ class Gatys:
         picture = F.interpolate(begin, content.shape[2:], mode="bicubic", antialias=True).clamp(0, 1)
         picture = picture.contiguous().requires_grad_()
         optimizer = self._optimizer(picture)
-        average, told = picture.detach().clone(), {}
+        average, losses = picture.detach().clone(), {}
 
         def evaluate() -> float:
             optimizer.zero_grad()
             parts = self._losses(picture, wanted, target)
-            told.update({name: float(part.detach()) for name, part in parts.items()})
+            losses.update({name: float(part.detach()) for name, part in parts.items()})
             total = torch.stack(list(parts.values())).sum()
             if not torch.isfinite(total):
                 raise ModelError(
@@ -217,7 +217,7 @@ class Gatys:
                 if self.settings.optimizer == "adam":
                     picture.clamp_(0, 1)
                 average.lerp_(picture, max(1 - self.settings.average, 1 / (i + 1)))
-            yield average.clone(), dict(told)
+            yield average.clone(), dict(losses)
 
     def _losses(self, picture: Tensor, wanted: Tensor, target: StyleTarget) -> dict[str, Tensor]:
         s, features = self.settings, self._features(picture)

@@ -35,14 +35,14 @@ def matched(values: Tensor, wanted: Tensor) -> Tensor:
 def _matched(have: Tensor, want: Tensor) -> Tensor:
     _, places, counts = torch.unique(have, return_inverse=True, return_counts=True)
     levels, there = torch.unique(want, return_counts=True)
-    share, shares = (
+    frequency, frequencies = (
         counts.cumsum(0).double() / have.numel(),
         there.cumsum(0).double() / want.numel(),
     )  # cumulative frequencies
-    above = torch.searchsorted(shares, share).clamp(max=len(levels) - 1)
+    above = torch.searchsorted(frequencies, frequency).clamp(max=len(levels) - 1)
     below = (above - 1).clamp(min=0)
-    span = (shares[above] - shares[below]).clamp(min=torch.finfo(shares.dtype).tiny)
-    part = ((share - shares[below]) / span).clamp(0, 1)
+    span = (frequencies[above] - frequencies[below]).clamp(min=torch.finfo(frequencies.dtype).tiny)
+    part = ((frequency - frequencies[below]) / span).clamp(0, 1)
     return torch.lerp(levels[below], levels[above], part)[places]
 
 

@@ -4,6 +4,6 @@ from stylex.models.spec import Lazy, ModelSpec
 
 MODEL = ModelSpec(
     network=Lazy("stylex.models.segmenter.network:Segmenter"),
-    graphs=Lazy("stylex.models.segmenter.graphs:graphs"),
+    traceables=Lazy("stylex.models.segmenter.graphs:traceables"),
     recipe=Lazy("stylex.models.segmenter.recipe:SegmenterRecipe.from_request"),
 )

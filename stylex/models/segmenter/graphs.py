@@ -17,7 +17,7 @@ FEWEST = 2
 """Cells at the coarsest resolution that a picture must have, down and across."""
 
 
-def graphs(network: Segmenter, _weights: Weights, size: int | None) -> list[Traceable]:
+def traceables(network: Segmenter, _weights: Weights, size: int | None) -> list[Traceable]:
     """The one graph, `Segmenter.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     height, width = (size, size) if size else EXAMPLE
     rows, columns = (Dim(name, min=FEWEST, max=LARGEST // MULTIPLE) for name in ("rows", "columns"))

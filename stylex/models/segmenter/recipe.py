@@ -224,9 +224,9 @@ class SegmenterRecipe(Recipe):
 
     def describe(self) -> dict[str, Any]:
         """Data and loss weights for the training card."""
-        data = {"photos": self.photos.facts()}
+        data = {"photos": self.photos.description()}
         if self.backgrounds is not None:
-            data["backgrounds"] = self.backgrounds.facts()
+            data["backgrounds"] = self.backgrounds.description()
         return {
             "start": "the slim VGG-19 of Collaborative Distillation (MIT)" if self.slim else "random",
             "data": data,

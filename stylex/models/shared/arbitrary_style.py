@@ -165,10 +165,10 @@ class ArbitraryStyleNetwork(nn.Module, ABC):
         strengths = torch.as_tensor(strength, dtype=torch.float32, device=content.device).expand(batch)
         amounts = strengths.clamp(max=1)
         places = strengths.view(-1, 1, 1, 1).expand(cells) * (1 if masks is None else masks)
-        shares, wide = amounts, amounts
+        strength_map, wide = amounts, amounts
         if masks is not None:
-            shares = amounts.view(-1, 1, 1, 1) * F.interpolate(masks, scale_factor=MULTIPLE, mode="bilinear")
-            wide = F.pad(shares, [BORDER] * 4, mode="replicate")
+            strength_map = amounts.view(-1, 1, 1, 1) * F.interpolate(masks, scale_factor=MULTIPLE, mode="bilinear")
+            wide = F.pad(strength_map, [BORDER] * 4, mode="replicate")
         photo = palette.measured(content[:, :, BORDER:-BORDER, BORDER:-BORDER])
         style, mapped = photo, content
         if self.palette_mapped:
@@ -183,5 +183,5 @@ class ArbitraryStyleNetwork(nn.Module, ABC):
         wanted = palette.between(photo, style, amounts)
         have = palette.measured(shown)
         if self.palette_mapped:
-            picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), shares)
+            picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), strength_map)
         return StylizedBatch(picture, statistics, mapped, raw, have, wanted)

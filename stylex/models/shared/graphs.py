@@ -20,7 +20,7 @@ SMALLEST_STYLE = 64
 """Pixels of a style picture, at the least: a quarter of it must have a position at 1/16."""
 
 
-def graphs(network: ArbitraryStyleNetwork, weights: Weights, size: int | None) -> list[Traceable]:
+def traceables(network: ArbitraryStyleNetwork, weights: Weights, size: int | None) -> list[Traceable]:
     """The graphs of a network: `Backbone.forward` and `ArbitraryStyleNetwork.encode`.
 
     Args:

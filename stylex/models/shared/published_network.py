@@ -30,7 +30,7 @@ class PublishedNetwork(nn.Module, ABC):
     smallest: int
 
     @abstractmethod
-    def graphs(self, size: int | None) -> list[Traceable]:
+    def traceables(self, size: int | None) -> list[Traceable]:
         """Returns the graphs that are exported of it.
 
         Args:
@@ -45,8 +45,8 @@ class PublishedSingleStyle(PublishedNetwork):
     def folded(self) -> nn.Module:
         """Returns the module to export: RGB (1, 3, H, W) in [0, 1] to the same."""
 
-    def graphs(self, size: int | None) -> list[Traceable]:
-        """Returns one graph, photo to painting; see `PublishedNetwork.graphs`."""
+    def traceables(self, size: int | None) -> list[Traceable]:
+        """Returns one graph, photo to painting; see `PublishedNetwork.traceables`."""
         return [_single_style_graph(self, size)]
 
 
@@ -84,8 +84,8 @@ class PublishedArbitraryStyle(PublishedNetwork):
             RGB (1, 3, H, W) in [0, 1], and the statistics that were measured (1, S).
         """
 
-    def graphs(self, size: int | None) -> list[Traceable]:
-        """Returns transfer graph and style encoder, with the interface of our own; see `PublishedNetwork.graphs`."""
+    def traceables(self, size: int | None) -> list[Traceable]:
+        """Returns transfer graph and style encoder, with our own interface; see `PublishedNetwork.traceables`."""
         encoder = GraphSpec(STYLE_ENCODER, self.code_size, fixed_size=self.style_side or None)
         return [_arbitrary_style_graph(self, size), style_graph(self, SMALLEST_STYLE, encoder)]
 

@@ -178,7 +178,7 @@ class EncoderRecipe(Recipe):
     def describe(self) -> dict[str, Any]:
         """Data and loss weights for the training card."""
         return {
-            "data": {"content": self.photos.facts(), "style": self.paintings.facts()},
+            "data": {"content": self.photos.description(), "style": self.paintings.description()},
             "settings": asdict(self.settings),
         }
 

@@ -31,7 +31,7 @@ from stylex.models.training.batches import (
 from stylex.models.training.data import PictureFolder, load_folder
 from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
-from stylex.models.training.style_bank import StyleBank, StyleTarget, joined, quantile_distances, style_shares
+from stylex.models.training.style_bank import StyleBank, StyleTarget, joined, quantile_distances, relative_style_losses
 from stylex.models.weights import CALIBRATION, read_card, read_weights
 from stylex.techniques import DEFAULT, technique_named
 
@@ -138,11 +138,11 @@ class ArbitraryStyleRecipe(Recipe):
         self,
         content: Path,
         style: Path,
-        teachers: LossNetworks,
+        loss_networks: LossNetworks,
         settings: ArbitraryStyleSettings,
         start: Path | None = None,
     ) -> None:
-        self.settings, self.teachers, self.start = settings, teachers, start
+        self.settings, self.loss_networks, self.start = settings, loss_networks, start
         self.photos = load_folder(content, 288, hold_out=settings.hold_out)
         self.paintings = load_folder(style, 384, favour="hi-", hold_out=settings.hold_out)
         self.photos.smallest = self.paintings.smallest = settings.smallest
@@ -241,7 +241,7 @@ class ArbitraryStyleRecipe(Recipe):
             share = float(rng.random())
             strength[1] = share
             with torch.autocast(device.type, torch.bfloat16):
-                untouched = StyleTarget.of(photo[1:2], self.teachers.seen(photo[1:2])[0])
+                untouched = StyleTarget.of(photo[1:2], self.loss_networks.seen(photo[1:2])[0])
             targets = [target.at(i) for i in range(s.batch)]
             targets[1] = untouched.towards(targets[1], share)
             target = joined(targets)
@@ -250,7 +250,7 @@ class ArbitraryStyleRecipe(Recipe):
     def _styles(self, device: torch.device) -> StyleBank:
         if self._bank is None:
             s = self.settings
-            self._bank = StyleBank(self.paintings, self.teachers, s.size, s.bank, BANK_SEED, device)
+            self._bank = StyleBank(self.paintings, self.loss_networks, s.size, s.bank, BANK_SEED, device)
             self._scale = self._photo_distances(device)
         return self._bank
 
@@ -261,7 +261,7 @@ class ArbitraryStyleRecipe(Recipe):
         for folder in (self.photos, self.paintings):
             drawn = tensor(folder.sample(SCALE_PICTURES, size, rng), device)
             with torch.autocast(device.type, torch.bfloat16):
-                parts = [losses.statistics(self.teachers.seen(x)[0]) for x in torch.split(drawn, 8)]
+                parts = [losses.statistics(self.loss_networks.seen(x)[0]) for x in torch.split(drawn, 8)]
             seen.append(
                 {n: (torch.cat([p[n][0] for p in parts]), torch.cat([p[n][1] for p in parts])) for n in parts[0]}
             )
@@ -279,13 +279,13 @@ class ArbitraryStyleRecipe(Recipe):
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         with torch.autocast(photo.device.type, torch.bfloat16):
             with torch.no_grad():
-                content = self.teachers.seen(photo)[1] if s.local else self.teachers.features(photo)["4_1"]
-            features, deep = self.teachers.seen(clamped)
+                content = self.loss_networks.seen(photo)[1] if s.local else self.loss_networks.features(photo)["4_1"]
+            features, deep = self.loss_networks.seen(clamped)
         have = StyleTarget.of(clamped, features, generator)
         palette, fine = quantile_distances(have, batch.target)
         parts = regularizers(s, picture, photo) | {
             "content": s.content * losses.content_loss(deep, content).mean(),
-            "style": s.style * (batch.styled * style_shares(have, batch.target, self._scale)).mean(),
+            "style": s.style * (batch.styled * relative_style_losses(have, batch.target, self._scale)).mean(),
             "palette": s.palette * (batch.styled * palette).mean(),
             "fine": s.fine * (batch.styled * fine).mean(),
             "drift": s.drift * _drift(stylized).mean(),
@@ -296,7 +296,7 @@ class ArbitraryStyleRecipe(Recipe):
             parts["structure"] = s.structure * losses.structure(clamped, photo).mean()
         if s.local:
             with torch.no_grad(), torch.autocast(photo.device.type, torch.bfloat16):
-                wanted = self.teachers.features(batch.style)["4_1"]
+                wanted = self.loss_networks.features(batch.style)["4_1"]
             parts["local"] = s.local * (batch.full * losses.local_style(deep, content, wanted)).mean()
         if s.quarter:
             parts["quarter"] = s.quarter * (batch.full * self._quarter_loss(clamped, batch.style)).mean()
@@ -305,9 +305,9 @@ class ArbitraryStyleRecipe(Recipe):
     def _quarter_loss(self, painted: Tensor, style: Tensor) -> Tensor:
         small, wanted = (F.avg_pool2d(x, QUARTER) for x in (painted, style))
         with torch.autocast(painted.device.type, torch.bfloat16):
-            have = losses.statistics(self.teachers.features(small))
+            have = losses.statistics(self.loss_networks.features(small))
             with torch.no_grad():
-                want = losses.statistics(self.teachers.features(wanted))
+                want = losses.statistics(self.loss_networks.features(wanted))
         return losses.style_loss(have, want)
 
     @torch.no_grad()
@@ -335,9 +335,9 @@ class ArbitraryStyleRecipe(Recipe):
     def describe(self) -> dict[str, Any]:
         """Returns what the training card says of data, loss networks, loss weights and beginning."""
         found: dict[str, Any] = {
-            "data": {"content": self.photos.facts(), "style": self.paintings.facts()},
-            "teachers": self.teachers.name,
-            "trained_on": self.teachers.layers,
+            "data": {"content": self.photos.description(), "style": self.paintings.description()},
+            "teachers": self.loss_networks.name,
+            "trained_on": self.loss_networks.layers,
             "settings": asdict(self.settings),
         }
         if self.start is not None:

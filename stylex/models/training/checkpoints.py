@@ -55,9 +55,9 @@ class State:
         tensors |= {f"average.{k}": v.contiguous() for k, v in self.average.items()}
         for i, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{k}": torch.as_tensor(v).contiguous() for k, v in slots.items()}
-        facts = {"step": str(self.step), "seconds": str(self.seconds), "losses": json.dumps(self.losses)}
-        facts |= {"history": json.dumps(self.history), "subject": json.dumps(self.subject)}
-        write_bytes(folder / CHECKPOINT, save(tensors, facts))
+        metadata = {"step": str(self.step), "seconds": str(self.seconds), "losses": json.dumps(self.losses)}
+        metadata |= {"history": json.dumps(self.history), "subject": json.dumps(self.subject)}
+        write_bytes(folder / CHECKPOINT, save(tensors, metadata))
 
     def resume(self, folder: Path) -> bool:
         """Load the checkpoint of `folder`, if there is one.
@@ -70,7 +70,7 @@ class State:
             return False
         try:
             with safe_open(path, "pt") as file:
-                facts, names = file.metadata(), list(file.keys())
+                metadata, names = file.metadata(), list(file.keys())
                 tensors = {name: file.get_tensor(name) for name in names}
             self.network.load_state_dict(_below(tensors, "network."))
             averages = _below(tensors, "average.")
@@ -80,10 +80,10 @@ class State:
                 index, key = name.split(".", 1)
                 slots.setdefault(int(index), {})[key] = tensor
             self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
-            self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
-            self.losses = json.loads(facts.get("losses", "{}"))
-            self.history = json.loads(facts.get("history", "[]"))
-            before = json.loads(facts.get("subject", "{}"))
+            self.step, self.seconds = int(metadata["step"]), float(metadata["seconds"])
+            self.losses = json.loads(metadata.get("losses", "{}"))
+            self.history = json.loads(metadata.get("history", "[]"))
+            before = json.loads(metadata.get("subject", "{}"))
         except Exception as error:  # safetensors', torch's and JSON's errors share no base class
             raise ModelError(
                 f"{path} doesn't fit this network ({' '.join(str(error).split())[:300]}): "

@@ -59,10 +59,10 @@ class PictureFolder:
         chosen = rng.choice(len(self.pictures), count, p=self.weights)
         return np.stack([crop(self.pictures[i], size, rng, self.smallest) for i in chosen])
 
-    def facts(self) -> dict[str, Any]:
-        """Returns the folder's facts for the training card."""
-        facts = {"folder": self.path.name, "pictures": len(self.pictures), "skipped": len(self.skipped)}
-        return {**facts, "file_list_sha256": self.digest}
+    def description(self) -> dict[str, Any]:
+        """Returns what the training card says of the folder."""
+        counts = {"folder": self.path.name, "pictures": len(self.pictures), "skipped": len(self.skipped)}
+        return {**counts, "file_list_sha256": self.digest}
 
     def lines(self) -> list[str]:
         """Returns what is used of the folder, then the first files that aren't with their reasons, one a line."""

@@ -76,16 +76,22 @@ class StyleBank:
 
     Args:
         paintings: to cut them from.
-        teachers: the loss networks.
+        loss_networks: measure the paintings.
         size: pixels of a crop.
         count: how many crops there are.
         seed: of the crops; each depends on its own number and the seed alone.
     """
 
     def __init__(
-        self, paintings: PictureFolder, teachers: LossNetworks, size: int, count: int, seed: int, device: torch.device
+        self,
+        paintings: PictureFolder,
+        loss_networks: LossNetworks,
+        size: int,
+        count: int,
+        seed: int,
+        device: torch.device,
     ) -> None:
-        self.paintings, self.teachers, self.size, self.count = paintings, teachers, size, count
+        self.paintings, self.loss_networks, self.size, self.count = paintings, loss_networks, size, count
         self.seed, self.device = seed, device
         self._kept: dict[int, tuple[npt.NDArray[np.uint8], StyleTarget]] = {}
 
@@ -104,21 +110,21 @@ class StyleBank:
         cut = [self.paintings.sample(1, self.size, rng)[0] for rng in rngs]
         pictures = tensor(np.stack(cut), self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
-            features, _ = self.teachers.seen(pictures)
+            features, _ = self.loss_networks.seen(pictures)
         target = StyleTarget.of(pictures, features, most=4 * MOST_POSITIONS)
         for place, number in enumerate(numbers):
             self._kept[number] = (cut[place], target.at(place))
 
 
-def style_shares(have: StyleTarget, want: StyleTarget, scale: dict[str, float]) -> Tensor:
-    """Returns how far the statistics of pictures are from the wanted ones, in shares of `scale`, mean of layers; (B,).
+def relative_style_losses(have: StyleTarget, want: StyleTarget, scale: dict[str, float]) -> Tensor:
+    """Returns how far the statistics of pictures are from the wanted ones, relative to `scale`, mean of layers; (B,).
 
     Args:
         scale: by layer the distance that untouched photos have on average, so that every layer counts by what is left
             of it.
     """
-    shares = [losses.style_loss(have.statistics, want.statistics, (name,)) / scale[name] for name in scale]
-    return torch.stack(shares).mean(0)
+    ratios = [losses.style_loss(have.statistics, want.statistics, (name,)) / scale[name] for name in scale]
+    return torch.stack(ratios).mean(0)
 
 
 def quantile_distances(have: StyleTarget, want: StyleTarget) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,6 @@ from stylex.models.spec import Lazy, ModelSpec
 
 MODEL = ModelSpec(
     network=Lazy("stylex.models.upscaler.network:Upscaler"),
-    graphs=Lazy("stylex.models.upscaler.graphs:graphs"),
+    traceables=Lazy("stylex.models.upscaler.graphs:traceables"),
     recipe=Lazy("stylex.models.upscaler.recipe:UpscalerRecipe.from_request"),
 )

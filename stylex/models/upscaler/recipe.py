@@ -115,9 +115,9 @@ class UpscalerRecipe(Recipe):
 
     def describe(self) -> dict[str, Any]:
         """Data and settings for the training card."""
-        data = {"content": self.photos.facts()}
+        data = {"content": self.photos.description()}
         if self.paintings is not None:
-            data["style"] = self.paintings.facts()
+            data["style"] = self.paintings.description()
         return {"data": data, "settings": asdict(self.settings)}
 
 

@@ -96,9 +96,9 @@ def _cut(picture: Image, labels: npt.NDArray[np.uint8]) -> None:
 
 def _largest(inside: npt.NDArray[np.uint8]) -> Mask:
     """Only the connected parts that have at least a quarter of the largest one's pixels, smoothed."""
-    count, parts, facts, _ = cv2.connectedComponentsWithStats(inside)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(inside)
     if count < 2:
         return inside.astype(np.float32)
-    areas = facts[:, cv2.CC_STAT_AREA]
+    areas = stats[:, cv2.CC_STAT_AREA]
     kept = [i for i in range(1, count) if areas[i] * 4 >= areas[1:].max()]
     return np.asarray(cv2.medianBlur(np.isin(parts, kept).astype(np.uint8), 5), np.float32)

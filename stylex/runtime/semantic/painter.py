@@ -45,8 +45,8 @@ class RegionMasks:
     found_by: str
 
     def __str__(self) -> str:
-        shares = ", ".join(f"{name} {100 * float(mask.mean()):.0f} %" for name, mask in self.masks.items())
-        return f"regions by {self.found_by}: {shares}"
+        areas = ", ".join(f"{name} {100 * float(mask.mean()):.0f} %" for name, mask in self.masks.items())
+        return f"regions by {self.found_by}: {areas}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -54,7 +54,7 @@ def paint_film(
     span: Excerpt | None = None,
     longest: int | None = None,
     crf: int = CRF,
-    progress: Progress = lambda _count, _facts: None,
+    progress: Progress = lambda _count, _info: None,
     sound: bool = True,
 ) -> FilmReport:
     """Paints a film.

@@ -77,7 +77,7 @@ class FilmPainter(GuidedPainter):
         span: Excerpt | None = None,
         size: int | None = None,
         crf: int | None = None,
-        progress: Callable[[int, StreamInfo], object] = lambda _count, _facts: None,
+        progress: Callable[[int, StreamInfo], object] = lambda _count, _info: None,
         sound: bool = True,
     ) -> FilmReport:
         """Paints a film; see `stylex.stylize_film`."""

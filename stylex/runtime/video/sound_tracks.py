@@ -106,7 +106,7 @@ def track_of(stream: AudioStream, packet: Packet[Any], form: str) -> CopiedTrack
 
 
 def copied_template(stream: AudioStream, packet: Packet[Any], form: str) -> bytes:
-    """Returns a file of a format with one packet of a stream; empty where the format can't hold it, or loses facts."""
+    """Returns a file of a format with one packet of a stream; empty where the format can't hold all that it is."""
     buffer = io.BytesIO()
     try:
         with av.open(buffer, "w", format=form, options=REPRODUCIBLE) as container:

@@ -14,7 +14,7 @@ from stylex.imaging.arrays import Image
 RATE = 30.0
 """Frames a second that the device is told; each frame is sent as soon as it is painted."""
 SYSTEMS = {"linux": "sudo modprobe v4l2loopback exclusive_caps=1"}
-"""How a system is given a virtual camera; others have OBS Studio's."""
+"""Commands that add a virtual camera to a system; elsewhere OBS Studio brings one."""
 
 
 class VirtualCamera:

@@ -75,7 +75,7 @@ class Writer:
         except BaseException:
             self._give_up()
             raise
-        self._heard: list[int | None] = [None] * len(self._sound)
+        self._latest: list[int | None] = [None] * len(self._sound)
         self._reformatter = VideoReformatter()
         self._queue: queue.Queue[Frame | AudioPacket | None] = queue.Queue(WAITING)
         self._error: BaseException | None = None
@@ -140,11 +140,11 @@ class Writer:
         self._container.mux(self._video.encode(coded))
 
     def _copy(self, sound: AudioPacket) -> None:
-        latest = self._heard[sound.stream]
+        latest = self._latest[sound.stream]
         if latest is not None and sound.dts <= latest:
             self.unusable += 1
             return
-        self._heard[sound.stream] = sound.dts
+        self._latest[sound.stream] = sound.dts
         packet = av.Packet(sound.data)
         packet.pts, packet.dts, packet.duration = sound.pts, sound.dts, sound.duration
         packet.time_base, packet.is_keyframe = sound.time_base, True

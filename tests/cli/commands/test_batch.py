@@ -32,8 +32,8 @@ def test_the_same_call_goes_on(photos: Path, run_cli: RunCli) -> None:
     assert first.stdout.startswith("out: 2 painted; adain int8 on cpu, ")
     (photos / "bad.jpg").touch()
     again = run_cli("batch", photos, "out", *STYLE, "--json", "--report", "r.jsonl")
-    told = json.loads(again.stdout)
-    assert (again.exit_code, told["painted"], told["skipped"], len(told["failed"])) == (3, 0, 2, 1)
+    report = json.loads(again.stdout)
+    assert (again.exit_code, report["painted"], report["skipped"], len(report["failed"])) == (3, 0, 2, 1)
     assert len(Path("out/.stylex/failed.jsonl").read_text().splitlines()) == 1
     assert len(Path("r.jsonl").read_text().splitlines()) == 3
 

@@ -139,5 +139,5 @@ def test_the_load_generator_on_the_command_line(shot: Path, run_cli: RunCli, fai
     assert "SingleStream" in result.stdout and "Offline" in result.stdout
     first, second = json.loads(Path("l.json").read_text(encoding="utf-8"))["rows"]
     assert first["p90_ms"] > 0 < second["samples_per_second"]
-    told = fails(2, "bench", "fast", "--loadgen", "--size", 32, "--size", 64)
-    assert "runs one configuration" in told
+    message = fails(2, "bench", "fast", "--loadgen", "--size", 32, "--size", 64)
+    assert "runs one configuration" in message

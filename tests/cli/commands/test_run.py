@@ -94,10 +94,10 @@ def test_exif_orientation_is_applied(shot: Path, photo: np.ndarray, run_cli: Run
         assert image.getexif().get(0x0112, 1) == 1  # not turned twice
 
 
-@pytest.mark.parametrize(("size", "told"), [(64, "64x48"), (1, "1x1"), (128, "128x96"), (5000, "128x96")])
-def test_size_only_reduces(size: int, told: str, shot: Path, run_cli: RunCli) -> None:
+@pytest.mark.parametrize(("size", "expected"), [(64, "64x48"), (1, "1x1"), (128, "128x96"), (5000, "128x96")])
+def test_size_only_reduces(size: int, expected: str, shot: Path, run_cli: RunCli) -> None:
     result = run_cli("run", "adain", shot, *STYLE, "--size", size)
-    assert result.stdout.startswith(f"photo-adain-great-wave.png: {told}, ")
+    assert result.stdout.startswith(f"photo-adain-great-wave.png: {expected}, ")
 
 
 def test_mixing(shot: Path, run_cli: RunCli) -> None:
@@ -151,8 +151,8 @@ def test_default_output_names(given: str, made: str, shot: Path, photo: np.ndarr
 
 def test_a_default_output_is_written_again(shot: Path, run_cli: RunCli) -> None:
     Path("photo-adain-great-wave.png").write_bytes(b"of last time")
-    told = [run_cli("run", "adain", shot, *STYLE, *more).stdout for more in ((), ("-o", "new.png"), ("-o", "new.png"))]
-    assert ["in place of an older one" in line for line in told] == [True, False, False]
+    lines = [run_cli("run", "adain", shot, *STYLE, *more).stdout for more in ((), ("-o", "new.png"), ("-o", "new.png"))]
+    assert ["in place of an older one" in line for line in lines] == [True, False, False]
     assert read_picture("photo-adain-great-wave.png").rgb.shape == (96, 128, 3)
 
 
@@ -167,10 +167,10 @@ def test_styles_have_files_of_their_own(shot: Path, painting: np.ndarray, run_cl
         ("cyclegan", "--style", "cartoon"),
         ("semantic", *wave, "--mask", f"person={shot}"),
     ]
-    told = [run_cli("run", technique, shot, *rest).stdout.partition(":")[0] for technique, *rest in calls]
+    names_printed = [run_cli("run", technique, shot, *rest).stdout.partition(":")[0] for technique, *rest in calls]
     names = ("irises", "great-wave", "irises+coffee.cup", "coffee.cup", "cartoon", "great-wave")
-    assert told == [f"photo-{call[0]}-{name}.png" for call, name in zip(calls, names, strict=True)]
-    assert all(Path(name).is_file() for name in told)
+    assert names_printed == [f"photo-{call[0]}-{name}.png" for call, name in zip(calls, names, strict=True)]
+    assert all(Path(name).is_file() for name in names_printed)
 
 
 # The call is wrong: 2
@@ -213,7 +213,7 @@ def test_photos_that_cannot_be_used(shot: Path, fails: Fails) -> None:
     Path("cut.png").write_bytes(shot.read_bytes()[:2000])
     Path("anim.gif").write_bytes(b"GIF89a" + b"\0" * 20)
     oversized("huge.png")
-    told = {
+    expected = {
         "missing.jpg": "missing.jpg doesn't exist",
         "missing": "missing doesn't exist",
         "folder": "folder is a folder",
@@ -226,7 +226,7 @@ def test_photos_that_cannot_be_used(shot: Path, fails: Fails) -> None:
         "huge.png": "80.0 megapixels (10000x8000); the limit is 64",
     }
     before = {entry.name for entry in Path().iterdir()}
-    for name, message in told.items():
+    for name, message in expected.items():
         assert message in fails(2 if "is a folder" in message else 3, "run", "adain", name, *STYLE)
         if "." in name[1:] or name == "folder":  # nothing else can only be a picture
             assert message in fails(3, "run", "adain", shot, "--style", name)
@@ -252,8 +252,8 @@ def test_outputs_that_cannot_be_used(shot: Path, fails: Fails) -> None:
 
 
 def test_graphs_that_are_not_there(shot: Path, fails: Fails, tmp_path: Path) -> None:
-    told = fails(3, "run", "adain", shot, *STYLE, "--graphs", "nowhere", "--precision", "int8")
-    assert "nowhere has no adain-int8.onnx: make it with `stylex export adain --int8 -o nowhere`" in told
+    message = fails(3, "run", "adain", shot, *STYLE, "--graphs", "nowhere", "--precision", "int8")
+    assert "nowhere has no adain-int8.onnx: make it with `stylex export adain --int8 -o nowhere`" in message
 
 
 # A graph is no good: 4
@@ -277,8 +277,8 @@ def test_a_provider_that_is_not_there(shot: Path, fails: Fails, monkeypatch: pyt
     gpu = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
     lines = {"cuda": gpu, "tensorrt": f"{gpu} 'tensorrt<11'", "openvino": "pip install onnxruntime-ep-openvino"}
     for name, line in lines.items():
-        told = fails(5, "run", "adain", shot, *STYLE, "--provider", name)
-        assert told.endswith(f": {line} [docs/errors.md#providerunavailable]")
+        message = fails(5, "run", "adain", shot, *STYLE, "--provider", name)
+        assert message.endswith(f": {line} [docs/errors.md#providerunavailable]")
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
@@ -290,8 +290,8 @@ def test_a_failing_disk_leaves_the_old_output(
 
     Path("out.png").write_bytes(b"of last time")
     monkeypatch.setattr(os, "fsync", failing)
-    told = fails(5, "run", "adain", shot, *STYLE, "-o", "out.png")
-    assert ("no space left" if code == errno.ENOSPC else "can't be written") in told
+    message = fails(5, "run", "adain", shot, *STYLE, "-o", "out.png")
+    assert ("no space left" if code == errno.ENOSPC else "can't be written") in message
     assert Path("out.png").read_bytes() == b"of last time"
     assert sorted(entry.name for entry in Path().iterdir()) == ["out.png", "photo.png"]
 

@@ -66,9 +66,9 @@ def test_bad_photos_are_listed_at_the_end(photos: Path, run_cli: RunCli) -> None
 def test_json(photos: Path, run_cli: RunCli) -> None:
     (photos / "bad.jpg").touch()
     result = run_cli("run", "adain", photos, *STYLE, "-o", "out", "--json")
-    told = json.loads(result.stdout)
+    report = json.loads(result.stdout)
     assert (result.exit_code, result.stderr) == (3, "")
-    assert (told["painted"], told["failed"][0]["photo"]) == (3, "photos/bad.jpg")
+    assert (report["painted"], report["failed"][0]["photo"]) == (3, "photos/bad.jpg")
     one = json.loads(run_cli("run", "adain", photos / "1.jpg", *STYLE, "--json").stdout)
     assert (one["output"], one["width"], one["precision"]) == ("photos/1-adain-great-wave.jpg", 128, "int8")
 
@@ -93,7 +93,7 @@ def test_one_photo_into_a_folder(shot: Path, run_cli: RunCli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "expected"),
     [
         (("photos",), 2, "photos is a folder: give a folder for the paintings too (--output OUT/)"),
         (("photos", "-o", "photos"), 3, "would lie among the photos"),
@@ -107,8 +107,8 @@ def test_one_photo_into_a_folder(shot: Path, run_cli: RunCli) -> None:
         (("photos", "none.jpg", "-o", "out"), 3, "none.jpg doesn't exist"),
     ],
 )
-def test_calls_that_are_wrong(arguments: tuple[str, ...], code: int, told: str, photos: Path, fails: Fails) -> None:
-    assert told in fails(code, "run", "adain", *arguments, *STYLE)
+def test_calls_that_are_wrong(arguments: tuple[str, ...], code: int, expected: str, photos: Path, fails: Fails) -> None:
+    assert expected in fails(code, "run", "adain", *arguments, *STYLE)
     assert not Path("out").exists()
 
 
@@ -143,11 +143,11 @@ def test_a_file_to_standard_output(shot: Path, run_cli: RunCli) -> None:
     assert json.loads(result.stderr)["output"] == "standard output"
 
 
-@pytest.mark.parametrize(("data", "told"), [(b"", "standard input is empty"), (b"text", "isn't a picture")])
-def test_nothing_usable_on_standard_input(data: bytes, told: str, shot: Path) -> None:
+@pytest.mark.parametrize(("data", "expected"), [(b"", "standard input is empty"), (b"text", "isn't a picture")])
+def test_nothing_usable_on_standard_input(data: bytes, expected: str, shot: Path) -> None:
     result = piped(data, "-")
     assert (result.exit_code, result.stdout_bytes) == (3, b"")
-    assert told in result.stderr and result.stderr.count("\n") == 1
+    assert expected in result.stderr and result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -161,9 +161,9 @@ def test_a_signal_keeps_what_is_done(number: int, photo: np.ndarray, tmp_path: P
     while run.poll() is None and (not journal.exists() or journal.read_bytes().count(b"\n") < 5):
         time.sleep(0.01)
     os.kill(run.pid, number)
-    _, told = run.communicate(timeout=30)
-    assert run.returncode == 128 + number, told
-    assert told.startswith("stylex: stopped after ") and told.count("\n") == 1 and "--resume" in told
+    _, errors = run.communicate(timeout=30)
+    assert run.returncode == 128 + number, errors
+    assert errors.startswith("stylex: stopped after ") and errors.count("\n") == 1 and "--resume" in errors
     files = [file.name for file in (tmp_path / "out").iterdir() if file.name != journal.name]
     lines = journal.read_text().splitlines()
     assert len(files) == len(lines) < 400

@@ -141,8 +141,8 @@ def test_without_torch(shot: Path, style: Path) -> None:
     call = ["run", "gatys", str(shot), "--style", str(style)]
     code = f"import sys; sys.modules['torch'] = None; from stylex.cli import main; main({call})"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    told = "stylex: this needs torch, which isn't installed: pip install 'stylex[export]'"
-    assert (result.returncode, result.stdout, result.stderr) == (5, "", f"{told} [docs/errors.md#missingpackage]\n")
+    printed = "stylex: this needs torch, which isn't installed: pip install 'stylex[export]'"
+    assert (result.returncode, result.stdout, result.stderr) == (5, "", f"{printed} [docs/errors.md#missingpackage]\n")
     assert files() == ["coffee.png", "photo.png"]
 
 
@@ -156,8 +156,8 @@ def test_the_bar_shows_the_losses(shot: Path) -> None:
 
 
 def test_the_help_of_gatys(run_cli: RunCli) -> None:
-    told = run_cli("run", "gatys", "--help").stdout
+    printed = run_cli("run", "gatys", "--help").stdout
     for option in ("--iterations", "--encoder", "--preview-every", "--threads", "--style-weight"):
-        assert option in told
-    assert "--space" not in told and "--precision" not in told
-    assert "stylex run gatys photo.jpg" in told
+        assert option in printed
+    assert "--space" not in printed and "--precision" not in printed
+    assert "stylex run gatys photo.jpg" in printed

@@ -48,8 +48,8 @@ def test_two_styles_and_alpha(shot: Path, style: Path, photo: np.ndarray, run_cl
 
 
 def test_styles_that_have_no_picture(shot: Path, fails: Fails) -> None:
-    told = fails(2, "run", "histogram", shot, "--style", "starry-night")
-    assert "starry-night is a built-in style, a code without its picture; histogram needs a picture: give" in told
+    message = fails(2, "run", "histogram", shot, "--style", "starry-night")
+    assert "starry-night is a built-in style, a code without its picture; histogram needs a picture: give" in message
     assert "x.style is a style code, which holds no picture" in fails(3, "run", "histogram", shot, "--style", "x.style")
     assert "no.jpg doesn't exist" in fails(3, "run", "histogram", shot, "--style", "no.jpg")
     write_picture("flat.png", np.full((9, 9, 3), 77, np.uint8))
@@ -65,15 +65,15 @@ def test_a_file_named_as_a_built_in_style(shot: Path, style: Path, run_cli: RunC
 
 
 @pytest.mark.parametrize(
-    ("technique", "option", "told"),
+    ("technique", "option", "expected"),
     [
         ("adain", ("--space", "lab"), "--space is for histogram, not for adain: leave it out"),
         ("histogram", ("--precision", "int8"), f"--precision is for {NETWORKS}, not for histogram: leave it out"),
         ("histogram", ("--graphs", "."), f"--graphs is for {NETWORKS}, not for histogram: leave it out"),
     ],
 )
-def test_foreign_options(technique: str, option: tuple[str, str], told: str, shot: Path, fails: Fails) -> None:
-    assert fails(2, "run", technique, shot, "--style", shot, *option).startswith(f"stylex: {told}")
+def test_foreign_options(technique: str, option: tuple[str, str], expected: str, shot: Path, fails: Fails) -> None:
+    assert fails(2, "run", technique, shot, "--style", shot, *option).startswith(f"stylex: {expected}")
 
 
 def test_a_style_is_needed(shot: Path, run_cli: RunCli) -> None:
@@ -83,10 +83,10 @@ def test_a_style_is_needed(shot: Path, run_cli: RunCli) -> None:
 
 
 def test_the_help_of_one_technique(run_cli: RunCli) -> None:
-    told = run_cli("run", "histogram", "--help").stdout
-    assert "Options of histogram:" in told and "--space" in told and "--style" in told
-    assert "--precision" not in told
-    assert "stylex run histogram photo.jpg" in told and "stylex run adain" not in told
+    printed = run_cli("run", "histogram", "--help").stdout
+    assert "Options of histogram:" in printed and "--space" in printed and "--style" in printed
+    assert "--precision" not in printed
+    assert "stylex run histogram photo.jpg" in printed and "stylex run adain" not in printed
     both = run_cli("run", "--help").stdout
     assert "Options of histogram:" in both and f"Options of {NETWORKS}:" in both
     assert "stylex run histogram photo.jpg" in both and "stylex run adain" in both

@@ -76,16 +76,16 @@ def test_a_mask_belongs_to_the_photo_before_it_was_reduced(
     ask = ("run", "semantic", shot, *FAST, "--region", "sky=irises", "--mask", "sky=left.png", "--size", 64)
     assert run_cli(*ask).exit_code == 0
     Image.fromarray(np.zeros((48, 64), np.uint8)).save("reduced.png")
-    told = fails(3, "run", "semantic", shot, "--region", "sky=irises", "--mask", "sky=reduced.png", "--size", 64)
-    assert "reduced.png is 64x48, the photo is 128x96" in told
+    message = fails(3, "run", "semantic", shot, "--region", "sky=irises", "--mask", "sky=reduced.png", "--size", 64)
+    assert "reduced.png is 64x48, the photo is 128x96" in message
 
 
 def test_grabcut(shot: Path, run_cli: RunCli, fails: Fails) -> None:
     ask = ("run", "semantic", shot, "--segmenter", "grabcut")
     result = run_cli(*ask, *FAST, "--region", "her", "--region", "background=irises")
     assert "regions by GrabCut: her " in result.stdout
-    told = fails(2, *ask, "--region", "a=irises", "--region", "b=irises")
-    assert "grabcut finds one region, not a, b" in told
+    message = fails(2, *ask, "--region", "a=irises", "--region", "b=irises")
+    assert "grabcut finds one region, not a, b" in message
 
 
 @pytest.fixture
@@ -108,16 +108,16 @@ def test_another_ones_segmenter(shot: Path, foreign: Path, run_cli: RunCli, fail
     result = run_cli(*ask, "--classes", "dark, bright", "--region", "bright=irises", "--region", "background")
     assert "regions by foreign.onnx: bright " in result.stdout
     assert "name them in its order (--classes a,b,c)" in fails(2, *ask, "--region", "bright=irises")
-    told = fails(4, *ask, "--classes", "a,b,c", "--region", "a=irises")
-    assert "its classes are 3 (a, b, c)" in told
-    told = fails(2, *ask, "--classes", "dark,bright", "--region", "cat=irises")
-    assert "foreign.onnx doesn't know the region cat, only dark, bright" in told
-    told = fails(2, "run", "semantic", shot, "--classes", "a", "--region", "a=irises")
-    assert "classes are those of a file: name the file too (--segmenter FILE)" in told
+    message = fails(4, *ask, "--classes", "a,b,c", "--region", "a=irises")
+    assert "its classes are 3 (a, b, c)" in message
+    message = fails(2, *ask, "--classes", "dark,bright", "--region", "cat=irises")
+    assert "foreign.onnx doesn't know the region cat, only dark, bright" in message
+    message = fails(2, "run", "semantic", shot, "--classes", "a", "--region", "a=irises")
+    assert "classes are those of a file: name the file too (--segmenter FILE)" in message
 
 
 @pytest.mark.parametrize(
-    ("code", "options", "told"),
+    ("code", "options", "expected"),
     [
         (2, [], "give --region NAME=STYLE"),
         (2, ["--region", "person"], "no region has a style"),
@@ -145,15 +145,15 @@ def test_another_ones_segmenter(shot: Path, foreign: Path, run_cli: RunCli, fail
         (3, ["--region", "person=irises", "--show-masks", "photo.png"], "is also an input"),
     ],
 )
-def test_what_cannot_be(shot: Path, left: Path, fails: Fails, code: int, options: list[str], told: str) -> None:
-    assert told in fails(code, "run", "semantic", shot, *options)
+def test_what_cannot_be(shot: Path, left: Path, fails: Fails, code: int, options: list[str], expected: str) -> None:
+    assert expected in fails(code, "run", "semantic", shot, *options)
     assert not list(Path().glob("photo-*"))
 
 
 def test_more_styles_than_the_graph_takes(shot: Path, fails: Fails) -> None:
     crowd = "+".join(["irises"] * 65)
-    told = fails(2, "run", "semantic", shot, "--region", f"person={crowd}")
-    assert "65 styles; the graph takes at most 64 at once" in told
+    message = fails(2, "run", "semantic", shot, "--region", f"person={crowd}")
+    assert "65 styles; the graph takes at most 64 at once" in message
 
 
 def test_protected_faces(astronaut: Path, run_cli: RunCli) -> None:
@@ -182,10 +182,10 @@ def test_no_face_is_told_and_no_error(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_face_options_belong_to_techniques_with_masks(shot: Path, run_cli: RunCli, fails: Fails) -> None:
     assert "--protect-faces is for adain" in fails(2, "run", "fast", shot, "--style", "the-scream", "--protect-faces")
-    told = fails(2, "run", "adain", shot, "--style", "irises", "--region", "a")
-    assert "--region is for semantic, not for adain" in told
-    told = fails(3, "run", "adain", shot, "--style", "irises", "--protect-faces", 0.5, "--face-model", "none.onnx")
-    assert "none.onnx is not a file" in told
+    message = fails(2, "run", "adain", shot, "--style", "irises", "--region", "a")
+    assert "--region is for semantic, not for adain" in message
+    message = fails(3, "run", "adain", shot, "--style", "irises", "--protect-faces", 0.5, "--face-model", "none.onnx")
+    assert "none.onnx is not a file" in message
     result = run_cli("run", "adain", "--style", "irises", "--protect-faces", shot)
     assert result.exit_code == 2
     assert "give --protect-faces behind PHOTO" in result.stderr.replace("\n", " ")

@@ -38,13 +38,13 @@ def process() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
 def test_it_drains_on_sigterm(process: tuple[subprocess.Popen[str], dict[str, Any]], photo: np.ndarray) -> None:
-    running, facts = process
-    assert facts["techniques"] == ["adain"] and facts["url"].startswith("http://127.0.0.1:")
+    running, started = process
+    assert started["techniques"] == ["adain"] and started["url"].startswith("http://127.0.0.1:")
     large = encoded(np.kron(photo, np.ones((12, 12, 1), np.uint8)), None, Path("p.jpg"))
     answers: list[Any] = []
     form: dict[str, Any] = {"data": {"style": "irises"}, "files": {"photo": large}, "timeout": 30}
-    asking = threading.Thread(target=lambda: answers.append(httpx.post(f"{facts['url']}v1/paint", **form)))
-    with httpx.Client(base_url=facts["url"]) as client:
+    asking = threading.Thread(target=lambda: answers.append(httpx.post(f"{started['url']}v1/paint", **form)))
+    with httpx.Client(base_url=started["url"]) as client:
         asking.start()
         while "stylex_painting 1.0" not in client.get("/metrics").text:
             time.sleep(0.005)
@@ -54,13 +54,13 @@ def test_it_drains_on_sigterm(process: tuple[subprocess.Popen[str], dict[str, An
     output, errors = running.communicate(timeout=10)
     assert (running.returncode, output, errors) == (0, "", "stylex: stopped, every request was answered\n")
     with pytest.raises(httpx.ConnectError):
-        httpx.get(facts["url"])
+        httpx.get(started["url"])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
 def test_ctrl_c_ends_it(process: tuple[subprocess.Popen[str], dict[str, Any]]) -> None:
-    running, facts = process
-    httpx.get(f"{facts['url']}health", timeout=10)
+    running, started = process
+    httpx.get(f"{started['url']}health", timeout=10)
     running.send_signal(signal.SIGINT)
     output, errors = running.communicate(timeout=10)
     assert (running.returncode, output) == (130, "") and errors.count("\n") == 1

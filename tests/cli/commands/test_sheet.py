@@ -24,9 +24,9 @@ def test_every_built_in_style(shot: Path, run_cli: RunCli) -> None:
 
 def test_chosen_styles_as_json(shot: Path, run_cli: RunCli) -> None:
     call = ("--technique", "fast", "--style", "the-scream", "--columns", 1, "-o", "s.jpg", "--json")
-    told = json.loads(run_cli("sheet", shot, *call, *SMALL).stdout)
-    assert told["styles"] == ["the-scream"]
-    assert read_picture("s.jpg").rgb.shape[:2] == (told["height"], told["width"])
+    report = json.loads(run_cli("sheet", shot, *call, *SMALL).stdout)
+    assert report["styles"] == ["the-scream"]
+    assert read_picture("s.jpg").rgb.shape[:2] == (report["height"], report["width"])
 
 
 def test_calls_that_are_wrong(shot: Path, fails: Fails) -> None:

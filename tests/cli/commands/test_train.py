@@ -29,7 +29,7 @@ from stylex.models.fast.bake import baked
 from stylex.models.fast.network import Fast
 from stylex.models.multiscale import recipe as multiscale_recipe
 from stylex.models.multiscale.network import Multiscale
-from stylex.models.shared.graphs import graphs
+from stylex.models.shared.graphs import traceables
 from stylex.models.weights import CALIBRATION, Weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
@@ -44,7 +44,7 @@ def tiny_network(monkeypatch, spec):
             super().__init__(spec, described, (4, 8, 8, 8))
 
     monkeypatch.setattr(recipe, "AdaIN", TinyAdaIN)
-    known = dataclasses.replace(registry.model_of("adain"), network=TinyAdaIN, graphs=graphs)
+    known = dataclasses.replace(registry.model_of("adain"), network=TinyAdaIN, traceables=traceables)
     monkeypatch.setattr(registry, "model_of", lambda technique: known)
     for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 4), ("PICTURE", 64)):
         monkeypatch.setattr(pipeline, name, value)
@@ -184,10 +184,10 @@ def test_a_teacher_folder_that_doesnt_suffice(tmp_path, crops, vgg16, tiny_spec,
     ],
 )
 def test_what_only_a_folder_has(tmp_path, vgg16, call, file):
-    for given, told in ((vgg16, f"is a single file, and {file} is needed"), (vgg16.parent, f"{file} is missing")):
+    for given, expected in ((vgg16, f"is a single file, and {file} is needed"), (vgg16.parent, f"{file} is missing")):
         result = invoked("train", *call, "--out", tmp_path / "run", "--teacher", given, "--device", "cpu")
         assert result.exit_code == 3
-        assert told in result.output and "--teacher DIR" in result.output and "Traceback" not in result.output
+        assert expected in result.output and "--teacher DIR" in result.output and "Traceback" not in result.output
 
 
 def test_train_cyclegan(tmp_path, crops, teacher, monkeypatch, spec):

@@ -37,8 +37,8 @@ def test_a_film(film: Path, run_cli: RunCli) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     report = json.loads(Path("report.json").read_text())
     rate = f"{report['frames_per_second']:.1f} frames/s"
-    told = f"out.mp4: 8 frames of 64x48, adain int8 on cpu, temporal statistics, {rate}\n"
-    assert result.stdout == told
+    expected = f"out.mp4: 8 frames of 64x48, adain int8 on cpu, temporal statistics, {rate}\n"
+    assert result.stdout == expected
     assert report["style"] == "great-wave" and report["shots"] == 1
     assert len(frames_of("out.mp4")) == 8
     assert sorted(entry.name for entry in Path().iterdir()) == ["film.mp4", "out.mp4", "report.json"]
@@ -82,8 +82,8 @@ def test_wrong_calls(film: Path, fails: Fails, run_cli: RunCli) -> None:
     assert "neither a file nor a built-in style" in fails(2, "video", film, "out.mp4", "--style", "mona-lisa")
     assert "Missing option '--style'" in run_cli("video", film, "out.mp4").stderr
     assert "'gatys' is not one of" in run_cli("video", film, "out.mp4", "--technique", "gatys").stderr
-    told = fails(2, "run", "video", "photo.png", "--style", "irises")
-    assert told.startswith("stylex: video paints no single photo: use `stylex video --help`")
+    message = fails(2, "run", "video", "photo.png", "--style", "irises")
+    assert message.startswith("stylex: video paints no single photo: use `stylex video --help`")
     assert [entry.name for entry in Path().iterdir()] == ["film.mp4"]
 
 
@@ -104,8 +104,8 @@ def test_films_that_cannot_be_used(film: Path, fails: Fails) -> None:
 def test_a_film_cut_short_names_the_frame(make_film: Make, tmp_path: Path, fails: Fails) -> None:
     film = make_film(pictures=48, options={"movflags": "+faststart"})
     film.write_bytes(film.read_bytes()[:-400])
-    told = fails(3, "video", film, tmp_path / "out.mp4", *FAST)
-    assert "film.mp4 is cut short: frame " in told and " of 48 is missing: get it again" in told
+    message = fails(3, "video", film, tmp_path / "out.mp4", *FAST)
+    assert "film.mp4 is cut short: frame " in message and " of 48 is missing: get it again" in message
     assert [entry.name for entry in tmp_path.iterdir()] == ["film.mp4"]
 
 
@@ -113,5 +113,7 @@ def test_without_pyav(tmp_path: Path) -> None:
     call = f"main(['video', 'a.mp4', {str(tmp_path / 'b.mp4')!r}, '--style', 'irises'])"
     code = f"import sys; sys.modules['av'] = None; from stylex.cli import main; {call}"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    told = "stylex: this needs av, which isn't installed: pip install 'stylex[video]' [docs/errors.md#missingpackage]\n"
-    assert (result.returncode, result.stdout, result.stderr) == (5, "", told)
+    expected = (
+        "stylex: this needs av, which isn't installed: pip install 'stylex[video]' [docs/errors.md#missingpackage]\n"
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (5, "", expected)

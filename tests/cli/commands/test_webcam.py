@@ -103,7 +103,7 @@ def test_a_window_opens_and_shows_the_painted_film(display: tuple[str, Path], ma
             red, _, blue = np.moveaxis(shown(screen).astype(int), 2, 0)
             reddest = max(reddest, float((red - blue > 60).mean()))
             time.sleep(0.005)
-        told = json.loads(running.communicate(timeout=LIMIT)[0])
+        report = json.loads(running.communicate(timeout=LIMIT)[0])
     assert running.returncode == 0
-    assert (told["frames"], told["technique"]) == (60, "cyclegan")
+    assert (report["frames"], report["technique"]) == (60, "cyclegan")
     assert reddest * 320 * 240 > 160 * 60  # the painted frames were on the screen

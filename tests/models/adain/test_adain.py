@@ -9,7 +9,7 @@ from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.imaging.sizes import PALETTE_SIZE
 from stylex.models.adain.network import AdaIN, StyleEncoder
 from stylex.models.shared import palette
-from stylex.models.shared.graphs import graphs
+from stylex.models.shared.graphs import traceables
 from stylex.models.weights import CALIBRATION, Weights
 
 
@@ -106,7 +106,7 @@ def test_what_only_training_needs_is_left_out(spec):
 @pytest.mark.parametrize("size", [None, 64])
 def test_graphs_of_one_size_or_any(spec, size):
     net = AdaIN(spec)
-    made = graphs(net, some_weights(net), size)
+    made = traceables(net, some_weights(net), size)
     assert [g.spec.role for g in made] == [TRANSFER, STYLE_ENCODER]
     transfer, style = made
     assert transfer.spec.palette and style.spec.code_size == transfer.spec.code_size + PALETTE_SIZE

@@ -47,8 +47,8 @@ def test_attention_is_the_written_formula():
         for column in range(3):
             here = x[0, :, row, column]
             normal = (here - mean[0]) / std[0]
-            shares = torch.stack([(k @ query(normal)).softmax(0) for k in keys]) * torch.tensor([[0.3], [0.5]]) / 0.8
-            first, second = (torch.einsum("kt,ktc->c", shares, v) for v in (values, squares))
+            attention = torch.stack([(k @ query(normal)).softmax(0) for k in keys]) * torch.tensor([[0.3], [0.5]]) / 0.8
+            first, second = (torch.einsum("kt,ktc->c", attention, v) for v in (values, squares))
             deviation = (second - first.square() + LEAST_VARIANCE / 0.64).sqrt()
             want = 0.2 * here + 0.8 * (deviation * normal + first)
             torch.testing.assert_close(got[0, :, row, column], want, atol=1e-4, rtol=1e-3)

@@ -99,8 +99,8 @@ def test_flattening_leaves_areas_of_one_colour(photo):
 
 
 def test_the_card_and_the_samples(recipe):
-    facts = recipe.describe()
-    assert facts["style"] == {"name": "b"} and set(facts["data"]) == {"a", "b"}
+    card = recipe.describe()
+    assert card["style"] == {"name": "b"} and set(card["data"]) == {"a", "b"}
     assert recipe.sample(recipe.network.eval()).shape == (3 * 256, 5 * 256, 3)
 
 

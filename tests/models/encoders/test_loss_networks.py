@@ -325,8 +325,8 @@ def test_a_single_file_where_a_folder_is_needed(teacher, tmp_path):
 def test_a_teacher_folder_above_the_photos_may_hold_torchvisions_file(tmp_path):
     (tmp_path / "teacher").mkdir()
     photos = tmp_path / "data" / "photos"
-    for kinds, told in (((), "with loss networks above"), ((SLIM,), f"with {SLIM_FILE} above")):
-        with pytest.raises(InputError, match=f"no teacher/ folder {told} .*name one as the teacher"):
+    for kinds, expected in (((), "with loss networks above"), ((SLIM,), f"with {SLIM_FILE} above")):
+        with pytest.raises(InputError, match=f"no teacher/ folder {expected} .*name one as the teacher"):
             find_teacher(None, photos, *kinds)
     written(state("VGG-16"), tmp_path / "teacher" / "vgg16-397923af.pth")
     assert find_teacher(None, photos) == tmp_path / "teacher"

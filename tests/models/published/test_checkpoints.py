@@ -82,15 +82,15 @@ def test_files_in_any_order_become_a_network(published_files, known):
 
 @pytest.mark.parametrize("name", ["TransformerNet", "ResnetGenerator"])
 def test_old_running_statistics_are_passed_over_and_told(tmp_path, seeded_parts, name):
-    old, told = tmp_path / "old.pth", 0
+    old, changed = tmp_path / "old.pth", 0
     tensors = seeded_parts(name)
     norms = ("in1", "res2.in1") if name == "TransformerNet" else ("model.2", "model.10.conv_block.2")
     for norm in norms:
         for key, value in (("running_mean", torch.zeros(4)), ("running_var", torch.ones(4))):
-            tensors[f"{norm}.{key}"], told = value, told + 1
+            tensors[f"{norm}.{key}"], changed = value, changed + 1
     torch.save(tensors, old)
     found = load_checkpoint([old])
-    assert found.notes == (f"old.pth: passed over {told} unused running statistics of an old torch",)
+    assert found.notes == (f"old.pth: passed over {changed} unused running statistics of an old torch",)
     assert not any("running" in n for n in found.network.state_dict())
 
 
@@ -106,7 +106,7 @@ def fast(tmp_path, seeded_parts):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (lambda t: t.pop("res1.in1.weight"), "looks like TransformerNet, but lacks res1.in1.weight"),
         (lambda t: [t.pop(n) for n in ("in4.bias", "in4.weight")], "but lacks in4.weight and 1 more"),
@@ -123,10 +123,10 @@ def fast(tmp_path, seeded_parts):
         ),
     ],
 )
-def test_what_nearly_fits_says_what_is_wrong(fast, change, told):
+def test_what_nearly_fits_says_what_is_wrong(fast, change, expected):
     with pytest.raises(ModelError, match="looks like") as caught:
         load_checkpoint(fast(change))
-    assert told in str(caught.value) and "\n" not in str(caught.value)
+    assert expected in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_what_is_unknown_names_what_is_supported(tmp_path):

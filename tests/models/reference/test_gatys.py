@@ -85,12 +85,12 @@ def test_weights_of_styles(network):
 
 
 def test_every_iteration_is_told(network):
-    told = []
-    painting = gatys(network)(PHOTO, [(STYLE, 1.0)], told.append)
-    assert [step.done for step in told] == list(range(1, 13))
-    assert all(step.losses.keys() == {"style", "content", "variation"} for step in told)
-    assert told[0].picture().shape == PHOTO.shape
-    np.testing.assert_array_equal(told[-1].picture(), painting.picture)
+    steps = []
+    painting = gatys(network)(PHOTO, [(STYLE, 1.0)], steps.append)
+    assert [step.done for step in steps] == list(range(1, 13))
+    assert all(step.losses.keys() == {"style", "content", "variation"} for step in steps)
+    assert steps[0].picture().shape == PHOTO.shape
+    np.testing.assert_array_equal(steps[-1].picture(), painting.picture)
 
 
 def test_ctrl_c_keeps_what_there_is(network):
@@ -128,12 +128,12 @@ def test_what_cannot_be_painted(network):
         gatys(network)(PHOTO[:15], [(STYLE, 1.0)])
     with pytest.raises(InputError, match="a style is 9x80"):
         gatys(network)(PHOTO, [(STYLE[:, :9], 1.0)])
-    for wrong, told in (
+    for wrong, expected in (
         ({"iterations": 0}, "iterations is 0; it must be 1 or more"),
         ({"loss": "l1"}, "the loss is 'l1'; choose wasserstein or gram"),
         ({"optimizer": "sgd"}, "the optimizer is 'sgd'; choose adam or lbfgs"),
     ):
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=expected):
             gatys(network, **wrong)(PHOTO, [(STYLE, 1.0)])
     with pytest.raises(UsageError, match="not all 0"):
         gatys(network)(PHOTO, [(STYLE, 0.0)])

@@ -242,11 +242,11 @@ def test_the_embedded_weights_are_those_of_the_card() -> None:
     weights = read_weights(embedded("segmenter"))
     assert weights.card["weights_sha256"] == weights.sha256
     (model,) = embedded_models("segmenter")
-    (graph,) = model.graphs(None)
+    (graph,) = model.traceables(None)
     assert (graph.inputs, graph.outputs, graph.spec.classes) == (("content",), ("shares",), CLASSES)
     assert folders.is_held_out("003.jpg", weights.card["settings"]["hold_out"])
 
 
 def test_a_fixed_size() -> None:
-    (graph,) = embedded_models("segmenter")[0].graphs(128)
+    (graph,) = embedded_models("segmenter")[0].traceables(128)
     assert graph.spec.fixed_size == 128 and graph.example[0].shape == (1, 3, 128, 128)

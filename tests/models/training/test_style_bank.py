@@ -6,7 +6,14 @@ import torch
 
 from stylex.models.encoders.loss_networks import LossNetworks
 from stylex.models.training.data import load_folder
-from stylex.models.training.style_bank import PIXELS, StyleBank, StyleTarget, joined, quantile_distances, style_shares
+from stylex.models.training.style_bank import (
+    PIXELS,
+    StyleBank,
+    StyleTarget,
+    joined,
+    quantile_distances,
+    relative_style_losses,
+)
 
 CPU = torch.device("cpu")
 
@@ -21,18 +28,18 @@ def test_a_crop_and_its_target_are_the_same_every_time(bank, teacher, crops):
     assert pictures.shape == (6, 3, 96, 96) and len(bank._kept) <= 5
     again, more = bank.sample(6, np.random.default_rng(0))
     assert torch.equal(pictures, again) and torch.equal(targets.quantiles[PIXELS], more.quantiles[PIXELS])
-    other = StyleBank(bank.paintings, bank.teachers, 96, 5, 3, CPU)
+    other = StyleBank(bank.paintings, bank.loss_networks, 96, 5, 3, CPU)
     other.sample(2, np.random.default_rng(1))  # in another order
     assert torch.equal(other.sample(6, np.random.default_rng(0))[0], pictures)
 
 
 def test_a_target_is_what_its_crop_has(bank):
     pictures, targets = bank.sample(2, np.random.default_rng(0))
-    have = StyleTarget.of(pictures, bank.teachers.seen(pictures)[0])
+    have = StyleTarget.of(pictures, bank.loss_networks.seen(pictures)[0])
     scale = dict.fromkeys(have.statistics, 1.0)
-    assert style_shares(have, targets, scale).max() < 1e-3  # but for bfloat16
+    assert relative_style_losses(have, targets, scale).max() < 1e-3  # but for bfloat16
     assert all(d.max() < 1e-2 for d in quantile_distances(have, targets))
-    assert style_shares(have, joined([targets.at(1), targets.at(0)]), scale).min() > 1e-3
+    assert relative_style_losses(have, joined([targets.at(1), targets.at(0)]), scale).min() > 1e-3
 
 
 def test_on_the_way_from_one_target_to_another(bank):

@@ -32,11 +32,11 @@ def pretend(monkeypatch: pytest.MonkeyPatch, cpuinfo: str, machine: str = "x86_6
 
 
 def test_describe_is_plain_data() -> None:
-    facts = json.loads(json.dumps(hardware.describe()))
-    assert set(facts) == {"processor", "cores", "memory_gib", "instruction_sets", "gpus", "system", "python"}
-    assert facts["processor"]
-    assert 1 <= facts["cores"] <= (os.cpu_count() or 1)
-    assert facts["python"] == platform.python_version()
+    described = json.loads(json.dumps(hardware.describe()))
+    assert set(described) == {"processor", "cores", "memory_gib", "instruction_sets", "gpus", "system", "python"}
+    assert described["processor"]
+    assert 1 <= described["cores"] <= (os.cpu_count() or 1)
+    assert described["python"] == platform.python_version()
 
 
 def test_memory() -> None:

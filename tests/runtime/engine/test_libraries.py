@@ -34,14 +34,14 @@ def test_what_is_missing_is_named_and_nothing_is_opened(monkeypatch: pytest.Monk
     cuda = provider_named("cuda")
     monkeypatch.setattr(ort, "get_available_providers", lambda: [cuda.ort_name, "CPUExecutionProvider"])
     monkeypatch.setattr(ort, "InferenceSession", lambda *_, **__: pytest.fail("nothing may be opened"))
-    told = f"libcublasLt.so.13 and libcuda.so.1 are missing: install NVIDIA's driver, then {CUDA_PACKAGES}"
+    expected = f"libcublasLt.so.13 and libcuda.so.1 are missing: install NVIDIA's driver, then {CUDA_PACKAGES}"
     with pytest.raises(ProviderUnavailable) as caught:
         session_arguments(cuda, ort.SessionOptions())
-    assert str(caught.value) == f"the cuda provider can't start: {told}"
+    assert str(caught.value) == f"the cuda provider can't start: {expected}"
 
 
 @pytest.mark.parametrize(
-    ("missing", "told"),
+    ("missing", "expected"),
     [
         (("libcuda.so.1",), "libcuda.so.1 is missing: install NVIDIA's driver"),
         (("libcublas.so.13",), f"libcublas.so.13 is missing: {CUDA_PACKAGES}"),
@@ -53,8 +53,8 @@ def test_what_is_missing_is_named_and_nothing_is_opened(monkeypatch: pytest.Monk
         ),
     ],
 )
-def test_what_brings_them(missing: tuple[str, ...], told: str) -> None:
-    assert advice(missing) == told
+def test_what_brings_them(missing: tuple[str, ...], expected: str) -> None:
+    assert advice(missing) == expected
 
 
 def test_nothing_is_missing_where_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

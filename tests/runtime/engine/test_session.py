@@ -133,12 +133,14 @@ def test_a_graph_of_the_future(
     path.write_bytes(model.SerializeToString())
     most_ir, most_opset = newest()
     assert 10 <= most_ir < 99 and 18 <= most_opset < 99
-    told = f"newer.onnx has IR version {ir} (opset {opset}), this ONNX Runtime {ort.__version__} reads up to IR version"
-    assert f"{told} {most_ir} (opset {most_opset}): pip install -U onnxruntime" in refusal(ModelError, path)
+    expected = (
+        f"newer.onnx has IR version {ir} (opset {opset}), this ONNX Runtime {ort.__version__} reads up to IR version"
+    )
+    assert f"{expected} {most_ir} (opset {most_opset}): pip install -U onnxruntime" in refusal(ModelError, path)
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "expected"),
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"),
         (b"<!DOCTYPE html><title>Sign in</title>", "a web page that was saved instead of the file: download"),
@@ -146,9 +148,9 @@ def test_a_graph_of_the_future(
         (b"PK\x03\x04" + bytes(90), "a ZIP archive: unpack it"),
     ],
 )
-def test_other_files_in_place_of_a_graph(data: bytes, told: str, tmp_path: Path) -> None:
+def test_other_files_in_place_of_a_graph(data: bytes, expected: str, tmp_path: Path) -> None:
     (tmp_path / "graph.onnx").write_bytes(data)
-    assert told in refusal(ModelError, tmp_path / "graph.onnx")
+    assert expected in refusal(ModelError, tmp_path / "graph.onnx")
     with pytest.raises(ModelError, match=r"graph.onnx is a"):
         open_segmenter(tmp_path / "graph.onnx")
 
@@ -345,10 +347,12 @@ def test_threads_are_a_number_and_hardly_spin(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(options_module, "cores", lambda: 3)
     for asked, given in ((0, 3), (1, 1), (7, 7)):
         options = SessionOptions(asked, spinning=asked != 7)
-        told = options.for_session()
-        assert (options.thread_count, told.intra_op_num_threads) == (given, given)
-        assert told.get_session_config_entry("session.intra_op.spin_duration_us") == "50"
-        assert told.get_session_config_entry("session.intra_op.allow_spinning") == ("0" if asked == 7 else "1")
+        session_options = options.for_session()
+        assert (options.thread_count, session_options.intra_op_num_threads) == (given, given)
+        assert session_options.get_session_config_entry("session.intra_op.spin_duration_us") == "50"
+        assert session_options.get_session_config_entry("session.intra_op.allow_spinning") == (
+            "0" if asked == 7 else "1"
+        )
 
 
 @pytest.mark.parametrize("threads", [-1, 1025, 10**20, 1.5, float("nan"), float("inf"), "2", None])

@@ -54,8 +54,8 @@ def test_refining_draws_the_mask_to_the_photos_edge() -> None:
 
 
 def test_deciding_leaves_less_in_between() -> None:
-    shares = np.linspace(0, 1, 101, dtype=np.float32)[None]
-    found = sharpened(shares)[0]
+    probabilities = np.linspace(0, 1, 101, dtype=np.float32)[None]
+    found = sharpened(probabilities)[0]
     assert not found[:26].any() and (found[75:] == 1).all() and found[50] == pytest.approx(0.5)
     assert (np.diff(found) >= 0).all()
 

@@ -59,7 +59,7 @@ def test_one_class_in_whole_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "classes", "told"),
+    ("output", "classes", "expected"),
     [
         (np.zeros((1, 4, 2, 2), np.float32), THREE, r"1x4x2x2, its classes are 3 \(background, person, dog\)"),
         (np.zeros((1, 2, 2), np.float32), THREE, "its classes are 3"),
@@ -72,8 +72,8 @@ def test_one_class_in_whole_numbers() -> None:
         (np.full((1, 2, 2), "a"), TWO, "gives numbers"),
     ],
 )
-def test_what_is_not_what_it_says(output: np.ndarray, classes: tuple[str, ...], told: str) -> None:
-    with pytest.raises(ModelError, match=told) as caught:
+def test_what_is_not_what_it_says(output: np.ndarray, classes: tuple[str, ...], expected: str) -> None:
+    with pytest.raises(ModelError, match=expected) as caught:
         class_probabilities(output, classes, "voc.onnx")
     assert "voc.onnx" in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -53,11 +53,11 @@ def test_files_whose_names_look_like_more_are_files(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [("=irises", "is no region"), ("", "is no region"), ("a=b:2", "strength 2.0"), ("a=b:-1", "strength -1.0")],
 )
-def test_what_is_no_region(text: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_is_no_region(text: str, expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
         parse_region(text)
 
 

@@ -62,7 +62,7 @@ def test_ours_is_looked_for_in_the_given_folder_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "names",
     [
         '["plant", "tomato"]',
         "{0: 'plant', 1: 'tomato'}",
@@ -71,8 +71,8 @@ def test_ours_is_looked_for_in_the_given_folder_first(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("key", ["classes", "names", "labels"])
-def test_classes_out_of_the_metadata(foreign: ForeignMaker, halves: np.ndarray, told: str, key: str) -> None:
-    path = foreign([node("Conv", "image", "w")], {"w": RED}, metadata={key: told})
+def test_classes_out_of_the_metadata(foreign: ForeignMaker, halves: np.ndarray, names: str, key: str) -> None:
+    path = foreign([node("Conv", "image", "w")], {"w": RED}, metadata={key: names})
     found = open_segmenter(path, threads=1)(halves)
     assert list(found) == ["plant", "tomato"]
     assert found["plant"].shape == (64, 96), "multiples of 32"

@@ -169,8 +169,8 @@ def test_a_part_of_a_film(make_film: Make) -> None:
     assert (len(frames), info.frames, skipped) == (12, 12, 0)
     np.testing.assert_array_equal(frames[0].picture, whole[12].picture)
     assert [f.time for f in frames] == [f.time - whole[12].time for f in whole[12:24]]
-    heard = [float(s.pts * s.time_base) for s in sounds]
-    assert -0.001 <= min(heard) < 0.03 and 0.45 < max(heard) < 0.5
+    times = [float(s.pts * s.time_base) for s in sounds]
+    assert -0.001 <= min(times) < 0.03 and 0.45 < max(times) < 0.5
     assert {s.data for s in sounds} < {s.data for s in whole_sounds}
     info, frames, sounds, _ = read(path, Excerpt(frames=5))
     assert (len(frames), info.frames) == (5, 5)
@@ -231,11 +231,11 @@ def test_a_film_that_is_cut_short(name: str, make_film: Make, tmp_path: Path) ->
     path = make_film(name, pictures=240, sound=True, options={"movflags": "+faststart"} if name.endswith("4") else None)
     cut = tmp_path / f"cut{path.suffix}"
     cut.write_bytes(path.read_bytes()[: path.stat().st_size * 7 // 10])
-    told = refusal(cut)
-    assert "is cut short: frame 1" in told and "is missing: get it again, or paint what is whole, up to " in told
+    message = refusal(cut)
+    assert "is cut short: frame 1" in message and "is missing: get it again, or paint what is whole, up to " in message
     if name.endswith("4"):
-        assert "of 240 is missing" in told
-    end = float(told.rsplit(" ", 2)[1])
+        assert "of 240 is missing" in message
+    end = float(message.rsplit(" ", 2)[1])
     assert len(read(cut, Excerpt(end=end))[1]) == round(end * 24 + 0.499)
     assert len(read(cut, Excerpt(frames=3))[1]) == 3
     assert "is cut short" in refusal(cut, Excerpt(end=9))

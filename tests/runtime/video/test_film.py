@@ -37,15 +37,15 @@ def frames_of(path: Path) -> list[Frame]:
 
 def test_a_film_is_painted(scream: PreparedStyle, make_film: Make, tmp_path: Path) -> None:
     film, output = make_film(pictures=12, times=[*range(0, 110, 10), 300], sound=True, turn=90), tmp_path / "out.mp4"
-    told: list[int] = []
+    counts: list[int] = []
     report = paint_film(
-        str(film), str(output), Stylizer(scream), crf=5, progress=lambda count, info: told.append(count)
+        str(film), str(output), Stylizer(scream), crf=5, progress=lambda count, info: counts.append(count)
     )
     assert (report.frames, report.width, report.height, report.shots) == (12, 48, 64, 1)
     assert (report.technique, report.style, report.precision, report.provider) == ("fast", "the-scream", "int8", "cpu")
     assert (report.temporal, report.notices) == ("statistics", ())
     assert report.frames_per_second == pytest.approx(12 / report.seconds, rel=0.2)
-    assert told == list(range(1, 13))
+    assert counts == list(range(1, 13))
     before, after = frames_of(film), frames_of(output)
     assert [f.time * 1 for f in before] == [f.time for f in after]
     alone = Stylizer(scream)
@@ -156,8 +156,8 @@ def test_signals_reach_the_whole_group(number: signal.Signals, make_film: Make, 
     while not [e for e in tmp_path.iterdir() if e.name.startswith(".")] and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, number)
-    _, told = process.communicate(timeout=60)
-    assert (process.returncode, told) == (
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (
         128 + number,
         "stylex: stopped; nothing half-written was left [docs/errors.md#interrupted]\n",
     )

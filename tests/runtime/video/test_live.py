@@ -133,14 +133,14 @@ def test_no_display(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [("The function is not implemented. Rebuild the library", "pip install opencv-python"), ("xcb", "no window opens")],
 )
-def test_why_no_window_opens(text: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_no_window_opens(text: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
     done = subprocess.CompletedProcess([], 1, "", text)
     monkeypatch.setattr(live.subprocess, "run", lambda *_, **__: done)
-    with pytest.raises(ResourceError, match=told):
+    with pytest.raises(ResourceError, match=expected):
         require_display()
     monkeypatch.setattr(live.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, "", ""))
     require_display()

@@ -38,19 +38,19 @@ def test_what_it_gives_is_the_decoders(make_film: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "kind", "told"),
+    ("how", "kind", "expected"),
     [
         ("SIGSEGV", InputError, r"the decoder of .*film.mp4 crashed behind frame 2 \(exit code -11\)"),
         ("SIGKILL", ResourceError, "was killed behind frame 2, perhaps for want of memory"),
     ],
 )
-def test_a_decoder_that_crashes(how: str, kind: type[Exception], told: str, make_film: Make) -> None:
+def test_a_decoder_that_crashes(how: str, kind: type[Exception], expected: str, make_film: Make) -> None:
     big = [np.full((480, 640, 3), i, np.uint8) for i in range(6)]  # more than a pipe holds
     with Reader(make_film(pictures=big)) as reader:
         frames = iter(reader)
         next(frames), next(frames)
         os.kill(reader.process.pid, getattr(signal, how))
-        with pytest.raises(kind, match=told):
+        with pytest.raises(kind, match=expected):
             next(frames)
 
 

@@ -210,14 +210,14 @@ def test_several_styles(adain: Painter) -> None:
 
 
 def test_wrong_calls(adain: Painter, wave: PreparedStyle, scream: PreparedStyle) -> None:
-    for arguments, told in (
+    for arguments, expected in (
         ({"style": wave, "temporal": "smooth"}, "the temporal mode is 'smooth'; choose off, statistics, flow"),
         ({"style": wave, "strength": 1.6}, "strength is 1.6; it must lie between 0 and 1.5"),
         ({"style": scream, "strength": 1.2}, "strength is 1.2; it must lie between 0 and 1$"),
         ({"style": wave, "strength": float("nan")}, "strength is nan"),
         ({"style": wave, "every": -1}, "keyframes every -1 frames"),
     ):
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=expected):
             Stylizer(**arguments)
     with pytest.raises(UsageError, match="adain needs a style"):
         prepare_style(adain)

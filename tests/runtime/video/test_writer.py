@@ -19,7 +19,7 @@ from stylex.runtime.video.messages import AudioPacket, Excerpt, Frame, StreamInf
 from stylex.runtime.video.writer import FORMATS, Writer, check_film_output
 
 Make = Callable[..., Path]
-FACTS = StreamInfo(64, 48, Fraction(1, 240), Fraction(24), None)
+INFO = StreamInfo(64, 48, Fraction(1, 240), Fraction(24), None)
 
 
 def colored(size: tuple[int, int], color: tuple[int, int, int] = (200, 60, 30)) -> np.ndarray:
@@ -37,7 +37,7 @@ def write(path: Path, info: StreamInfo, frames: list[Frame], crf: int = 18) -> W
 @pytest.mark.parametrize("name", ["a.mp4", "a.m4v", "a.mov", "a.mkv"])
 def test_times_are_kept(name: str, tmp_path: Path) -> None:
     times = [0, 3, 40, 41, 97, 360]
-    write(tmp_path / name, FACTS, [Frame(colored((48, 64)), time, 10) for time in times])
+    write(tmp_path / name, INFO, [Frame(colored((48, 64)), time, 10) for time in times])
     with av.open(str(tmp_path / name)) as container:
         stream = container.streams.video[0]
         found = [float(frame.pts * stream.time_base) for frame in container.decode(stream)]
@@ -46,7 +46,7 @@ def test_times_are_kept(name: str, tmp_path: Path) -> None:
 
 def test_the_last_frame_keeps_its_duration(tmp_path: Path) -> None:
     write(
-        tmp_path / "a.mp4", FACTS, [Frame(colored((48, 64)), time, duration) for time, duration in ((0, 10), (10, 230))]
+        tmp_path / "a.mp4", INFO, [Frame(colored((48, 64)), time, duration) for time, duration in ((0, 10), (10, 230))]
     )
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert Fraction(container.duration, av.time_base) == 1
@@ -56,7 +56,7 @@ def test_the_last_frame_keeps_its_duration(tmp_path: Path) -> None:
 def test_odd_sides_are_made_even(size: tuple[int, int], tmp_path: Path) -> None:
     picture = colored(size)
     picture[-1], picture[:, -1] = (20, 20, 20), (20, 20, 20)
-    writer = write(tmp_path / "a.mp4", replace(FACTS, width=size[1], height=size[0]), [Frame(picture, 0, 10)], 1)
+    writer = write(tmp_path / "a.mp4", replace(INFO, width=size[1], height=size[0]), [Frame(picture, 0, 10)], 1)
     assert (writer.width, writer.height) == (64, 48)
     with av.open(str(tmp_path / "a.mp4")) as container:
         written = next(container.decode(video=0)).to_ndarray(format="rgb24")
@@ -67,7 +67,7 @@ def test_odd_sides_are_made_even(size: tuple[int, int], tmp_path: Path) -> None:
 
 
 def test_colours_and_pixels_are_told(tmp_path: Path) -> None:
-    write(tmp_path / "a.mp4", replace(FACTS, aspect=Fraction(4, 3)), [Frame(colored((48, 64)), 0, 10)], 1)
+    write(tmp_path / "a.mp4", replace(INFO, aspect=Fraction(4, 3)), [Frame(colored((48, 64)), 0, 10)], 1)
     with av.open(str(tmp_path / "a.mp4")) as container:
         stream, frame = container.streams.video[0], next(container.decode(video=0))
         assert (frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range) == (1, 1, 1, 1)
@@ -80,7 +80,7 @@ def test_colours_and_pixels_are_told(tmp_path: Path) -> None:
 def test_quality(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     for crf in (10, 40):
-        write(tmp_path / f"{crf}.mp4", FACTS, [Frame(noise, time, 10) for time in (0, 10)], crf)
+        write(tmp_path / f"{crf}.mp4", INFO, [Frame(noise, time, 10) for time in (0, 10)], crf)
     assert (tmp_path / "10.mp4").stat().st_size > 2 * (tmp_path / "40.mp4").stat().st_size
 
 
@@ -118,7 +118,7 @@ def test_sound_with_impossible_times_is_counted(make_film: Make, tmp_path: Path)
 def test_times_that_go_back(tmp_path: Path) -> None:
     frames = [Frame(colored((48, 64)), time, 10) for time in (100, 0, *range(1, 90))]
     with pytest.raises(InputError, match="can't be written"):
-        write(tmp_path / "a.mp4", FACTS, frames)
+        write(tmp_path / "a.mp4", INFO, frames)
 
 
 FULL = """
