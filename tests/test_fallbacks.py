@@ -254,9 +254,9 @@ def test_a_fallback_is_told_where_it_is_taken_alone(
 
 def test_every_warning_and_every_notice_of_a_film_is_in_a_test() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
-    told = [text for path in (ROOT / "stylex").rglob("*.py") for text in told_in(ast.parse(path.read_text("utf-8")))]
-    assert len(told) > 25
-    assert [text for text in told if not any(words in tests for words in windows(text))] == []
+    texts = [text for path in (ROOT / "stylex").rglob("*.py") for text in told_in(ast.parse(path.read_text("utf-8")))]
+    assert len(texts) > 25
+    assert [text for text in texts if not any(words in tests for words in windows(text))] == []
 
 
 def told_in(tree: ast.AST) -> Iterator[str]:

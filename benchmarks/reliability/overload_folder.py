@@ -23,7 +23,7 @@ MOST_GROWTH_MIB = 8.0
 ENDED, NOT_ALL = 143, 3
 """Exit codes of a run that SIGTERM has ended, and of one with photos that can't be painted."""
 FEWEST_ENDS = 3
-"""How often a run of few photos is ended; one of many is ended once in a thousand."""
+"""Times that a run of few photos is ended; one of many is ended once in a thousand."""
 POISONED = 20
 """Every so many photos one can't be read."""
 LEAKING = """

@@ -64,9 +64,9 @@ def caches(folder: Path, provider: str, graph: str, versions: Mapping[str, str |
         graph: SHA-256 of its file.
         versions: of the packages whose engines differ; None for one that isn't installed by pip.
     """
-    told = "-".join(f"{name}-{version or 'system'}" for name, version in sorted(versions.items()))
+    named = "-".join(f"{name}-{version or 'system'}" for name, version in sorted(versions.items()))
     key = hashlib.sha256(f"{graph} {SIDES} {STYLES}".encode()).hexdigest()[:16]
-    base = folder / provider / told
+    base = folder / provider / named
     return Caches(base / key, base / "timings")
 
 
@@ -126,8 +126,8 @@ COMPILERS = {
 def _named(option: str, metadata: GraphMetadata) -> dict[str, str]:
     """Returns the profile as options, such as "content:1x3x68x68,codes:1x768,masks:1x1x8x8"; {} for fixed shapes."""
     shapes = [_shapes(metadata, side, styles) for side, styles in zip(SIDES, STYLES, strict=True)]
-    told = [",".join(f"{name}:{'x'.join(map(str, shape))}" for name, shape in one.items()) for one in shapes]
-    return {option.format(kind): text for kind, text in zip(KINDS, told, strict=True) if text}
+    profiles = [",".join(f"{name}:{'x'.join(map(str, shape))}" for name, shape in one.items()) for one in shapes]
+    return {option.format(kind): text for kind, text in zip(KINDS, profiles, strict=True) if text}
 
 
 def _shapes(metadata: GraphMetadata, side: int, styles: int) -> dict[str, tuple[int, ...]]:

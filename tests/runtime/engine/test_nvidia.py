@@ -52,8 +52,8 @@ def of(name: str) -> GraphMetadata:
 
 def profile(metadata: GraphMetadata, kind: str) -> dict[str, list[int]]:
     """Returns the shapes by input that TensorRT is told."""
-    told = tensorrt_options(Card(), KEPT, metadata).get(f"trt_profile_{kind}_shapes", "")
-    pairs = (one.split(":") for one in told.split(",") if one)
+    shapes = tensorrt_options(Card(), KEPT, metadata).get(f"trt_profile_{kind}_shapes", "")
+    pairs = (one.split(":") for one in shapes.split(",") if one)
     return {name: [int(side) for side in shape.split("x")] for name, shape in pairs}
 
 

@@ -76,6 +76,8 @@ def spoil(path: Path) -> None:
 @pytest.mark.parametrize("changed", [True, False])
 def test_a_change_is_told_where_it_is_made_alone(changed: bool, tmp_path: Path) -> None:
     scream = prepare_style(stylex.load("fast", "int8", "cpu", style="the-scream", threads=1))
-    told = paint_film(film(tmp_path / "film.mkv", changed), tmp_path / "out.mov", Stylizer(scream), longest=16).notices
+    notices = paint_film(
+        film(tmp_path / "film.mkv", changed), tmp_path / "out.mov", Stylizer(scream), longest=16
+    ).notices
     encoded = "the output's format can't hold sound of the kind vorbis, wavpack: it was encoded as AAC"
-    assert sorted(told) == sorted([encoded, *(NOTICES if changed else ())])
+    assert sorted(notices) == sorted([encoded, *(NOTICES if changed else ())])
