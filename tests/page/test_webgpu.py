@@ -53,9 +53,9 @@ def restricted(site: str, page: Any, precision: str) -> None:
         pytest.skip("this browser's WebGPU adapter has no shader-f16, which FP16 needs")
 
     def answer(route: Any) -> None:
-        site = json.loads(route.fetch().text())
-        site["graphs"] = {name: graph for name, graph in site["graphs"].items() if name in (precision, "int8")}
-        route.fulfill(body=json.dumps(site), content_type="application/json")
+        content = json.loads(route.fetch().text())
+        content["graphs"] = {name: graph for name, graph in content["graphs"].items() if name in (precision, "int8")}
+        route.fulfill(body=json.dumps(content), content_type="application/json")
 
     page.route("**/site.json", answer)
     page.goto(site)

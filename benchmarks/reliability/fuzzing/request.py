@@ -40,7 +40,7 @@ def _service() -> tuple[asyncio.AbstractEventLoop, Any, Any]:
 
 async def _answer(app: Any, body: bytes) -> tuple[int, bytes]:
     """Returns status and body of the application's answer."""
-    status, body, asked = 0, b"", False
+    status, answered, asked = 0, b"", False
     kind = b"multipart/form-data; boundary=" + BOUNDARY
     headers = [(b"host", b"127.0.0.1"), (b"content-type", kind), (b"content-length", str(len(body)).encode())]
     scope: dict[str, Any] = {
@@ -61,11 +61,11 @@ async def _answer(app: Any, body: bytes) -> tuple[int, bytes]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
-        nonlocal status, body
-        status, body = message.get("status", status), body + message.get("body", b"")
+        nonlocal status, answered
+        status, answered = message.get("status", status), answered + message.get("body", b"")
 
     await app(scope, receive, send)
-    return status, body
+    return status, answered
 
 
 def target(data: bytes) -> None:
