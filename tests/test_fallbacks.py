@@ -339,7 +339,7 @@ SILENT = {
     "runtime/known_styles.py _identity": "isn't known again, and encoded anew",
     "runtime/semantic/segmenters.py _parsed": "raises below where no way of writing classes fits",
     "runtime/video/animation.py Animation._wanted": "the end of the file",
-    "runtime/video/animation.py is_animated_webp": NO_NEWS,
+    "runtime/video/animation.py is_animation": NO_NEWS,
     "runtime/video/camera.py _devices": NO_NEWS,
     "runtime/video/decoder.py Decoder._frames_in": "counted in `skipped`",
     "runtime/video/decoder.py messages": "sent to the parent, which raises it",

@@ -8,13 +8,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from stylex.errors import StylexError
+
+PATIENCE = 3600
+"""Seconds that a command may take on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,15 @@ class Called:
         return "Traceback" not in self.printed and sum(line.startswith("stylex: ") for line in lines) >= 1
 
 
+def run(call: list[str], cwd: Path | None = None, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a program on what it is given, and returns what it printed."""
+    told: dict[str, Any] = {"capture_output": True, "text": True, "errors": "replace"}
+    return subprocess.run(call, input=given, cwd=cwd, timeout=PATIENCE, check=False, **told)
+
+
 def stylex(*arguments: object, cwd: Path | None = None) -> Called:
     """Runs the command line and returns how it ended."""
-    line = [sys.executable, "-m", "stylex", *map(str, arguments)]
-    done = subprocess.run(line, capture_output=True, text=True, errors="replace", cwd=cwd, timeout=600, check=False)
+    done = run([sys.executable, "-m", "stylex", *map(str, arguments)], cwd)
     return Called(done.returncode, (done.stdout + done.stderr).strip())
 
 

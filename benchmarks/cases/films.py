@@ -16,7 +16,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from cases.case import Case, Outcome, stylex
+from cases.case import Case, Outcome, run, stylex
 
 STYLE_OPTIONS = ("--technique", "fast", "--style", "the-scream")
 PATCH = 48
@@ -98,8 +98,7 @@ def _script(folder: Path, out: Path) -> Outcome:
     (out / "script.py").write_text(script)
     endings = []
     for given, source in ((["script.py"], None), (["-"], script)):
-        call = [sys.executable, *given]
-        done = subprocess.run(call, input=source, capture_output=True, text=True, cwd=out, timeout=600, check=False)
+        done = run([sys.executable, *given], out, source)
         endings.append((done.returncode, done.stdout, done.stderr[-200:]))
     return Outcome(str(endings), endings == [(0, "begins\n13\n", "")] * 2)
 

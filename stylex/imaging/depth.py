@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 from stylex.errors import InputError
 from stylex.imaging.png import chunk
 from stylex.imaging.quiet import decoded_by_opencv
-from stylex.imaging.tiff import BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR_CONFIGURATION
+from stylex.imaging.tiff import BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR_CONFIGURATION, SIGNED, UNSIGNED, sample_formats
 
 logger = logging.getLogger("stylex")
 
@@ -83,10 +84,12 @@ def grey_of(image: Image.Image, data: bytes, path: Path) -> Image.Image:
     Raises:
         InputError: values that are no 8 or 16 bits.
     """
-    values = np.asarray(image).astype(np.int32)  # (H, W)
-    if values.min() < 0 or values.max() > 65535:
-        raise InputError(f"{path} holds values from {values.min()} to {values.max()}: save it with 8 or 16 bits")
     tags: Mapping[int, object] = getattr(image, "tag_v2", {})
+    values = np.asarray(image)  # (H, W)
+    if values.dtype == np.int32 and sample_formats(tags) == {UNSIGNED}:
+        values = values.view(np.uint32)  # which Pillow has no mode for
+    _require_range(values, 65535, path)
+    values = values.astype(np.int32)
     bits = 12 if tags.get(BITS_PER_SAMPLE) == (12,) else bits_of(values, data, image, path)
     grey = scaled_to_bytes(values, bits)
     if tags.get(PHOTOMETRIC) == 0:  # white is zero; Pillow inverts 8 bits but not 16
@@ -98,6 +101,26 @@ def grey_of(image: Image.Image, data: bytes, path: Path) -> Image.Image:
     return plain
 
 
+def without_sign(image: Image.Image, path: Path) -> Image.Image:
+    """Returns a loaded grey picture "L" of signed bytes, which Pillow takes for unsigned ones, with 127 as white.
+
+    Raises:
+        InputError: some are negative.
+    """
+    if SIGNED not in sample_formats(getattr(image, "tag_v2", {})):
+        return image
+    values = np.asarray(image).view(np.int8)
+    _require_range(values, 127, path)
+    return Image.fromarray((values.astype(np.uint16) * 255 // 127).astype(np.uint8))
+
+
+def _require_range(values: npt.NDArray[Any], most: int, path: Path) -> None:
+    """Raises InputError where values are negative or too large."""
+    smallest, largest = int(values.min()), int(values.max())
+    if smallest < 0 or largest > most:
+        raise InputError(f"{path} holds values from {smallest} to {largest}: save it with 8 or 16 bits, without a sign")
+
+
 def bits_of(values: Samples, data: bytes, image: Image.Image, path: Path) -> int:
     """Returns the bits that values of 16 bits use, counted from the lowest: as the file states them, or by a guess."""
     stated = _largest_stated(image)
@@ -106,7 +129,9 @@ def bits_of(values: Samples, data: bytes, image: Image.Image, path: Path) -> int
     significant = chunk(data, b"sBIT")
     if significant and 1 <= max(significant) <= 16:
         return _bits_of_png(values, max(significant))
-    return bits_in_use(values, path)
+    tags: Mapping[int, object] = getattr(image, "tag_v2", {})
+    signed = tags.get(BITS_PER_SAMPLE) == (16,) and SIGNED in sample_formats(tags)
+    return bits_in_use(values, path, 15 if signed else 16)
 
 
 def _largest_stated(image: Image.Image) -> int:
@@ -124,10 +149,10 @@ def _bits_of_png(values: Samples, significant: int) -> int:
     return bits if low else 16
 
 
-def bits_in_use(values: Samples, path: Path) -> int:
-    """Returns the bits that values of 16 bits use; where they are 14 or fewer that is told, since it is a guess."""
+def bits_in_use(values: Samples, path: Path, most: int = 16) -> int:
+    """Returns the bits that values of 16 bits use, at most so many; fewer than 16 are told, since that is a guess."""
     largest = int(values.max(initial=0))
-    bits = next((bits for bits in CAMERA_BITS if largest < 2**bits), 16)
+    bits = next((bits for bits in CAMERA_BITS if largest < 2**bits), most)
     if bits < 16 and largest:
         logger.warning(
             "%s has 16 bits a channel, of which %d are in use (values up to %d): it is read as %d bits",

@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 from stylex.errors import InputError
 
+PART = 2**16
+"""Pixels that are filled at a time: what is computed for each takes thirty times the memory of its colour."""
+
 
 def without_hidden(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Returns a picture whose hidden pixels are made of visible ones alone.
@@ -27,26 +30,28 @@ def without_hidden(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8]) -> 
         return rgb
     if hidden.all():
         return np.zeros_like(rgb)
-    near_y, near_x = _nearest_visible(hidden)
-    y, x = np.nonzero(hidden)
-    near_y, near_x = near_y[y, x], near_x[y, x]
-    mirror_y, mirror_x = 2 * near_y - y, 2 * near_x - x
-    height, width = hidden.shape
-    inside = (mirror_y >= 0) & (mirror_y < height) & (mirror_x >= 0) & (mirror_x < width)
-    inside[inside] = ~hidden[mirror_y[inside], mirror_x[inside]]
+    labels, places = _nearest_visible(hidden)
     filled = np.array(rgb)
-    filled[y, x] = rgb[np.where(inside, mirror_y, near_y), np.where(inside, mirror_x, near_x)]
+    rows = max(1, PART // hidden.shape[1])
+    for top in range(0, hidden.shape[0], rows):
+        y, x = np.nonzero(hidden[top : top + rows])
+        near_y, near_x = places[:, labels[top : top + rows][y, x]]
+        y += top
+        mirror_y, mirror_x = 2 * near_y - y, 2 * near_x - x
+        inside = (mirror_y >= 0) & (mirror_y < hidden.shape[0]) & (mirror_x >= 0) & (mirror_x < hidden.shape[1])
+        inside[inside] = ~hidden[mirror_y[inside], mirror_x[inside]]
+        filled[y, x] = rgb[np.where(inside, mirror_y, near_y), np.where(inside, mirror_x, near_x)]
     return filled
 
 
 def _nearest_visible(hidden: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Rows and columns of the visible pixel that is nearest to each pixel, (H, W) each."""
+    """A label of the visible pixel that is nearest to each pixel, (H, W), and row and column of each label, (2, N)."""
     kind = cv2.DIST_LABEL_PIXEL
-    _, labels = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)
+    labels = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)[1]
     rows, columns = np.nonzero(~hidden)
     places = np.zeros((2, int(labels.max()) + 1), np.int32)
     places[:, labels[rows, columns]] = rows, columns
-    return places[0][labels], places[1][labels]
+    return np.asarray(labels, np.int32), places
 
 
 def visible_part(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8] | None, name: str) -> npt.NDArray[np.uint8]:

@@ -32,7 +32,7 @@ from stylex.imaging.color_profile import (
     to_srgb,
     unknown_code_points,
 )
-from stylex.imaging.depth import deep_color, grey_of, is_deep_color, require_interleaved
+from stylex.imaging.depth import deep_color, grey_of, is_deep_color, require_interleaved, without_sign
 from stylex.imaging.formats import Format, recognized
 from stylex.imaging.hidden import without_hidden
 from stylex.imaging.picture import Picture, require_size, too_large
@@ -284,6 +284,8 @@ def _color_and_alpha(
         raise InputError(f"{path} holds floating-point values of unknown range: save it with 8 or 16 bits a channel")
     if image.mode.startswith("I"):
         image = grey_of(image, data, path)
+    elif image.mode == "L":
+        image = without_sign(image, path)
     elif image.mode in ("1", "La", "RGBa", "PA"):
         image = image.convert({"1": "L", "La": "LA"}.get(image.mode, "RGBA"))
     transparent = opened.info.get("transparency")

@@ -18,9 +18,13 @@ from stylex.imaging.quiet import decoded_by_opencv
 WIDTH, HEIGHT, BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLES_PER_PIXEL = 256, 257, 258, 262, 277
 PLANAR_CONFIGURATION, SAMPLE_FORMAT, ICC_PROFILE = 284, 339, 34675
 """Numbers of TIFF tags."""
-PACKED = ((10,), (12,), (14,))
-"""Bits a channel, without gaps between the values; OpenCV widens them to 16."""
-WHITE_IS_ZERO, FLOATING_POINT = 0, 3
+BY_OPENCV = ((10,), (12,), (14,), (16,))
+"""Bits a channel that OpenCV reads where Pillow doesn't; fewer than 16 are without gaps, and are widened to 16."""
+WHITE_IS_ZERO = 0
+PLAIN = {1: (WHITE_IS_ZERO, 1), 3: (2,)}
+"""Photometric interpretations of grey and RGB, by their number of channels."""
+UNSIGNED, SIGNED, FLOATING_POINT = 1, 2, 3
+"""Values of the tag SampleFormat."""
 BIG = 43
 """Version of files with 64-bit offsets, whose header has 16 bytes."""
 
@@ -38,7 +42,7 @@ def tags_of(data: bytes) -> Mapping[int, Any]:
 
 
 def opened_by_opencv(data: bytes, path: Path) -> Image.Image | None:
-    """Returns a TIFF of 10, 12 or 14 bits a channel without gaps, which Pillow doesn't open, as "L" or "RGB", upright.
+    """Returns a grey or RGB TIFF of `BY_OPENCV`'s bits as "L" or "RGB", upright.
 
     Raises:
         InputError: it is of another kind that isn't read; the message says of which.
@@ -47,21 +51,29 @@ def opened_by_opencv(data: bytes, path: Path) -> Image.Image | None:
     bits, samples = tuple(_numbers(tags.get(BITS_PER_SAMPLE))), tags.get(SAMPLES_PER_PIXEL, 1)
     if not bits:
         return None
-    if FLOATING_POINT in _numbers(tags.get(SAMPLE_FORMAT)):
+    formats = sample_formats(tags)
+    if FLOATING_POINT in formats:
         raise InputError(f"{path} holds floating-point values of unknown range: save it with 8 or 16 bits a channel")
     values = None
-    if tuple(sorted(set(bits))) in PACKED and samples in (1, 3):
+    plain = tags.get(PHOTOMETRIC) in PLAIN.get(samples, ()) and formats == {UNSIGNED}
+    if plain and tuple(sorted(set(bits))) in BY_OPENCV:
         require_size(f"{path} has", tags.get(WIDTH, 0), tags.get(HEIGHT, 0))
         values = decoded_by_opencv(data)
     if values is None:
-        kind = f"{samples} channels of {max(bits)} bits, photometric interpretation {tags.get(PHOTOMETRIC)}"
+        sign = " with a sign" if SIGNED in formats else ""
+        kind = f"{samples} channels of {max(bits)} bits{sign}, photometric interpretation {tags.get(PHOTOMETRIC)}"
         raise InputError(f"{path} is a TIFF of a kind that isn't read ({kind}), or damaged: save it as a PNG")
-    plain = (values >> 8).astype(np.uint8)
-    if plain.ndim == 2 and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
-        plain = 255 - plain
-    image = Image.fromarray(plain if plain.ndim == 2 else cv2.cvtColor(plain, cv2.COLOR_BGR2RGB))
+    high = (values >> 8).astype(np.uint8)
+    if high.ndim == 2 and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        high = 255 - high
+    image = Image.fromarray(high if high.ndim == 2 else cv2.cvtColor(high, cv2.COLOR_BGR2RGB))
     image.info["icc_profile"] = tags.get(ICC_PROFILE)
     return image
+
+
+def sample_formats(tags: Mapping[int, Any]) -> set[int]:
+    """Returns what kinds of numbers the channels of a TIFF hold; unsigned ones where it doesn't say so."""
+    return set(_numbers(tags.get(SAMPLE_FORMAT))) or {UNSIGNED}
 
 
 def _numbers(value: object) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,18 @@ def test_texture_goes_on() -> None:
     np.testing.assert_array_equal(found[:, 45:80], PHOTO[:, 43:8:-1])
     assert without_hidden(PHOTO, np.full_like(alpha, 1)) is PHOTO
     assert not without_hidden(PHOTO, np.zeros_like(alpha)).any()
+
+
+def test_memory_is_bounded() -> None:
+    """A cut-out product with much around it: its hidden pixels are filled a part at a time."""
+    picture = np.zeros((1200, 1600, 3), np.uint8)
+    picture[500:600, 700:800] = 200
+    tracemalloc.start()
+    found = without_hidden(picture, picture[..., 0])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.min() == 200
+    assert peak < 16 * picture.shape[0] * picture.shape[1]
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "tif"])

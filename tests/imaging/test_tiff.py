@@ -19,14 +19,17 @@ from stylex.imaging.tiff import tags_of
 PHOTO = np.ascontiguousarray(skimage.data.coffee()[100:130, 200:240])
 
 
-def tiff(values: bytes, bits: int, samples: int, photometric: int, more: dict[int, Any] | None = None) -> bytes:
+def tiff(
+    values: bytes, bits: int, samples: int, photometric: int, more: dict[int, Any] | None = None, order: str = "<"
+) -> bytes:
     """A file of PHOTO's size with these values in one strip."""
     height, width = PHOTO.shape[:2]
-    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    head = b"II*\0\x08\0\0\0" if order == "<" else b"MM\0*\0\0\0\x08"
+    directory = TiffImagePlugin.ImageFileDirectory_v2(head)
     tags = {256: width, 257: height, 258: (bits,) * samples, 259: 1, 262: photometric, 277: samples, 278: height}
     for tag, value in (tags | {273: 0, 279: len(values)} | (more or {})).items():
         directory[tag] = value  # Pillow counts the strip's offset from the end of the directory
-    return b"II*\0\x08\0\0\0" + directory.tobytes(8) + values
+    return head + directory.tobytes(8) + values
 
 
 def packed(values: np.ndarray, bits: int) -> bytes:
@@ -61,9 +64,46 @@ def test_they_are_upright(orientation: int) -> None:
         assert np.abs(found.astype(int) - stored[::rows, ::columns]).max() <= 1
 
 
+GREY = PHOTO[..., 1]
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_grey_of_16_bits(photometric: int, order: str) -> None:
+    values = (GREY if photometric else 255 - GREY).astype(f"{order}u2") * 257
+    data = tiff(values.astype(f"{order}u2").tobytes(), 16, 1, photometric, order=order)
+    assert np.abs(decoded(data, "grey.tif").rgb.astype(int) - GREY[..., None]).max() <= 1
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("bits", [8, 16])
+def test_signed_values_are_as_bright_as_they_mean(bits: int, order: str) -> None:
+    """Half of their range is below zero: white is 127 or 32767."""
+    values = (GREY.astype(np.int64) * (2 ** (bits - 1) - 1) // 255).astype(f"{order}i{bits // 8}")
+    found = decoded(tiff(values.tobytes(), bits, 1, 1, {339: 2}, order), "signed.tif").rgb
+    assert np.abs(found.astype(int) - GREY[..., None]).max() <= 2
+
+
+@pytest.mark.parametrize(("bits", "expected"), [(8, "values from -1 to 127"), (16, "values from -1 to 32767")])
+def test_negative_values_have_no_brightness(bits: int, expected: str) -> None:
+    values = np.full(GREY.size, 2 ** (bits - 1) - 1, f"<i{bits // 8}")
+    values[5] = -1
+    with pytest.raises(InputError, match=f"{expected}: save it with 8 or 16 bits, without a sign"):
+        decoded(tiff(values.tobytes(), bits, 1, 1, {339: 2}), "signed.tif")
+
+
+def test_the_range_of_32_bits_is_told_as_it_is() -> None:
+    values = np.arange(GREY.size, dtype="<u4") * 3_000_000
+    with pytest.raises(InputError, match=f"values from 0 to {values.max()}: save it with 8 or 16 bits"):
+        decoded(tiff(values.tobytes(), 32, 1, 1), "deep.tif")
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
+        (tiff(bytes(40 * 30 * 6), 16, 3, 2, {339: (2, 2, 2)}), "3 channels of 16 bits with a sign"),
+        (tiff(bytes(40 * 30 * 6), 16, 3, 8), "3 channels of 16 bits, photometric interpretation 8"),
+        (tiff(bytes(40 * 30 * 5), 12, 3, 8), "3 channels of 12 bits, photometric interpretation 8"),
         (tiff(bytes(40 * 30 * 12), 32, 3, 2, {339: (3, 3, 3)}), "floating-point values"),
         (tiff(bytes(40 * 30 * 6), 16, 3, 2, {339: (3, 3, 3)}), "floating-point values"),
         (tiff(bytes(40 * 30 * 4), 16, 2, 1, {338: 2}), "2 channels of 16 bits.*save it as a PNG"),
@@ -71,7 +111,7 @@ def test_they_are_upright(orientation: int) -> None:
         (tiff(bytes(2100), 14, 1, 32803), "raw file of a camera: develop it"),
         (tiff(b"", 12, 3, 2, {256: 60000, 257: 60000}), "3600.0 megapixels"),
     ],
-    ids=["float", "half", "grey and alpha", "sensor", "packed sensor", "huge"],
+    ids=["signed", "deep Lab", "packed Lab", "float", "half", "grey and alpha", "sensor", "packed sensor", "huge"],
 )
 def test_kinds_that_are_named(data: bytes, expected: str) -> None:
     with pytest.raises(InputError, match=expected):

@@ -50,7 +50,7 @@ def test_crashes_and_hangs_are_faults_and_others_go_on(tmp_path: Path, monkeypat
         "    print(json.dumps({'number': number, 'suffix': '.png'}), flush=True)\n"
         "    if number == 1: os.kill(os.getpid(), 9)\n"
         "    if number == 3: time.sleep(60)\n"
-        "    print(json.dumps({'ended': 'read'}), flush=True)\n"
+        "    print(json.dumps({'ended': 'read', 'seconds': 0.1}), flush=True)\n"
         "os._exit(0)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 import stylex
+from reliability.disk.verbs import Verb, ended, forked, quiet
 from reliability.mutated import originals
 from reliability.mutated.originals import Original
 from stylex.errors import CheckFailed, StylexError
@@ -24,7 +23,7 @@ from stylex.runtime.benchmark.likeness import default_photo
 
 PHOTO: npt.NDArray[np.uint8] = np.ascontiguousarray(default_photo()[80:112, 200:232])
 EXIT_CODES = frozenset({0, CheckFailed.exit_code, *(kind.exit_code for kind in StylexError.__subclasses__())})
-PATIENCE = 120
+PATIENCE = 300
 """Seconds that a command may take on a busy machine."""
 
 Target = Callable[[Path], None]
@@ -83,48 +82,57 @@ IN_PYTHON: dict[str, Target] = {
 }
 
 
-def run_command(*arguments: object) -> None:
-    """Runs stylex's command line in a fork of this process, which has imported it already.
+@dataclass(frozen=True)
+class Command:
+    """A verb of the command line that reads a file.
 
-    Raises:
-        StylexError: it was refused, in one line.
-        AssertionError: it ended with a signal or an exit code of no error, or printed lines that aren't its own.
+    Attributes:
+        arguments: returns those for a file; may move it to where the verb looks for it.
     """
-    with tempfile.TemporaryFile("w+", errors="replace") as printed, open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-        code = _forked([str(argument) for argument in arguments], nowhere.fileno(), printed.fileno())
-        printed.seek(0)
-        text = printed.read()
-    assert code in EXIT_CODES, f"exit code {code}: {text[-800:]}"
-    lines = [line for line in text.splitlines() if line.strip()]
-    others = [line for line in lines if not line.startswith("stylex: ")]
-    assert not others, f"exit code {code}, lines that aren't stylex's: {text[-800:]}"
-    if code:
-        assert lines, f"exit code {code} without a line"
-        raise StylexError(lines[-1])
+
+    arguments: Callable[[Path], list[object]]
+
+    def warm(self, path: Path) -> None:
+        """Runs it in this process, of which every call is a fork: what it imports isn't imported again.
+
+        Raises:
+            AssertionError: it fails, though the file is whole.
+        """
+        verb, here = self._verb(path), Path.cwd()
+        with quiet():
+            code = verb.run(path.parent)
+        os.chdir(here)
+        assert not code, f"{verb.arguments} ended with {code}"
+
+    def __call__(self, path: Path) -> None:
+        """Runs it in a fork of this process.
+
+        Raises:
+            StylexError: it was refused, in one line.
+            AssertionError: it ended with a signal or an exit code of no error, or printed lines that aren't its own.
+        """
+        printed, verb = path.parent / "printed.txt", self._verb(path)
+        code = ended(forked(lambda: _errors_only(verb, path.parent), printed))
+        text = printed.read_text(errors="replace")
+        assert code in EXIT_CODES, f"exit code {code}: {text[-800:]}"
+        lines = [line for line in text.splitlines() if line.strip()]
+        others = [line for line in lines if not line.startswith("stylex: ")]
+        assert not others, f"exit code {code}, lines that aren't stylex's: {text[-800:]}"
+        if code:
+            assert lines, f"exit code {code} without a line"
+            raise StylexError(lines[-1])
+
+    def _verb(self, path: Path) -> Verb:
+        arguments = tuple(str(argument) for argument in self.arguments(path))
+        return Verb(arguments[0], arguments, lambda _: None)
 
 
-def _forked(arguments: list[str], output: int, errors: int) -> int:
-    """Returns the exit code of a command; minus the signal that ended it, which is SIGALRM where it took too long."""
-    from stylex.cli import main
-
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    code: object = 99  # of a traceback
-    try:
-        signal.alarm(PATIENCE)
-        os.dup2(output, 1)
-        os.dup2(errors, 2)
-        sys.argv = ["stylex", *arguments]
-        main()
-    except SystemExit as error:
-        code = error.code or 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else 98)
+def _errors_only(verb: Verb, folder: Path) -> int:
+    """Runs a verb without its standard output; SIGALRM ends it where it takes too long."""
+    signal.alarm(PATIENCE)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 1)
+    return verb.run(folder)
 
 
 def _photo(path: Path) -> Path:
@@ -135,35 +143,35 @@ def _photo(path: Path) -> Path:
     return photo
 
 
-def _picture_command(path: Path) -> None:
-    run_command("run", "fast", path, "--style", "the-scream", "--size", 64, "-o", path.parent / "painted.png")
+def _picture_command(path: Path) -> list[object]:
+    return ["run", "fast", path, "--style", "the-scream", "--size", 64, "-o", path.parent / "painted.png"]
 
 
-def _code_command(path: Path) -> None:
-    run_command("run", "adain", _photo(path), "--style", path, "-o", path.parent / "painted.png")
+def _code_command(path: Path) -> list[object]:
+    return ["run", "adain", _photo(path), "--style", path, "-o", path.parent / "painted.png"]
 
 
-def _graph_command(path: Path) -> None:
+def _graph_command(path: Path) -> list[object]:
     folder = path.parent / "graphs"
     folder.mkdir(exist_ok=True)
-    path.replace(folder / "fast-damaged-int8.onnx")
-    named = ("--style", "damaged", "--graphs", folder)
-    run_command("run", "fast", _photo(path), *named, "-o", path.parent / "painted.png")
+    path.replace(folder / "fast-the-scream-int8.onnx")
+    named = ("--style", "the-scream", "--graphs", folder)
+    return ["run", "fast", _photo(path), *named, "-o", path.parent / "painted.png"]
 
 
-def _checkpoint_command(path: Path) -> None:
-    run_command("export", "--checkpoint", path, "--style", "x", "-o", path.parent / "models")
+def _checkpoint_command(path: Path) -> list[object]:
+    return ["export", "--checkpoint", path, "--style", "x", "-o", path.parent / "models"]
 
 
-def _film_command(path: Path) -> None:
+def _film_command(path: Path) -> list[object]:
     painted = path.parent / "painted.mp4"
-    run_command("video", path, painted, "--technique", "fast", "--style", "the-scream", "--frames", 4)
+    return ["video", path, painted, "--technique", "fast", "--style", "the-scream", "--frames", 4]
 
 
-BY_COMMAND: dict[str, Target] = {
-    "pictures": _picture_command,
-    "codes": _code_command,
-    "graphs": _graph_command,
-    "checkpoints": _checkpoint_command,
-    "films": _film_command,
+BY_COMMAND: dict[str, Command] = {
+    "pictures": Command(_picture_command),
+    "codes": Command(_code_command),
+    "graphs": Command(_graph_command),
+    "checkpoints": Command(_checkpoint_command),
+    "films": Command(_film_command),
 }

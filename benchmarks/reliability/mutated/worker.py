@@ -1,14 +1,17 @@
 """One process that reads damaged files: `python -m reliability.mutated.worker KIND WAY SEED FIRST BEHIND`.
 
-Prints a line of JSON before each file, with its number, and one behind it, with how it ended.
+Prints a line of JSON before each file, with its number, and one behind it, with how it ended and the seconds of a
+processor that it took.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,7 @@ from reliability.mutated.originals import Original
 from reliability.mutated.targets import BY_COMMAND, IN_PYTHON, ORIGINALS, Target
 from stylex.errors import StylexError
 
-WAYS = {"python": IN_PYTHON, "command": BY_COMMAND}
+WAYS: dict[str, Mapping[str, Target]] = {"python": IN_PYTHON, "command": BY_COMMAND}
 
 
 def damaged(wholes: list[Original], kind: str, seed: int, number: int) -> Original:
@@ -45,12 +48,28 @@ def main(kind: str, way: str, seed: int, first: int, behind: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         wholes = list(ORIGINALS[kind](folder))
+        if way == "command":
+            _warm(kind, wholes, folder)
         for number in range(first, behind):
             suffix, data = damaged(wholes, kind, seed, number)
             path = folder / f"damaged{suffix}"
             path.write_bytes(data)
             print(json.dumps({"number": number, "suffix": suffix}), flush=True)
-            print(json.dumps(outcome(WAYS[way][kind], path)), flush=True)
+            begun = _processor_time()
+            ended: dict[str, object] = {**outcome(WAYS[way][kind], path)}
+            print(json.dumps(ended | {"seconds": _processor_time() - begun}), flush=True)
+
+
+def _processor_time() -> float:
+    """Returns the seconds that this process and those that it has waited for have computed."""
+    return sum(os.times()[:4])
+
+
+def _warm(kind: str, wholes: list[Original], folder: Path) -> None:
+    """Runs the verb once on a whole file."""
+    suffix, data = wholes[0]
+    (path := folder / f"whole{suffix}").write_bytes(data)
+    BY_COMMAND[kind].warm(path)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Animated WebP, which FFmpeg doesn't read: the messages of a decoder, by Pillow."""
+"""Animated WebP and AVIF, which FFmpeg doesn't read or takes for a still: the messages of a decoder, by Pillow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from stylex.errors import InputError
+from stylex.imaging.color_profile import to_srgb
 from stylex.imaging.hidden import on_white
 from stylex.imaging.picture import MAX_PIXELS
 from stylex.imaging.sizes import at_most
@@ -24,20 +25,23 @@ SHORTEST = 10
 """Units that a frame without a duration is shown."""
 ANIMATED = 0b10
 """The flag of the extended header (VP8X) of a WebP."""
+AVIF_SEQUENCE = b"ftypavis"
+"""Type and brand of an AVIF that holds a sequence."""
 
 
-def is_animated_webp(path: Path) -> bool:
-    """Returns whether a file is an animated WebP by its first bytes; False where it can't be read."""
+def is_animation(path: Path) -> bool:
+    """Returns whether a file is an animated WebP or AVIF by its first bytes; False where it can't be read."""
     try:
         with path.open("rb") as file:
             head = file.read(21)
     except (OSError, ValueError):
         return False
-    return len(head) == 21 and head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20] & ANIMATED)
+    webp = len(head) == 21 and head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20] & ANIMATED)
+    return webp or head[4:12] == AVIF_SEQUENCE
 
 
 class Animation:
-    """An animated WebP as messages; arguments and errors are those of `stylex.runtime.video.decoder.Decoder`."""
+    """An animated WebP or AVIF as messages; arguments and errors are those of `decoder.Decoder`."""
 
     def __init__(
         self, path: Path, span: Excerpt, longest: int | None, form: str = "matroska", sound: bool = True
@@ -63,7 +67,7 @@ class Animation:
             if first is None:
                 first = time if self.span.start else 0
                 yield StreamInfo(*size, BASE, Fraction(1000, max(duration, SHORTEST)), None, transfer=13, variable=True)
-            picture = _on_white(frame)
+            picture = _on_white(frame, str(self.path))
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if size != image.size else picture
             yield Frame(np.ascontiguousarray(resized, np.uint8), time - first, duration)
             if count == self.span.frames:
@@ -89,9 +93,7 @@ class Animation:
             time += duration
 
 
-def _on_white(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """Returns a frame as RGB (H, W, 3); films have no transparency."""
-    if not image.has_transparency_data:
-        return np.asarray(image.convert("RGB"))
-    whole = np.asarray(image.convert("RGBA"))
-    return on_white(whole[..., :3], whole[..., 3])
+def _on_white(image: Image.Image, name: str) -> npt.NDArray[np.uint8]:
+    """Returns a frame as RGB (H, W, 3) in sRGB; films have no transparency."""
+    rgb = np.asarray(to_srgb(image.convert("RGB"), image.info, name=name))
+    return on_white(rgb, np.asarray(image.convert("RGBA").getchannel("A"))) if image.has_transparency_data else rgb

@@ -28,7 +28,7 @@ from stylex.imaging.hidden import on_white
 from stylex.imaging.picture import MAX_PIXELS
 from stylex.imaging.sizes import at_most
 from stylex.runtime.video import opening
-from stylex.runtime.video.animation import Animation, is_animated_webp
+from stylex.runtime.video.animation import Animation, is_animation
 from stylex.runtime.video.color import conversion_of
 from stylex.runtime.video.geometry import upright
 from stylex.runtime.video.messages import AudioPacket, End, Excerpt, Frame, StreamInfo
@@ -52,7 +52,7 @@ def send(pipe: BinaryIO, *arguments: Any) -> None:
 def messages(path: Path, *arguments: Any) -> Iterator[object]:
     """Yields the messages of a decoder, and its error as the last one."""
     try:
-        yield from (Animation if is_animated_webp(path) else Decoder)(path, *arguments)
+        yield from (Animation if is_animation(path) else Decoder)(path, *arguments)
     except (BrokenPipeError, ConnectionError):
         raise
     except StylexError as error:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stylex.errors import InputError
-from stylex.runtime.video.animation import is_animated_webp
+from stylex.runtime.video.animation import is_animation
 from stylex.runtime.video.messages import AudioPacket, Excerpt, Frame, StreamInfo
 from stylex.runtime.video.reader import Reader
 from stylex.runtime.video.writer import FORMATS, Writer
@@ -25,7 +25,7 @@ MILLISECONDS = [100, 100, 500, 50, 1000]
 def animation(path: Path, durations: list[int] = MILLISECONDS) -> Path:
     """Writes squares that grow brighter."""
     first, *others = (Image.new("RGB", (32, 32), (20 + 40 * i, 90, 60)) for i in range(len(durations)))
-    options = {"lossless": True} if path.suffix == ".webp" else {}
+    options = {".webp": {"lossless": True}, ".avif": {"quality": 95}}.get(path.suffix, {})
     first.save(path, save_all=True, append_images=others, duration=durations, **options)
     return path
 
@@ -46,7 +46,7 @@ def times_and_end(path: Path) -> tuple[list[float], float]:
 
 
 @pytest.mark.parametrize("output", ["o.mp4", "o.mov", "o.mkv"])
-@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp", "a.avif"])
 def test_animations_keep_their_times(name: str, output: str, tmp_path: Path) -> None:
     written(animation(tmp_path / name), tmp_path / output)
     times, end = times_and_end(tmp_path / output)
@@ -72,7 +72,7 @@ def test_a_part_of_an_animated_webp(tmp_path: Path) -> None:
         pass
     damaged = tmp_path / "b.webp"
     damaged.write_bytes(film.read_bytes()[:100])
-    assert is_animated_webp(damaged) and not is_animated_webp(tmp_path / "none.webp")
+    assert is_animation(damaged) and not is_animation(tmp_path / "none.webp")
     with pytest.raises(InputError), Reader(damaged) as reader:
         list(reader)
 
