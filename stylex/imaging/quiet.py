@@ -1,17 +1,22 @@
-"""Pillow without its warnings, in any number of threads; OpenCV without its log."""
+"""Pillow without its warnings, in any number of threads, and without libtiff's lines; OpenCV without its log."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
+import os
 import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import PIL
 
 
 class _Shared:
@@ -56,6 +61,20 @@ def without_warnings() -> Iterator[None]:
         yield
     finally:
         _SHARED.leave()
+
+
+@functools.cache
+def silence_libtiff() -> None:
+    """Takes away the error handler of Pillow's libtiff, which prints lines of its own about damaged files.
+
+    Pillow raises an error for them all the same. Nothing happens where the library isn't found, as on Windows, where it
+    is a part of Pillow.
+    """
+    place = Path(PIL.__file__).parent
+    bundled = (*place.parent.glob("pillow.libs/libtiff*"), *place.glob(".dylibs/libtiff*"))
+    for name in (*map(str, bundled), "libtiff.so.6", "libtiff.so.5"):
+        with contextlib.suppress(OSError, AttributeError):  # isn't loaded, or there are no such flags
+            ctypes.CDLL(name, mode=os.RTLD_NOLOAD | os.RTLD_LAZY).TIFFSetErrorHandler(None)
 
 
 LOG: Any = getattr(cv2.utils, "logging", cv2)

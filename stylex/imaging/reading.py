@@ -37,7 +37,7 @@ from stylex.imaging.formats import Format, recognized
 from stylex.imaging.hidden import without_hidden
 from stylex.imaging.picture import Picture, require_size, too_large
 from stylex.imaging.png import PROFILE, chunk, profile_of, without_long_metadata
-from stylex.imaging.quiet import decoded_by_opencv, without_warnings
+from stylex.imaging.quiet import decoded_by_opencv, silence_libtiff, without_warnings
 from stylex.imaging.sizes import Reduction
 from stylex.imaging.tiff import opened_by_opencv
 
@@ -92,6 +92,7 @@ def _decoded(data: bytes, path: Path, reduction: Reduction | None) -> Picture:
     with _refusing_broken(path):
         known = recognized(data[:HEAD], path)
         if known.name == "TIFF":
+            silence_libtiff()
             require_developed(data, path)
         kept = without_long_metadata(data)
         with known.opened(io.BytesIO(kept)) if known.opened else _open(known, kept, path, reduction) as image:

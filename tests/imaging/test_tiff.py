@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from stylex.errors import InputError
 from stylex.imaging.reading import decoded
@@ -127,4 +128,15 @@ def test_tags_of_anything(tail: bytes, head: bytes) -> None:
 def test_no_log_of_opencv(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="or damaged"):
         decoded(tiff(b"", 12, 3, 2), "cut.tif")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "jpeg"])
+def test_no_lines_of_libtiff(compression: str, capfd: pytest.CaptureFixture[str]) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(PHOTO).save(buffer, "TIFF", compression=compression)
+    data = bytearray(buffer.getvalue())
+    data[8:200] = bytes(192)  # the pixels stand before the tags
+    with pytest.raises(InputError, match="can't be decoded"):
+        decoded(bytes(data), "damaged.tif")
     assert capfd.readouterr().err == ""
