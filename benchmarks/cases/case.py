@@ -78,8 +78,8 @@ class Called:
 
 def run(call: list[str], cwd: Path | None = None, given: str | None = None) -> subprocess.CompletedProcess[str]:
     """Runs a program on what it is given, and returns what it printed."""
-    told: dict[str, Any] = {"capture_output": True, "text": True, "errors": "replace"}
-    return subprocess.run(call, input=given, cwd=cwd, timeout=PATIENCE, check=False, **told)
+    options: dict[str, Any] = {"capture_output": True, "text": True, "errors": "replace"}
+    return subprocess.run(call, input=given, cwd=cwd, timeout=PATIENCE, check=False, **options)
 
 
 def stylex(*arguments: object, cwd: Path | None = None) -> Called:
