@@ -1,5 +1,7 @@
 """Mutation testing of the guards: each change of one operator, constant or condition must be found by a test.
 
+The tests of each mutant run in a fork of this process, which has imported the libraries already.
+
 PYTHONPATH=benchmarks python -m reliability.mutants --sample 200 --json mutants.json
 PYTHONPATH=benchmarks python -m reliability.mutants --list stylex/files.py
 """
@@ -8,30 +10,36 @@ from __future__ import annotations
 
 import ast
 import copy
+import importlib
 import os
 import random
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from reliability.outcome import command_line, report
 
 ROOT = Path(__file__).parents[2]
+LIBRARIES = ("av", "cv2", "numpy.testing", "onnx", "onnxruntime", "PIL.Image", "skimage", "torch")
+"""What most tests import, and what takes them longest; plugins of pytest would be too early."""
 GUARDS = {
     "stylex/errors.py": "tests/test_errors.py tests/test_errors_page.py tests/cli/test_optional.py",
     "stylex/files.py": "tests/test_files.py",
-    "stylex/imaging/reading.py": "tests/imaging tests/test_fallbacks.py",
-    "stylex/imaging/writing.py": "tests/imaging tests/test_fallbacks.py",
-    "stylex/imaging/formats.py": "tests/imaging",
-    "stylex/artifacts/metadata.py": "tests/artifacts",
-    "stylex/artifacts/graph_file.py": "tests/artifacts",
+    "stylex/imaging/reading.py": "tests/imaging/test_reading.py tests/imaging tests/test_fallbacks.py",
+    "stylex/imaging/writing.py": "tests/imaging/test_writing.py tests/imaging tests/test_fallbacks.py",
+    "stylex/imaging/formats.py": "tests/imaging/test_formats.py tests/imaging",
+    "stylex/artifacts/metadata.py": "tests/artifacts/test_metadata.py tests/artifacts",
+    "stylex/artifacts/graph_file.py": "tests/artifacts/test_graph_file.py tests/artifacts",
     "stylex/models/safe_checkpoints.py": "tests/models/test_safe_checkpoints.py tests/models/published",
 }
-"""The tests that must find changes of a file."""
+"""The tests that must find changes of a file, those of the file itself first."""
 EQUIVALENT: dict[tuple[str, str], str] = {}
 """Changes that no test can find, by file and changed text, with the reason."""
 SECONDS = 600
@@ -110,25 +118,45 @@ def survives(mutant: Mutant, copied: Path) -> bool:
     file = copied / mutant.path
     whole = file.read_text(encoding="utf-8")
     file.write_text(mutant.source, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *GUARDS[mutant.path].split()]
-    environment = {**os.environ, "PYTHONPATH": str(copied), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(command, cwd=copied, env=environment, capture_output=True, timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
+        child = os.fork()
+        if not child:
+            _test(copied, GUARDS[mutant.path].split())
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     finally:
         file.write_text(whole, encoding="utf-8")
-    return done.returncode == 0
+
+
+def _test(copied: Path, tests: list[str]) -> NoReturn:
+    """Runs tests of the copy until one fails, and ends this process: with 0 where all pass."""
+    code: int = 1
+    try:
+        signal.alarm(SECONDS)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1), os.dup2(nowhere, 2)
+        os.chdir(copied)
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("stylex", "reliability")]:
+            del sys.modules[name]
+        sys.path[:0], sys.dont_write_bytecode = [str(copied)], True
+        os.environ |= {"PYTHONPATH": str(copied), "PYTHONDONTWRITEBYTECODE": "1"}
+        code = int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", *tests]))
+    finally:
+        os._exit(code)
 
 
 def campaign(sample: int, seed: int, paths: tuple[str, ...] = tuple(GUARDS)) -> tuple[dict[str, object], list[str]]:
     """Returns figures, and a fault for each mutant that no test has found."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
     every = [mutant for path in paths for mutant in mutants(path)]
     chosen = random.Random(seed).sample(every, min(sample, len(every)))
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder, "stylex")
         ignored = shutil.ignore_patterns(".*", "out", "build", "dist", "__pycache__")
         shutil.copytree(ROOT, copied, ignore=ignored, symlinks=True)
+        for path in paths:
+            unchanged = Mutant(path, 0, "", (ROOT / path).read_text(encoding="utf-8"))
+            assert survives(unchanged, copied), f"{GUARDS[path]} fails without a change of {path}"
         alive = []
         for mutant in chosen:
             if (mutant.path, mutant.change.split(" -> ")[0]) not in EQUIVALENT and survives(mutant, copied):

@@ -148,3 +148,23 @@ def test_metadata_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         METADATA.precision = "fp32"  # type: ignore[misc]
     assert math.isclose(dataclasses.replace(METADATA, psnr=40.0).psnr or 0, 40)
+
+
+LEAST = {"code_size": 0, "multiple": 1, "smallest": 1, "fixed_size": 1, "border": 0, "cell": 1, "reach": 0, "scale": 1}
+
+
+def test_least_values_and_defaults_of_a_specification() -> None:
+    least = GraphSpec.parsed({"role": TRANSFER, **LEAST})
+    assert {name: getattr(least, name) for name in LEAST} == LEAST
+    for name, value in LEAST.items():
+        with pytest.raises(ValueError):
+            GraphSpec.parsed({"role": TRANSFER, **LEAST, name: value - 1})
+    others = {"fixed_size": None, "cell": 8, "sites": (), "classes": (), "palette": False}
+    assert dataclasses.asdict(GraphSpec(TRANSFER, 0)) == {"role": TRANSFER, **LEAST, **others}
+
+
+@pytest.mark.parametrize(
+    ("role", "palette", "more"), [(TRANSFER, True, 9), (TRANSFER, False, 0), (STYLE_ENCODER, True, 0)]
+)
+def test_a_style_code_has_the_palette_behind_it(role: str, palette: bool, more: int) -> None:
+    assert GraphSpec(role, 5, palette=palette).style_code_size == 5 + more
