@@ -22,6 +22,7 @@ from stylex.export.photos import crops
 from stylex.export.trace import require_opset, trace
 from stylex.files import write_bytes
 from stylex.installation import onnxruntime
+from stylex.quant.audit import Audit, audit
 from stylex.quant.calibration import Observed, observe
 from stylex.quant.equalization import EqualizeChannels
 from stylex.quant.fp16 import HalfCompute, HalfWeights
@@ -91,6 +92,7 @@ class Exported:
         reports: how its outputs compare with torch's.
         kept_in_float32: convolutions that INT8 left in float32.
         layers: what each convolution costs at INT8, the most harmful first, where it was measured.
+        audit: what was known of INT8 before it was tried; None for other precisions.
     """
 
     path: Path
@@ -99,6 +101,7 @@ class Exported:
     reports: tuple[OutputReport, ...]
     kept_in_float32: tuple[str, ...] = ()
     layers: tuple[LayerCost, ...] = ()
+    audit: Audit | None = None
 
     @property
     def size(self) -> int:
@@ -107,7 +110,11 @@ class Exported:
 
 
 def export(
-    models: Sequence[Model], settings: ExportSettings, folder: Path, progress: Progress = lambda _: None
+    models: Sequence[Model],
+    settings: ExportSettings,
+    folder: Path,
+    progress: Progress = lambda _: None,
+    audited: Callable[[str, Audit], None] = lambda _name, _audit: None,
 ) -> list[Exported]:
     """Export the graphs of models into a folder.
 
@@ -115,6 +122,7 @@ def export(
 
     Args:
         models: see `stylex.models.registry`.
+        audited: is called with the name of an INT8 graph and what is known of it before it is calibrated.
 
     Raises:
         UsageError: an unknown precision or target, or a size that the graphs can't have.
@@ -125,7 +133,7 @@ def export(
     planned = [(model, traceable) for model in models for traceable in model.traceables(settings.size)]
     for _, traceable in planned:
         _require_size(traceable)
-    made = [_export_one(model, traceable, settings, folder, progress) for model, traceable in planned]
+    made = [_export_one(model, traceable, settings, folder, progress, audited) for model, traceable in planned]
     for one in made:
         write_bytes(one.path, one.data)
     return made
@@ -150,7 +158,12 @@ def _require_size(traceable: Traceable) -> None:
 
 
 def _export_one(
-    known: Model, traceable: Traceable, settings: ExportSettings, folder: Path, progress: Progress
+    known: Model,
+    traceable: Traceable,
+    settings: ExportSettings,
+    folder: Path,
+    progress: Progress,
+    audited: Callable[[str, Audit], None],
 ) -> Exported:
     # A style encoder runs once a style: speed doesn't count, and its weights were saved in half precision.
     precision = "fp16" if traceable.spec.role == STYLE_ENCODER else settings.precision
@@ -158,6 +171,9 @@ def _export_one(
     progress(f"tracing {name}")
     model = trace(traceable, settings.opset)
     run_passes(model, [Tidy(), ClipBeforeShuffle()])
+    found_before = _audit(model, traceable, settings) if precision == "int8" else None
+    if found_before is not None:
+        audited(name, found_before)
     comparison = _comparison(traceable, settings)
     metadata = _metadata_of(known, traceable, settings, precision)
     kept: tuple[str, ...] = ()
@@ -182,7 +198,12 @@ def _export_one(
         if traceable.spec.role == STYLE_ENCODER
         else transfer_file(known.technique, precision, folder, known.style)
     )
-    return Exported(path, metadata, model.SerializeToString(), tuple(reports), kept, layers)
+    return Exported(path, metadata, model.SerializeToString(), tuple(reports), kept, layers, found_before)
+
+
+def _audit(model: onnx.ModelProto, traceable: Traceable, settings: ExportSettings) -> Audit:
+    feed = {name: example.numpy() for name, example in zip(traceable.inputs, traceable.example, strict=True)}
+    return audit(model, INT8_TARGETS[settings.target], feed)
 
 
 def _to_int8(

@@ -31,6 +31,7 @@ SCRIPTS = (
     "benchmarks/cost.py",
     "benchmarks/folder.py",
     "benchmarks/large.py",
+    "benchmarks/matrix.py",
     "benchmarks/one_style.py",
     "benchmarks/peers.py",
     "benchmarks/providers.py",
@@ -70,6 +71,24 @@ def test_providers_compares_with_the_cpu(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     (row,) = json.loads((tmp_path / "picture.json").read_text())["rows"]
     assert row["name"] == "adain int8 on cpu" and 20 < row["psnr"] < 60 and row["worst_level"] > 0
+
+
+def test_the_matrix_tells_what_does_not_paint(tmp_path: Path) -> None:
+    (tmp_path / "cpu-arm").mkdir()
+    (tmp_path / "cpu-arm" / "cyclegan-painting-int8.onnx").write_bytes(b"no graph")
+    ask = ("--technique", "cyclegan", "--size", 64, "--json", tmp_path / "matrix.json")
+    others = (f"same={sys.executable}", f"none={sys.executable} -c raise(SystemExit(7))")
+    pythons = [word for other in others for word in ("--python", other)]
+    result = run("benchmarks/matrix.py", tmp_path, *ask, "--target", "cpu-x86", *pythons)
+    assert result.returncode == 1, result.stderr
+    rows = json.loads((tmp_path / "matrix.json").read_text())["rows"]
+    assert len(rows) == 3 * 4  # two precisions and two tools, in three interpreters
+    assert all(r["levels"] == 0 and r["psnr"] > 30 for r in rows if r["name"] != "none")
+    assert {r["error"] for r in rows if r["name"] == "none"} == {"the interpreter ended with 7: "}
+    assert "| same | 1 of 1, 100.0 dB, 0 | 3 of 3," in result.stdout
+    assert result.stdout.count("none: ") == 4
+    broken = run("benchmarks/matrix.py", tmp_path, *ask, "--target", "cpu-arm")
+    assert broken.returncode != 0 and "cyclegan cpu-arm int8 doesn't paint in this Python" in broken.stderr
 
 
 def test_peers_prints_ratios_and_writes_rows(tmp_path: Path) -> None:

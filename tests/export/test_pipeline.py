@@ -238,6 +238,10 @@ def test_a_report_of_what_each_convolution_costs_at_int8(tmp_path):
     model = onnx.load(row["path"])
     (kept,) = (n for n in model.graph.node if n.name in row["left_in_float32"])
     assert kept.op_type == "Conv" and kept.input[1] in {t.name for t in model.graph.initializer}
+    audit = row["audit"]
+    assert audit["convolutions"] == 12 and 0 < audit["share"] <= 1 and audit["pays"] == (audit["share"] < 0.5)
+    assert all(one["convolution"] in result.stderr and one["why"] in result.stderr for one in audit["findings"])
+    assert "gain no speed on cpu-x86" in result.stderr.splitlines()[0]
 
 
 @pytest.mark.parametrize(

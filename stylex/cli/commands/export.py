@@ -18,6 +18,7 @@ from stylex.techniques.exporting import FLAT_SHIFT, OPSET, PRECISION, TARGET, VI
 if TYPE_CHECKING:
     from stylex.export.graph_spec import Model
     from stylex.export.pipeline import Exported
+    from stylex.quant.audit import Audit
 
 WEB, TRITON = "web", "triton"
 
@@ -152,12 +153,18 @@ def command(
     settings = ExportSettings(precision or PRECISION, target, size, opset, calibration, flat_shift, kept, report)
     models = _models(technique, weights, checkpoints, style)
     with Console(stderr=True).status("exporting") as status:
-        made = export(models, settings, folder, lambda what: status.update(what))
+        made = export(models, settings, folder, lambda what: status.update(what), _tell_audit)
     if as_json:
         click.echo(json.dumps([_row(one) for one in made], indent=2))
         return
     for one in made:
         _tell(one)
+
+
+def _tell_audit(name: str, audit: Audit) -> None:
+    """Prints what is known of an INT8 graph before anyone waits for it."""
+    for line in audit.lines():
+        click.echo(f"{name}: {line}", err=True)
 
 
 def _count(keep_float: str) -> int | None:
@@ -250,6 +257,7 @@ def _row(one: Exported) -> dict[str, Any]:
         "metadata": one.metadata.to_dict(),
         "left_in_float32": one.kept_in_float32,
         "layers": [asdict(layer) for layer in one.layers],
+        "audit": one.audit and {**asdict(one.audit), "share": one.audit.share, "pays": one.audit.pays},
         "checks": [asdict(r) for r in one.reports],
     }
 
