@@ -82,6 +82,16 @@ def test_it_paints_as_the_command_line_does(
     assert psnr(painted(page), wanted) >= 35
 
 
+def test_a_grey_photo_is_toned_as_the_command_line_does(
+    page: Any, painted: Painted, photo: np.ndarray, tmp_path: Path
+) -> None:
+    grey = np.ascontiguousarray(np.repeat(photo.mean(2, keepdims=True), 3, 2).astype(np.uint8))
+    write_picture(tmp_path / "grey.png", grey)
+    page.set_input_files("#photo", tmp_path / "grey.png")
+    page.select_option("#style", "starry-night")
+    assert psnr(painted(page), stylex.stylize(grey, "adain", "starry-night", threads=1)) >= 35
+
+
 @pytest.mark.parametrize("share", ["0", "0.4"])
 def test_people_are_painted_more_lightly(
     page: Any, painted: Painted, files: tuple[Path, Path], photo: np.ndarray, share: str
