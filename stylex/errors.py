@@ -117,6 +117,6 @@ def section_of(kind: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, shortened to 160 characters."""
+    """Returns the first line of an error's text, shortened to 160 characters."""
     text = str(error).strip().splitlines()
     return (text[0] if text else type(error).__name__)[:160]

@@ -29,7 +29,7 @@ CONFIG, CACHE = "STYLEX_CONFIG", "STYLEX_CACHE"
 
 
 def check_place(path: Path | str) -> None:
-    """Refuse a path that no file can be written to, before any work is done.
+    """Refuses a path that no file can be written to, before any work is done.
 
     Raises:
         InputError: the folder doesn't exist, or what has the name isn't a regular file: a folder, a device, a pipe.
@@ -72,7 +72,7 @@ def make_folder(folder: Path, **parameters: object) -> Path:
 
 @contextlib.contextmanager
 def written_aside(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on a clean exit it is synced and takes the final name.
+    """Yields a temporary path beside `path`; on a clean exit it is synced and takes the final name.
 
     An exception removes the temporary file, and an existing file under the final name stays as it was. What a killed
     process has left is removed by the next one that writes into the same folder.
@@ -97,7 +97,7 @@ def written_aside(path: Path | str) -> Iterator[Path]:
 
 
 def settle(aside: Path, path: Path) -> None:
-    """Give a complete file its final name, so that it is there and complete behind a power failure too.
+    """Gives a complete file its final name, so that it is there and complete behind a power failure too.
 
     Raises:
         OSError: it can't be synced or renamed.
@@ -109,7 +109,7 @@ def settle(aside: Path, path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Sync the names in a folder, where the system has that and the folder may be read."""
+    """Syncs the names in a folder, where the system has that and the folder may be read."""
     if sys.platform == "win32":
         return
     with contextlib.suppress(PermissionError):
@@ -189,7 +189,7 @@ def _why(path: Path, error: OSError) -> str:
 
 
 def same_file(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file, through links or because both names are equal."""
+    """Returns whether two paths lead to one file, through links or because both names are equal."""
     try:
         if one.samefile(other):
             return True
@@ -199,13 +199,13 @@ def same_file(one: Path, other: Path) -> bool:
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:
-    """Write a whole file at once, or leave what was there. Raises as `written_aside` does."""
+    """Writes a whole file at once, or leaves what was there. Raises as `written_aside` does."""
     with written_aside(path) as aside:
         aside.write_bytes(data)
 
 
 def write_json(path: Path | str, value: Any) -> None:
-    """Write `value` as indented JSON. Raises as `written_aside` does."""
+    """Writes `value` as indented JSON. Raises as `written_aside` does."""
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
@@ -230,5 +230,5 @@ def _users_folder(variable: str, windows: tuple[str, str], macos: str, xdg: tupl
 
 
 def sha256_of(path: Path | str) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
+    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()

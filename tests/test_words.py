@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,15 @@ def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
                         yield statement.lineno, text
 
 
+def called(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yields line and docstring of each function, but for commands, whose help speaks to the user."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            command = any(word in ast.unparse(one) for one in node.decorator_list for word in ("command", "group"))
+            if (text := ast.get_docstring(node)) and not command:
+                yield node.lineno, text
+
+
 def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yields line and name of all that a module defines or assigns."""
     for node in ast.walk(tree):
@@ -54,6 +64,14 @@ def test_docstrings_are_sentences(trees: dict[str, ast.Module]) -> None:
         first = text.strip().partition("\n\n")[0]
         assert first.split(" ")[0] not in NO_BEGINNING, f"{place}:{line} begins with a clause: {first}"
         assert first.endswith((".", ":")), f"{place}:{line} has no full stop: {first}"
+
+
+def test_functions_say_what_they_do(trees: dict[str, ast.Module]) -> None:
+    """The first word is a verb, such as Returns or Reads."""
+    found = [(f"{place}:{line}", text) for place, tree in trees.items() for line, text in called(tree)]
+    assert len(found) > 1500
+    stylex = [(where, text) for where, text in found if where.startswith("stylex/")]
+    assert [where for where, text in stylex if not re.match(r"See |[A-Z][a-z]+s\b", text)] == []
 
 
 def test_no_name_stands_for_several_things(trees: dict[str, ast.Module]) -> None:

@@ -31,7 +31,7 @@ def bench(
     graphs: Path | str | None = None,
     progress: Callable[[str], object] = lambda what: None,
 ) -> list[Row]:
-    """Measure a technique from uint8 photo to uint8 picture, every row in a process of its own.
+    """Measures a technique from uint8 photo to uint8 picture, every row in a process of its own.
 
     Args:
         technique: one that has graphs: its name, or the row of one's own.
@@ -123,7 +123,7 @@ def _rows(
     photo: Image,
     tell: Callable[[str], object],
 ) -> Iterator[Row]:
-    """One row a precision, compared with the most precise one, which is painted too where it isn't asked for."""
+    """Yields one row a precision, compared with the most precise one, which is painted too where it isn't asked for."""
     reference = None
     for precision in sorted({*precisions, *there[:1]}, key=PRECISIONS.index):
         tell(f"measuring {precision} at {rest[1]}")

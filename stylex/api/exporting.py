@@ -26,7 +26,7 @@ def export(
     calibration: Path | str | None = None,
     progress: Callable[[str], object] = lambda what: None,
 ) -> list[Exported]:
-    """Export a technique, or a tool, to ONNX, and check against torch that it still paints the same.
+    """Exports a technique, or a tool, to ONNX, and checks against torch that it still paints the same.
 
     Args:
         technique: a technique that has graphs, or "segmenter" or "upscaler"; a name, or a row of one's own.

@@ -42,7 +42,7 @@ def stylize_film(
     graphs: Path | str | None = None,
     threads: int = 0,
 ) -> FilmReport:
-    """Paint a film. Frames keep their times; sound that the output's format can't hold is encoded anew as AAC.
+    """Paints a film. Frames keep their times; sound that the output's format can't hold is encoded anew as AAC.
 
     Args:
         film: any file that FFmpeg reads.

@@ -31,7 +31,7 @@ StageProgress: TypeAlias = Callable[[Stage, int, int], object]
 
 
 def no_progress(_stage: Stage, _done: int, _of: int) -> None:
-    """A progress that nobody watches."""
+    """Shows nothing: a progress that nobody watches."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,7 +60,7 @@ def load(
     options: SessionOptions | None = None,
     **own: Any,
 ) -> StylePainter:
-    """Load a technique.
+    """Loads a technique.
 
     Args:
         technique: the name of one of the nine; the path of an ONNX file that `stylex.export` wrote, whose style

@@ -32,7 +32,7 @@ def contact_sheet(
     progress: Callable[[int, int], object] = lambda _done, _of: None,
     **options: Any,
 ) -> Image:
-    """Paint a photo in many styles, on one sheet with their names.
+    """Paints a photo in many styles, on one sheet with their names.
 
     Args:
         photo: as for `stylex.stylize`.

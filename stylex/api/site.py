@@ -69,7 +69,7 @@ class Site:
 
 
 def export_site(folder: Path | str, onnxruntime_web: Path | str, technique: str = DEFAULT) -> Site:
-    """Write a site.
+    """Writes a site.
 
     Args:
         folder: where it goes; empty, new, or an earlier site.
@@ -97,7 +97,7 @@ MIT = b"onnxruntime-web: Copyright (c) Microsoft Corporation, MIT License, https
 
 
 def _require_own(folder: Path) -> None:
-    """Refuse a folder with files of others; a site whose writing was ended in the middle may be there."""
+    """Refuses a folder with files of others; a site whose writing was ended in the middle may be there."""
     entries = [entry.name for entry in folder.iterdir()] if os.path.isdir(folder) else []
     if FIRST not in entries and not all(map(LITTER.fullmatch, entries)):
         raise InputError(f"{folder} holds something that is no site: choose an empty or a new folder")

@@ -76,7 +76,7 @@ def stylize(
     report: bool = False,
     **own: Any,
 ) -> Image | PIL.Image.Image | Result:
-    """Paint a photo with any technique.
+    """Paints a photo with any technique.
 
     A film isn't a photo: `stylex.stylize_film` paints it, and `stylex.load("video")` paints frames one after the other.
 

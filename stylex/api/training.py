@@ -20,7 +20,7 @@ def train(
     notify: Callable[[str], object] = lambda line: None,
     **options: Any,
 ) -> Path:
-    """Train a technique's network, or go on where an interrupted training in `out` stood.
+    """Trains a technique's network, or goes on where an interrupted training in `out` stood.
 
     Args:
         technique: a technique or a tool that is trained: its name, or a row of one's own.

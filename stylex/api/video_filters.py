@@ -69,7 +69,7 @@ def export_video_filters(
     graphs: Path | str | None = None,
     progress: Callable[[str], object] = lambda what: None,
 ) -> list[VideoFilter]:
-    """Write a technique's networks as filters for FFmpeg or GStreamer, each compared with stylex's own picture before.
+    """Writes a technique's networks as filters for FFmpeg or GStreamer, each compared with stylex's own picture before.
 
     Args:
         folder: where they go.

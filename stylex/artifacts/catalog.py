@@ -18,17 +18,17 @@ NAME = re.compile(r"\w[\w. -]*")
 
 
 def transfer_file(technique: str, precision: str, folder: Path = GRAPHS, style: str = "") -> Path:
-    """Where the transfer graph of a technique lies; `style` where its weights hold one."""
+    """Returns where the transfer graph of a technique lies; `style` where its weights hold one."""
     return folder / "-".join(filter(None, (technique, style, f"{precision}.onnx")))
 
 
 def encoder_file(technique: str, folder: Path = GRAPHS) -> Path:
-    """Where the style encoder of a technique lies; its weights are stored in half precision, it computes in float32."""
+    """Returns where the style encoder of a technique lies; it is stored in half precision and computes in float32."""
     return folder / f"{technique}-style.onnx"
 
 
 def styles_file(technique: str) -> Path:
-    """Where the built-in codes for a technique lie."""
+    """Returns where the built-in codes for a technique lie."""
     return GRAPHS / f"{technique}-styles.npz"
 
 
@@ -61,7 +61,7 @@ def styles_in(folder: Path, technique: str) -> list[str]:
 
 
 def _style_of(file: Path, technique: str) -> str:
-    """The style of a transfer graph, empty where the file is none of the technique; raises for what can't be used."""
+    """Returns the style of a transfer graph, empty for files of others; raises for what can't be used."""
     props = read_props(file)
     if not is_ours(props):
         return ""

@@ -65,7 +65,7 @@ def versions_of(data: bytes) -> tuple[int, int]:
 
 
 def _opset(data: bytes) -> int:
-    """The version of a set of operators where it is ONNX's own, else 0."""
+    """Returns the version of a set of operators where it is ONNX's own, else 0."""
     file, domain, version = io.BytesIO(data), b"", 0
     for field, kind, value in _fields(file, len(data)):
         content = file.read(value) if kind == LENGTH else b""
@@ -142,7 +142,7 @@ def _props_in(file: BinaryIO, size: int, source: str) -> dict[str, str]:
 
 
 def _entry(data: bytes) -> tuple[str, str]:
-    """Key and value of one property; either is empty where it is missing."""
+    """Returns key and value of one property; either is empty where it is missing."""
     file = io.BytesIO(data)
     texts = {KEY: "", VALUE: ""}
     for field, kind, length in _fields(file, len(data)):
@@ -183,7 +183,7 @@ def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _varint(file: BinaryIO) -> int:
-    """A whole number of up to 64 bits, seven of them in a byte, the lowest first."""
+    """Returns a whole number of up to 64 bits, seven of them in a byte, the lowest first."""
     number = 0
     for place in range(VARINT_BYTES):
         byte = file.read(1)

@@ -81,11 +81,11 @@ class GraphSpec:
 
     @property
     def style_code_size(self) -> int:
-        """Floats in a style code, of which a transfer graph takes the first `code_size`."""
+        """Returns floats in a style code, of which a transfer graph takes the first `code_size`."""
         return self.code_size + (PALETTE_SIZE if self.palette and self.role == TRANSFER else 0)
 
     def painted_side(self, side: int) -> int:
-        """Pixels that the graph paints for a side of so many; the picture is reflected to that.
+        """Returns pixels that the graph paints for a side of so many; the picture is reflected to that.
 
         A graph of a fixed size paints that, whether the picture fits or not.
         """
@@ -117,12 +117,12 @@ class GraphSpec:
 
 
 def _as_given(value: Any) -> Any:
-    """A list of JSON is a tuple here."""
+    """Returns a value out of JSON, a list of which is a tuple here."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def _require(one: Field[Any], value: Any) -> None:
-    """Raise ValueError unless a field of `GraphSpec` can have the value."""
+    """Raises ValueError unless a field of `GraphSpec` can have the value."""
     if one.name == "role":
         usable = value in ROLES
     elif LEAST in one.metadata:
@@ -190,7 +190,7 @@ class GraphMetadata:
 
     @classmethod
     def from_props(cls, props: Mapping[str, str], source: str) -> GraphMetadata:
-        """Read the metadata back from the properties of an ONNX file.
+        """Reads the metadata back from the properties of an ONNX file.
 
         Raises:
             ModelError: the file was not written by `stylex export`, or by an incompatible version.
@@ -210,7 +210,7 @@ class GraphMetadata:
 
     @classmethod
     def _parsed(cls, props: Mapping[str, str]) -> GraphMetadata:
-        """The metadata, where the values that the runtime computes with are usable; raises ValueError and the like."""
+        """Returns the metadata if the runtime can compute with its values; raises ValueError and the like."""
         names = {f.name for f in (*fields(cls), *fields(GraphSpec))} - {"spec"}
         values = {name: json.loads(props[f"stylex.{name}"]) for name in names if f"stylex.{name}" in props}
         found = {f.name: values[f.name] for f in fields(cls) if f.name in values}

@@ -51,14 +51,14 @@ class StyleCode:
     work: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a file; nine digits are all that a float32 has."""
+        """Returns the code as it stands in a file; nine digits are all that a float32 has."""
         values = [float(f"{v:.9g}") for v in self.values]
         header = {"format": FORMAT, "name": self.name, "work": self.work, "technique": self.technique}
         return {**header, "weights_sha256": self.weights_sha256, "values": values}
 
     @classmethod
     def from_json(cls, data: Any, source: str) -> StyleCode:
-        """Read a code back.
+        """Reads a code back.
 
         Raises:
             InputError: it isn't a style code, or its values are no numbers.
@@ -85,7 +85,7 @@ class StyleCode:
         return code
 
     def check_fits(self, technique: str, weights_sha256: str, size: int) -> None:
-        """Raise ModelError unless the code was made for these weights and has `size` values."""
+        """Raises ModelError unless the code was made for these weights and has `size` values."""
         if (self.technique, self.weights_sha256) != (technique, weights_sha256):
             raise ModelError(
                 f"the style code {self.name!r} was made for other weights of {self.technique} than this {technique} "
@@ -99,12 +99,12 @@ class StyleCode:
 
 
 def save_code(code: StyleCode, path: Path | str) -> None:
-    """Write a code to a file. Raises as `stylex.files.written_aside` does."""
+    """Writes a code to a file. Raises as `stylex.files.written_aside` does."""
     write_json(path, code.to_json())
 
 
 def load_code(path: Path | str) -> StyleCode:
-    """Read a code from a file.
+    """Reads a code from a file.
 
     Raises:
         InputError: missing, or not a style code.
@@ -143,7 +143,7 @@ def built_in(technique: str) -> dict[str, StyleCode]:
 
 
 def save_built_in(codes: Sequence[StyleCode]) -> None:
-    """Write the styles that come with the package for one technique, in half precision."""
+    """Writes the styles that come with the package for one technique, in half precision."""
     names, works = np.array([c.name for c in codes]), np.array([c.work for c in codes])
     values, weights = np.stack([c.values for c in codes]).astype(np.float16), np.array(codes[0].weights_sha256)
     data = io.BytesIO()
@@ -152,7 +152,7 @@ def save_built_in(codes: Sequence[StyleCode]) -> None:
 
 
 def built_in_code(name: str, technique: str = DEFAULT) -> StyleCode:
-    """One of the built-in styles.
+    """Returns one of the built-in styles.
 
     Raises:
         UsageError: no such style; names the ones that exist.
@@ -182,7 +182,7 @@ def require_built_in(name: str, technique: str) -> None:
 
 
 def normalized_weights(styles: Sequence[Any]) -> npt.NDArray[np.float32]:
-    """The weights of (style, weight) pairs, (K,), scaled to add up to 1.
+    """Returns the weights of (style, weight) pairs, (K,), scaled to add up to 1.
 
     Raises:
         UsageError: no pairs, or weights that are no numbers, below 0, or all 0.
@@ -211,7 +211,7 @@ style_reduction = shorter_side(STYLE_SIDE)
 
 
 def style_sized(style: Image, fixed: int | None = None) -> Image:
-    """Reduce a style picture to `STYLE_SIDE`, enlarge one below `SMALLEST_STYLE`, squeeze one that is very long.
+    """Reduces a style picture to `STYLE_SIDE`, enlarges one below `SMALLEST_STYLE`, squeezes one that is very long.
 
     Where the encoder takes one size alone, all of the picture is brought to it.
     """

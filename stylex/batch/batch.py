@@ -40,7 +40,7 @@ def stylize_batch(
     progress: FolderProgress = lambda _done, _of, _outcome: None,
     **options: Any,
 ) -> FolderReport:
-    """Paint an archive of photos. What is done is skipped, so that the same call goes on after it was ended.
+    """Paints an archive of photos. What is done is skipped, so that the same call goes on after it was ended.
 
     Both engines write the same paintings under the same names, those of `stylize_folder`. Photos that failed stand in
     the table `.stylex/failed.jsonl` among the paintings, and are tried again by the next call.

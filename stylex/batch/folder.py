@@ -34,7 +34,7 @@ def stylize_folder(
     progress: FolderProgress = lambda _done, _of, _outcome: None,
     **options: Any,
 ) -> FolderReport:
-    """Paint many photos: folders keep their structure, and each photo its name and format.
+    """Paints many photos: folders keep their structure, and each photo its name and format.
 
     Several photos are in work at once, so that one is decoded while another one is painted and a third is encoded; how
     many depends on the number of cores and not on that of the photos. A photo that can't be used is reported and

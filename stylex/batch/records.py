@@ -100,7 +100,7 @@ def _append(file: IO[bytes], data: bytes) -> None:
 
 
 def _is_cut(path: Path) -> bool:
-    """Whether the last line of a file has no end, as where its writer was killed."""
+    """Returns whether the last line of a file has no end, as where its writer was killed."""
     if not os.path.isfile(path) or not path.stat().st_size:
         return False
     with path.open("rb") as file:

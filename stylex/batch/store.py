@@ -127,7 +127,7 @@ def unreachable(place: str | Path, error: Exception) -> InputError:
 
 
 def is_remote(place: str | Path) -> bool:
-    """Whether a place is an address rather than a path on this machine."""
+    """Returns whether a place is an address rather than a path on this machine."""
     return "://" in str(place)
 
 

@@ -45,7 +45,7 @@ class CleanExit(click.ClickException):
         self.__dict__["exit_code"] = error.exit_code  # click reads it of the instance, but types it as the class's
 
     def show(self, file: Any = None) -> None:
-        """Print the line."""
+        """Prints the line."""
         with contextlib.suppress(OSError):  # nobody can be told where standard error is full, or its terminal gone
             click.echo(f"stylex: {self.message}", file=file or sys.stderr)
 
@@ -62,7 +62,7 @@ class _WarningHandler(logging.Handler):
     """Prints the library's warnings as lines of the command line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one line on standard error."""
+        """Prints one line on standard error."""
         click.echo(f"stylex: {record.getMessage()}", err=True)
 
 
@@ -70,11 +70,11 @@ class Verbs(click.Group):
     """A group whose commands are imported when they are called, and whose known errors end cleanly."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All verbs, in the order of `VERBS`."""
+        """Returns all verbs, in the order of `VERBS`."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb's module."""
+        """Imports a verb's module."""
         if cmd_name not in VERBS:
             return None
         command = importlib.import_module(VERBS[cmd_name]).command
@@ -82,12 +82,12 @@ class Verbs(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; SIGTERM and SIGHUP end it as Ctrl-C does, with exit codes of their own."""
+        """Runs a verb; SIGTERM and SIGHUP end it as Ctrl-C does, with exit codes of their own."""
         with ended_as_interrupted():
             return self._explained(ctx)
 
     def _explained(self, ctx: click.Context) -> Any:
-        """Run a verb; turn known errors into one line."""
+        """Runs a verb; turns known errors into one line."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
@@ -99,7 +99,7 @@ class Verbs(click.Group):
             raise CleanExit(known) from error
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run the command line; also what is printed before a verb is known may meet a full disk."""
+        """Runs the command line; also what is printed before a verb is known may meet a full disk."""
         prepare_consoles()
         try:
             return super().main(*arguments, **options)

@@ -12,7 +12,7 @@ WIDE = 13
 
 
 def heading() -> list[str]:
-    """Hardware and versions in a few lines, without which a time says nothing."""
+    """Returns hardware and versions in a few lines, without which a time says nothing."""
     computer = machine()
     memory = "memory unknown" if computer["memory_gib"] is None else f"{computer['memory_gib']} GiB"
     lines = [f"{computer['processor']}, {computer['cores']} cores, {memory}, {computer['system']}", *hardware.gpus()]
@@ -23,7 +23,7 @@ def heading() -> list[str]:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print machine, then table, to standard output."""
+    """Prints machine, then table, to standard output."""
     from rich.console import Console
     from rich.table import Table
 

@@ -61,7 +61,7 @@ class OutputReport:
     shift: float | None = None
 
     def meets(self, tolerance: Tolerance) -> bool:
-        """Whether the output is close enough."""
+        """Returns whether the output is close enough."""
         if not self.picture:
             return self.worst_psnr >= tolerance.numbers_psnr
         assert self.mean_ssim is not None
@@ -84,7 +84,7 @@ def torch_outputs(traceable: Traceable, feeds: Sequence[Feed]) -> list[list[npt.
 def measure(
     model: onnx.ModelProto, traceable: Traceable, feeds: Sequence[Feed], wanted: Sequence[Sequence[npt.NDArray[Any]]]
 ) -> list[OutputReport]:
-    """Run a model in ONNX Runtime on the CPU and compare every output with torch's.
+    """Runs a model in ONNX Runtime on the CPU and compares every output with torch's.
 
     Raises:
         ModelError: ONNX Runtime can't load or run it.
@@ -164,12 +164,12 @@ def _run(model: onnx.ModelProto, traceable: Traceable, feeds: Sequence[Feed]) ->
 
 
 def _bytes(planes: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Float32 (1, 3, H, W) in [0, 1] as uint8 (1, H, W, 3)."""
+    """Returns float32 (1, 3, H, W) in [0, 1] as uint8 (1, H, W, 3)."""
     return to_bytes(planes)[None]
 
 
 def _floats(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """An output as it is, or uint8 (1, H, W, 3) as float32 (1, 3, H, W) in [0, 1]."""
+    """Returns an output as it is, or uint8 (1, H, W, 3) as float32 (1, 3, H, W) in [0, 1]."""
     return to_floats(value[0]) if value.dtype == np.uint8 else value
 
 
@@ -181,7 +181,7 @@ def _report(name: str, picture: bool, found: list[Difference]) -> OutputReport:
 
 
 def require(reports: Sequence[OutputReport], precision: str, role: str, tolerance: Tolerance | None = None) -> None:
-    """Raise CheckFailed if any output is further from torch than is allowed, by default for its precision."""
+    """Raises CheckFailed if any output is further from torch than is allowed, by default for its precision."""
     tolerance = tolerance or TOLERANCES[precision]
     for report in reports:
         if not report.meets(tolerance):

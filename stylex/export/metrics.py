@@ -28,7 +28,7 @@ class Difference:
 
 
 def psnr(a: npt.NDArray[Any], b: npt.NDArray[Any], peak: float = 1.0) -> float:
-    """Peak signal-to-noise ratio in decibels, at most `IDENTICAL`; minus infinity where a value is not finite."""
+    """Returns the peak signal-to-noise ratio in dB, at most `IDENTICAL`; -inf for values that aren't finite."""
     with np.errstate(invalid="ignore"):  # infinity less infinity; seen below
         error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
     if not np.isfinite(error):
@@ -37,7 +37,7 @@ def psnr(a: npt.NDArray[Any], b: npt.NDArray[Any], peak: float = 1.0) -> float:
 
 
 def ssim(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
-    """Structural similarity of two pictures (3, H, W) in [0, 1], at least 7x7."""
+    """Returns the structural similarity of two pictures (3, H, W) in [0, 1], at least 7x7."""
     from skimage.metrics import structural_similarity
 
     # scikit-image ships no types
@@ -45,7 +45,7 @@ def ssim(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
 
 
 def compare(have: npt.NDArray[Any], want: npt.NDArray[Any], picture: bool) -> Difference:
-    """Difference of one output, (1, 3, H, W) where it is a picture."""
+    """Returns the difference of one output, (1, 3, H, W) where it is a picture."""
     largest = float(np.abs(have - want).max())
     if picture:
         return Difference(largest, psnr(have, want), ssim(have[0], want[0]))

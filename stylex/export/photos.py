@@ -36,7 +36,7 @@ logger = logging.getLogger("stylex")
 
 
 def bundled(name: str) -> Photo:
-    """One of scikit-image's colour photos, RGB (H, W, 3)."""
+    """Returns one of scikit-image's colour photos, RGB (H, W, 3)."""
     photo = getattr(optional("skimage.data", "scikit-image"), name)()
     return np.asarray(photo[0] if isinstance(photo, tuple) else photo, np.uint8)  # the left one of a stereo pair
 
@@ -103,7 +103,7 @@ def _require_telling(found: Sequence[Photo], folder: Path) -> None:
 
 
 def crops(folder: Path | None, count: int, size: int, seed: int, *, check: bool) -> list[Photo]:
-    """Seeded square crops, in turn from every photo: sides between half the photo and all of it, resized to `size`."""
+    """Returns seeded square crops from each photo in turn, of half of it to all of it, resized to `size`."""
     available = photos(folder, seed, check=check)
     rng = np.random.default_rng((seed, check))
     made = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnx
@@ -14,11 +14,11 @@ from stylex._version import __version__
 from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.artifacts.metadata import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphMetadata
 from stylex.errors import InputError, UsageError
-from stylex.export import drawn
+from stylex.export import samples
 from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, require, torch_outputs
 from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.int8 import Calibrated, Quantized, quantize
-from stylex.export.photos import crops
+from stylex.export.samples import Samples
 from stylex.export.trace import require_opset, trace
 from stylex.files import write_bytes
 from stylex.installation import onnxruntime
@@ -34,16 +34,6 @@ from stylex.quant.uint8_io import Uint8Pictures
 from stylex.quant.wide_stem import WideStem
 from stylex.techniques.exporting import OPSET, PRECISION, TARGET
 
-CALIBRATION_PHOTOS = 32
-CHECKED_PHOTOS = 24
-PICTURE = 256
-"""Pixels of the pictures that a dynamic graph is calibrated and checked with."""
-MOST_PIXELS = CALIBRATION_PHOTOS * 512**2
-"""Pixels of all pictures together; of large fixed sizes fewer are taken, but never fewer than `FEWEST_PHOTOS`."""
-FEWEST_PHOTOS = 4
-EQUALIZED = 4
-"""Every so many calibration photos serve to equalize the channels, which needs no exact ranges."""
-SEED = 0
 LARGEST = 4096
 """Pixels of a fixed side; the check runs torch at that size."""
 
@@ -64,6 +54,7 @@ class ExportSettings:
         keep_float: how many convolutions stay in float32 at INT8, the most harmful ones; None for as few as the check
             needs.
         report: whether each convolution's cost at INT8 is measured.
+        samples: pictures to calibrate on and to check with.
     """
 
     precision: str = PRECISION
@@ -74,6 +65,7 @@ class ExportSettings:
     flat_shift: float | None = None
     keep_float: int | None = None
     report: bool = False
+    samples: Samples = field(default_factory=lambda: samples.SAMPLES)
 
     def tolerance(self, precision: str) -> Tolerance:
         """Returns how far a graph of a precision may be from torch."""
@@ -105,7 +97,7 @@ class Exported:
 
     @property
     def size(self) -> int:
-        """Length of the file in bytes."""
+        """Returns the length of the file in bytes."""
         return len(self.data)
 
 
@@ -116,7 +108,7 @@ def export(
     progress: Progress = lambda _: None,
     audited: Callable[[str, Audit], None] = lambda _name, _audit: None,
 ) -> list[Exported]:
-    """Export the graphs of models into a folder.
+    """Exports the graphs of models into a folder.
 
     Every graph is checked against torch before any is written; a file appears under its final name whole or not at all.
 
@@ -215,10 +207,12 @@ def _to_int8(
     progress: Progress,
 ) -> tuple[Quantized, GraphMetadata]:
     """Calibrates, quantizes, and lets the picture's bytes in and out where the target takes them."""
-    photos, pictures = _feeds(traceable, settings, check=False), _drawn(traceable, check=False)
+    chosen = settings.samples
+    photos = chosen.photos(traceable, settings.calibration, check=False)
+    pictures = chosen.drawings(traceable, check=False)
     feeds = [*photos, *pictures]
     progress(f"calibrating on {len(photos)} photos and {len(pictures)} drawn pictures")
-    run_passes(model, [EqualizeChannels(photos[::EQUALIZED])])
+    run_passes(model, [EqualizeChannels(photos[:: chosen.equalizing])])
     observed = observe(model, tensors_to_observe(model), feeds, ranges_before_relu(model))
     target, fixed = INT8_TARGETS[settings.target], {"content": metadata.value_range}
     calibrated = Calibrated(model, observed, fixed, target, comparison)
@@ -234,26 +228,9 @@ def _to_int8(
     return found, metadata
 
 
-def _feeds(traceable: Traceable, settings: ExportSettings, *, check: bool) -> list[Feed]:
-    """Inputs from real photos; checking sees other photos than calibration."""
-    count = CHECKED_PHOTOS if check else CALIBRATION_PHOTOS
-    size = traceable.spec.fixed_size or PICTURE
-    count = max(FEWEST_PHOTOS, min(count, MOST_PIXELS // size**2))
-    pictures = crops(settings.calibration, count, size + 2 * traceable.spec.border, SEED, check=check)
-    return [traceable.feed(picture, i, check) for i, picture in enumerate(pictures)]
-
-
-def _drawn(traceable: Traceable, *, check: bool) -> list[Feed]:
-    """Inputs from drawn pictures; none for a graph that paints nothing."""
-    if not traceable.pictures:
-        return []
-    side = (traceable.spec.fixed_size or PICTURE) + 2 * traceable.spec.border
-    pictures = drawn.checking(side, SEED) if check else drawn.calibrating(side, SEED)
-    return [traceable.feed(picture, i, check) for i, picture in enumerate(pictures)]
-
-
 def _comparison(traceable: Traceable, settings: ExportSettings) -> Comparison:
-    feeds, flats = _feeds(traceable, settings, check=True), _drawn(traceable, check=True)
+    feeds = settings.samples.photos(traceable, settings.calibration, check=True)
+    flats = settings.samples.drawings(traceable, check=True)
     return Comparison(traceable, feeds, torch_outputs(traceable, feeds), flats, torch_outputs(traceable, flats))
 
 
@@ -280,7 +257,7 @@ def _metadata_of(known: Model, traceable: Traceable, settings: ExportSettings, p
 
 
 def _digest(feeds: Sequence[Feed], observed: dict[str, Observed]) -> str:
-    """SHA-256 of the calibration's inputs and of what was observed."""
+    """Returns the SHA-256 of the calibration's inputs and of what was observed."""
     digest = hashlib.sha256()
     for feed in feeds:
         for name in sorted(feed):

@@ -27,7 +27,7 @@ def require_opset(opset: int) -> None:
 
 
 def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:
-    """Trace with torch's exporter and check the result.
+    """Traces with torch's exporter and checks the result.
 
     Raises:
         ModelError: torch can't export the module at this opset, or the result isn't valid ONNX.
@@ -74,7 +74,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _shapes(traceable: Traceable) -> tuple[Any, ...]:
-    """The dynamic sizes as torch wants them: those of `*inputs` in a tuple of their own."""
+    """Returns the dynamic sizes as torch wants them: those of `*inputs` in a tuple of their own."""
     kinds = {p.kind for p in inspect.signature(traceable.module.forward).parameters.values()}
     shapes = tuple(traceable.dynamic)
     return (shapes,) if inspect.Parameter.VAR_POSITIONAL in kinds else shapes

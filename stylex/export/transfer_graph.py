@@ -41,14 +41,14 @@ class Geometry:
 
     @property
     def example(self) -> tuple[int, int]:
-        """Height and width to trace with."""
+        """Returns height and width to trace with."""
         if self.spec.fixed_size:
             return self.spec.fixed_size, self.spec.fixed_size
         unit = self.spec.painted_side(EXAMPLE)
         return 2 * unit, 3 * unit
 
     def dynamic(self, step: int, border: int = 0) -> dict[int, Any]:
-        """Rows and columns by axis of what has `step` of them to a `multiple`, and `border` more on each side."""
+        """Returns the sizes of axes 2 and 3 as torch takes them: `step` pixels times n, and a border on each side."""
         if self.spec.fixed_size:
             return {}
         least, most = self.spec.smallest // self.spec.multiple, LARGEST // self.spec.multiple
@@ -58,12 +58,12 @@ class Geometry:
         return {axis: step * side + 2 * border for axis, side in sides.items()}
 
     def content(self) -> Input:
-        """The photo with its border."""
+        """Returns the photo with its border."""
         height, width = (side + 2 * self.spec.border for side in self.example)
         return Input("content", torch.rand(1, 3, height, width), self.dynamic(self.spec.multiple, self.spec.border))
 
     def coded(self, statistics_size: int) -> tuple[Input, ...]:
-        """Codes of any number of styles, a mask for each, statistics to use, and whether to."""
+        """Returns codes of any number of styles, a mask for each, statistics to use, and whether to."""
         spec, styles = self.spec, Dim("styles", min=1, max=MOST_STYLES)
         rows, columns = (side // spec.cell for side in self.example)
         cells = {0: styles} | self.dynamic(spec.multiple // spec.cell)
@@ -75,7 +75,7 @@ class Geometry:
         )
 
     def coded_feed(self, photo: Photo, code: npt.NDArray[np.float32], number: int, statistics_size: int) -> Feed:
-        """A photo, with its border, in the style of a code (1, D); its number says at what strength."""
+        """Returns a photo, with its border, in the style of a code (1, D); its number says at what strength."""
         rows, columns = ((side - 2 * self.spec.border) // self.spec.cell for side in photo.shape[:2])
         return {
             "content": to_floats(photo),
@@ -108,7 +108,7 @@ class Encodes(Protocol):
     code_size: int
 
     def encode(self, style: Tensor) -> Tensor:
-        """A style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
+        """Converts a style, RGB (1, 3, H, W) in [0, 1], to its code (1, D)."""
 
 
 class StyleGraph(nn.Module):
@@ -130,7 +130,7 @@ def transfer_graph(
     outputs: tuple[str, ...],
     feed: Callable[[Photo, int, bool], Feed],
 ) -> Traceable:
-    """The transfer graph of a network that takes the content first and paints first."""
+    """Returns the transfer graph of a network that takes the content first and paints first."""
     inputs = (geometry.content(), *more)
     return Traceable(
         spec=geometry.spec,

@@ -18,7 +18,7 @@ Image: TypeAlias = npt.NDArray[np.uint8]
 
 
 def to_floats(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """RGB uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
+    """Converts RGB uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
     planes = np.empty((1, 3, *picture.shape[:2]), np.float32)
     for plane, channel in zip(planes[0], cv2.split(picture), strict=True):
         np.multiply(channel, np.float32(1 / 255), out=plane)
@@ -26,7 +26,7 @@ def to_floats(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 def to_bytes(planes: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Float32 (1, 3, H, W) in [0, 1] to RGB uint8 (H, W, 3), rounded, not wrapped."""
+    """Converts float32 (1, 3, H, W) in [0, 1] to RGB uint8 (H, W, 3), rounded, not wrapped."""
     channels = [np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8) for plane in planes[0]]
     return np.asarray(cv2.merge(channels), np.uint8)
 

@@ -39,7 +39,7 @@ def keep_colors(stylized: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -
 
 
 def _with_lightness(photo: npt.NDArray[np.uint8], light: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """RGB with other values of L*; OpenCV's way to L*a*b* in bytes and back alone would move all pixels a little."""
+    """Returns RGB with other values of L*; OpenCV's way to L*a*b* in bytes and back would move all pixels a little."""
     lab = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB)
     same = cv2.compare(cv2.extractChannel(lab, 0), light, cv2.CMP_EQ)
     cv2.insertChannel(light, lab, 0)
@@ -53,7 +53,7 @@ def _with_lightness(photo: npt.NDArray[np.uint8], light: npt.NDArray[np.uint8]) 
 
 
 def _parts(picture: npt.NDArray[np.uint8]) -> list[slice]:
-    """Rows of a picture that are converted at a time: a whole one would need several times its memory."""
+    """Returns rows of a picture that are converted at a time: a whole one would need several times its memory."""
     rows = max(1, PART // picture.shape[1])
     return [slice(top, top + rows) for top in range(0, len(picture), rows)]
 
@@ -65,7 +65,7 @@ def _lightness(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 
 def require_colors(picture: npt.NDArray[np.uint8], name: str) -> None:
-    """Refuse a style picture that is all of one colour: it has no strokes, no texture and no distribution to match.
+    """Refuses a style picture that is all of one colour: it has no strokes, no texture and no distribution to match.
 
     Args:
         picture: RGB (H, W, 3).

@@ -96,7 +96,7 @@ def to_srgb(
 
 
 def _converted(image: Image.Image, profile: bytes, name: str) -> Image.Image:
-    """The picture in sRGB; as it is where the profile changes nothing, or, with a warning, can't be used."""
+    """Returns the picture in sRGB; as it is where the profile changes nothing, or, with a warning, can't be used."""
     plain = image if image.mode == "RGB" else image.convert("RGB")
     try:
         space = _opened(profile).profile.xcolor_space
@@ -151,7 +151,7 @@ def unknown_code_points(code_points: bytes) -> bool:
 
 
 def _by_code_points(image: Image.Image, code_points: bytes) -> Image.Image | None:
-    """The picture in sRGB by the primaries and the transfer function of ITU-T H.273; None for those unknown here."""
+    """Returns the picture in sRGB by primaries and transfer function of ITU-T H.273; None for those unknown here."""
     if high_dynamic_range(code_points):
         return in_standard_range(np.asarray(image), code_points)
     primaries = PRIMARIES.get(code_points[0])
@@ -187,7 +187,7 @@ def in_standard_range(values: npt.NDArray[Any], code_points: bytes) -> Image.Ima
 
 
 def _by_gamma(image: Image.Image, info: Mapping[Any, Any], name: str) -> Image.Image:
-    """The picture in sRGB by the exponent and the primaries that a PNG may state (its gAMA and cHRM chunks)."""
+    """Returns the picture in sRGB by the exponent and the primaries that a PNG may state (its gAMA and cHRM chunks)."""
     gamma, primaries = info.get("gamma"), info.get("chromaticity")
     if gamma is None:
         return image  # primaries alone say nothing that could be used
@@ -203,13 +203,13 @@ def _light(gamma: float) -> npt.NDArray[np.float64]:
 
 
 def _srgb_light() -> npt.NDArray[np.float64]:
-    """The light that each level of sRGB stands for (IEC 61966-2-1)."""
+    """Returns the light that each level of sRGB stands for (IEC 61966-2-1)."""
     coded = np.arange(256) / 255
     return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
 
 
 def _recoded(image: Image.Image, light: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]) -> Image.Image:
-    """The picture in sRGB, of the light of each of its levels (256,) and the way between primaries (3, 3)."""
+    """Returns the picture in sRGB, of the light of each of its levels (256,) and the way between primaries (3, 3)."""
     if np.abs(matrix - np.eye(3)).max() < 0.01 and np.abs(light - _srgb_light()).max() < 0.01:
         return image
     coded = np.linspace(0, 1, 4096)
@@ -224,7 +224,7 @@ def _recoded(image: Image.Image, light: npt.NDArray[np.float64], matrix: npt.NDA
 
 
 def primaries_matrix(primaries: Sequence[float]) -> npt.NDArray[np.float64] | None:
-    """From light of these primaries to light of sRGB's, white to white; None where they span nothing."""
+    """Returns the matrix from light of primaries to sRGB's, white to white; None where they span nothing."""
     if not all(y > 1e-4 for y in primaries[1::2]):
         return None
     try:
@@ -237,7 +237,7 @@ def primaries_matrix(primaries: Sequence[float]) -> npt.NDArray[np.float64] | No
 
 
 def _to_xyz(primaries: Sequence[float]) -> npt.NDArray[np.float64]:
-    """From linear RGB to XYZ, (3, 3), of x and y of white, red, green and blue (Lindbloom)."""
+    """Returns the matrix from linear RGB to XYZ, (3, 3), of x and y of white, red, green and blue (Lindbloom)."""
     (wx, wy), *corners = np.asarray(primaries, np.float64).reshape(4, 2)
     columns = np.stack([[x / y, 1, (1 - x - y) / y] for x, y in corners], 1)
     white = np.array([wx / wy, 1, (1 - wx - wy) / wy])

@@ -135,7 +135,7 @@ def bits_of(values: Samples, data: bytes, image: Image.Image, path: Path) -> int
 
 
 def _largest_stated(image: Image.Image) -> int:
-    """The largest value that a TIFF states; 0 for none."""
+    """Returns the largest value that a TIFF states; 0 for none."""
     tags: Mapping[int, object] = getattr(image, "tag_v2", {})
     largest = tags.get(MAX_SAMPLE_VALUE)
     largest = max(largest) if isinstance(largest, tuple) and largest else largest
@@ -143,7 +143,7 @@ def _largest_stated(image: Image.Image) -> int:
 
 
 def _bits_of_png(values: Samples, significant: int) -> int:
-    """The bits of a PNG with so many significant ones: the high ones as specified, in some files the low ones."""
+    """Returns the bits in use of a PNG with so many significant ones: the high ones, in some files the low ones."""
     bits = max(8, significant)
     low = values.max(initial=0) < 2**bits and (values & (2 ** (16 - bits) - 1)).any()
     return bits if low else 16

@@ -59,12 +59,12 @@ def pictures_below(folder: Path | str, recursive: bool = True, without: Path | s
 
 
 def users_own(name: str) -> bool:
-    """Whether a file or folder of this name is the user's own, not one of the system's."""
+    """Returns whether a file or folder of this name is the user's own, not one of the system's."""
     return not name.startswith(".") and name.lower() not in NOT_THEIR_OWN
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file looks like a picture, damaged or not."""
+    """Returns whether a file looks like a picture, damaged or not."""
     suffix = path.suffix.lower()
     if not users_own(path.name) or suffix in OF_CAMERAS:
         return False

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image, features
 
@@ -24,8 +24,9 @@ def _open_heic(file: BinaryIO) -> Image.Image:
     """Opens a HEIC file by the package that reads them."""
     data = file.read()
     opened = optional("pillow_heif", "pillow-heif, to read HEIC").open_heif(data, convert_hdr_to_8bit=True)
-    picture: Image.Image = opened.to_pillow()
-    picture.format, picture.n_frames = "HEIF", len(opened)  # type: ignore[attr-defined]
+    unnamed: Any = opened.to_pillow()
+    unnamed.format, unnamed.n_frames = "HEIF", len(opened)
+    picture: Image.Image = unnamed
     if not _TURNED.search(data[: data.find(b"mdat")]):
         # libheif has turned nothing, and the package has struck out what EXIF says.
         picture.getexif()[ExifTags.Base.Orientation] = picture.info.get("original_orientation") or 1
@@ -102,7 +103,7 @@ _CAMERA_RAW = re.compile(
 
 
 def recognized(head: bytes, path: Path) -> Format:
-    """The format of a file that starts with `head`, where stylex reads it."""
+    """Returns the format of a file that starts with `head`, where stylex reads it."""
     if _CAMERA_RAW.match(head):
         raise InputError(f"{path} {ADVICE}")
     known = next((known for known in FORMATS if known.magic.match(head)), None)
@@ -114,7 +115,7 @@ def recognized(head: bytes, path: Path) -> Format:
 
 
 def named(path: Path) -> Format:
-    """The format that an output's suffix names."""
+    """Returns the format that an output's suffix names."""
     known = WRITABLE.get(path.suffix.lower())
     if known is None:
         what = f"ends in {path.suffix}" if path.suffix else "has no suffix"

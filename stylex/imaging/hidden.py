@@ -45,7 +45,7 @@ def without_hidden(rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8]) -> 
 
 
 def _nearest_visible(hidden: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """A label of the visible pixel that is nearest to each pixel, (H, W), and row and column of each label, (2, N)."""
+    """Returns a label (H, W) of each pixel's nearest visible one, and row and column of each label, (2, N)."""
     kind = cv2.DIST_LABEL_PIXEL
     labels = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)[1]
     rows, columns = np.nonzero(~hidden)

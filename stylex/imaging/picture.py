@@ -35,7 +35,7 @@ class Picture:
 
 
 def limited(picture: Picture, longest: int | None) -> Picture:
-    """Reduce a picture so that its longer side has at most `longest` pixels; None leaves it as it is."""
+    """Reduces a picture so that its longer side has at most `longest` pixels; None leaves it as it is."""
     height, width = at_most(picture.rgb.shape[:2], longest)
     if (height, width) == picture.rgb.shape[:2]:
         return picture
@@ -48,7 +48,7 @@ def limited(picture: Picture, longest: int | None) -> Picture:
 
 
 def as_rgb(array: object) -> NDArray[np.uint8]:
-    """Check an array that a caller gives as a picture.
+    """Checks an array that a caller gives as a picture.
 
     Args:
         array: uint8 (H, W, 3), 0..255; of any strides.
@@ -73,7 +73,7 @@ def as_rgb(array: object) -> NDArray[np.uint8]:
 
 
 def _shape_advice(shape: tuple[int, ...]) -> str:
-    """The next step for an array whose `shape` isn't (H, W, 3)."""
+    """Returns the next step for an array whose `shape` isn't (H, W, 3)."""
     if len(shape) == 3 and shape[2] == 4:
         return "split the alpha off"
     if len(shape) == 3 and shape[0] == 3:
@@ -83,7 +83,7 @@ def _shape_advice(shape: tuple[int, ...]) -> str:
 
 
 def require_size(what: str, width: int, height: int) -> None:
-    """Refuse pictures that are empty or larger than `MAX_PIXELS`; `what` opens the message."""
+    """Refuses pictures that are empty or larger than `MAX_PIXELS`; `what` opens the message."""
     if width < 1 or height < 1:
         raise InputError(f"{what} no pixels ({width}x{height}): give a picture of at least 1x1")
     if width * height > MAX_PIXELS:
@@ -91,6 +91,6 @@ def require_size(what: str, width: int, height: int) -> None:
 
 
 def too_large(what: str, pixels: int | None, sides: str = "") -> str:
-    """The message for a picture over the limit, of so many `pixels` where that is known."""
+    """Returns the message for a picture over the limit, of so many `pixels` where that is known."""
     size = "too many" if pixels is None else f"{pixels / 1e6:.1f}"
     return f"{what} {size} megapixels{sides}; the limit is {MAX_PIXELS / 1e6:g}: scale it down first"

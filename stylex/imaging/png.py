@@ -45,7 +45,7 @@ def profile_of(data: bytes) -> bytes | None:
 
 
 def _metadata_size(kind: bytes, whole: bytes) -> int | None:
-    """Bytes of a chunk of metadata, unpacked, or more than are left in a file; None where it is damaged."""
+    """Returns bytes of a chunk of metadata, unpacked, or more than are left in a file; None where it is damaged."""
     content, (sum_told,) = whole[8:-4], struct.unpack(">I", whole[-4:])
     rest = content.partition(b"\0")[2]  # behind the keyword
     if kind == TEXT_OF_A_LANGUAGE:
@@ -58,7 +58,7 @@ def _metadata_size(kind: bytes, whole: bytes) -> int | None:
 
 
 def _unpacked(packed: bytes, most: int) -> bytes | None:
-    """At most so many bytes; None where they are damaged."""
+    """Returns at most so many bytes; None where they are damaged."""
     try:
         return zlib.decompressobj().decompress(packed, most)
     except zlib.error:
@@ -66,7 +66,7 @@ def _unpacked(packed: bytes, most: int) -> bytes | None:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, beginning and end of each chunk that is whole."""
+    """Yields kind, beginning and end of each chunk that is whole."""
     if not data.startswith(SIGNATURE):
         return
     at = len(SIGNATURE)

@@ -62,7 +62,7 @@ _UPRIGHT = {
 
 
 def read_picture(path: Path | str, reduction: Reduction | None = None) -> Picture:
-    """Read a picture file in any format of `stylex.imaging.formats`; of a file with several frames, the first.
+    """Reads a picture file in any format of `stylex.imaging.formats`; of a file with several frames, the first.
 
     Grey, palette and CMYK become RGB, other colour spaces sRGB, more than 8 bits the high ones of those in use. An
     alpha channel or a transparent colour is returned apart, also where it is opaque everywhere. What is done beside
@@ -84,7 +84,7 @@ def read_picture(path: Path | str, reduction: Reduction | None = None) -> Pictur
 
 
 def decoded(data: bytes, name: str, reduction: Reduction | None = None) -> Picture:
-    """Decode the bytes of a picture file; `name` is for messages. Raises as `read_picture` does."""
+    """Decodes the bytes of a picture file; `name` is for messages. Raises as `read_picture` does."""
     return _decoded(data, Path(name), reduction)
 
 
@@ -175,7 +175,7 @@ def _tell_lost_profile(image: Image.Image, data: bytes, name: str) -> None:
 
 
 def _code_points(image: Image.Image, data: bytes, path: Path) -> bytes | None:
-    """The numbers of a file's colours; warns of those that are mapped to standard range."""
+    """Returns the numbers of a file's colours; warns of those that are mapped to standard range."""
     stated = code_points_of(data, image.info)
     if curve := high_dynamic_range(stated):
         logger.warning("%s has a high dynamic range (%s), which is mapped to the standard one", path, curve)
@@ -186,7 +186,7 @@ def _code_points(image: Image.Image, data: bytes, path: Path) -> bytes | None:
 
 
 def _wide_range(data: bytes, stated: bytes | None) -> Image.Image | None:
-    """A picture of 16 bits of high dynamic range as "RGB" or "RGBA" in sRGB; None for any other."""
+    """Returns a picture of 16 bits of high dynamic range as "RGB" or "RGBA" in sRGB; None for any other."""
     values = decoded_by_opencv(data) if stated and high_dynamic_range(stated) else None
     if values is None or values.dtype != np.uint16 or values.ndim != 3:
         return None
@@ -219,7 +219,7 @@ def as_array(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """A regular file with something in it, open for reading bytes."""
+    """Returns a regular file with something in it, open for reading bytes."""
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -237,7 +237,7 @@ def _opened(path: Path) -> BinaryIO:
 
 @contextlib.contextmanager
 def _refusing_broken(path: Path) -> Iterator[None]:
-    """Turn whatever Pillow raises on a bad file into `InputError`, and keep its warnings quiet."""
+    """Turns whatever Pillow raises on a bad file into `InputError`, and keeps its warnings quiet."""
     with without_warnings():
         try:
             yield
@@ -275,7 +275,7 @@ def _upright(image: Image.Image, path: Path) -> Image.Transpose | None:
 def _color_and_alpha(
     image: Image.Image, opened: Image.Image, data: bytes, path: Path
 ) -> tuple[Image.Image, Image.Image | None]:
-    """A loaded picture of any mode as "RGB", "L", "CMYK" or "LAB" in its own colours, and its alpha channel.
+    """Returns a loaded picture of any mode as "RGB", "L", "CMYK" or "LAB" in its own colours, and its alpha channel.
 
     Args:
         image: the pixels.

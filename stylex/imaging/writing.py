@@ -23,7 +23,7 @@ logger = logging.getLogger("stylex")
 def write_picture(
     path: Path | str, rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None, quality: int = 95
 ) -> None:
-    """Write a picture in the format that the suffix names: whole, or not at all.
+    """Writes a picture in the format that the suffix names: whole, or not at all.
 
     Args:
         path: ends in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff.
@@ -71,7 +71,7 @@ def loses_transparency(alpha: NDArray[np.uint8] | None, path: Path) -> bool:
 
 
 def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:
-    """Refuse an output path that can't work, before any work is done.
+    """Refuses an output path that can't work, before any work is done.
 
     Args:
         path: where `write_picture` will write.
@@ -90,7 +90,7 @@ def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:
 
 
 def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: Format) -> Image.Image:
-    """The RGB picture with `alpha` (H, W) as its fourth channel, or laid on white where the format has none."""
+    """Returns the RGB picture with `alpha` (H, W) as its fourth channel, or laid on white where the format has none."""
     size = (image.height, image.width)
     if not isinstance(alpha, np.ndarray) or alpha.dtype != np.uint8 or alpha.shape != size:
         got = f"{alpha.dtype} {alpha.shape}" if isinstance(alpha, np.ndarray) else f"a {type(alpha).__name__}"
@@ -105,7 +105,7 @@ def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: Format) -> 
 
 
 def _encoded(image: Image.Image, known: Format, quality: int) -> bytes:
-    """The file's bytes. In memory first: Pillow's own writing to a disk that fills up can end short unnoticed."""
+    """Returns the file's bytes, since Pillow's own writing to a disk that fills up can end short unnoticed."""
     buffer = io.BytesIO()
     options: dict[str, int | bool | bytes] = dict(known.options)
     if known.lossy:

@@ -67,7 +67,7 @@ def unpack(packed: bytes, graph: Callable[[str], bytes]) -> bytes:
 
 
 def _parts(weights: bytes) -> Iterator[bytes]:
-    """The header of a safetensors file and then each of its tensors, without a gap."""
+    """Yields the header of a safetensors file and then each of its tensors, without a gap."""
     try:
         (length,) = struct.unpack_from("<Q", weights)
         start = 8 + length
@@ -84,7 +84,7 @@ def _parts(weights: bytes) -> Iterator[bytes]:
 
 
 def _found(part: bytes, graphs: Mapping[str, bytes]) -> tuple[str, int]:
-    """The graph that holds these bytes, and where; an empty name if none does."""
+    """Returns the graph that holds these bytes, and where; an empty name if none does."""
     if len(part) >= SHORTEST:
         for name, data in graphs.items():
             at = data.find(part)

@@ -113,7 +113,7 @@ def state_dicts(path: Path, data: bytes | None = None) -> dict[str, Tensors]:
 
 
 def _require_contained(path: Path, size: int, data: bytes) -> None:
-    """Refuse a file that claims to hold many times its own bytes: a small one could take all of the memory.
+    """Refuses a file that claims to hold many times its own bytes: a small one could take all of the memory.
 
     Args:
         path: of the file.
@@ -139,7 +139,7 @@ def _dictionaries(value: object, where: str, deepest: int) -> Iterator[tuple[str
 
 
 def _is_parameter(name: str, value: object) -> bool:
-    """Whether something in a dictionary is a value of a network, not a count or the state of a generator."""
+    """Returns whether something in a dictionary is a value of a network, not a count or the state of a generator."""
     if not isinstance(value, Tensor) or value.layout is not torch.strided or value.is_meta:
         return False
     return (value.ndim > 0 and value.is_floating_point()) or name.endswith(COUNTER)

@@ -56,7 +56,7 @@ class Weights:
     card: dict[str, Any]
 
     def fill(self, network: nn.Module) -> None:
-        """Load the parameters into a network and set it to evaluation.
+        """Loads the parameters into a network and sets it to evaluation.
 
         Raises:
             ModelError: names or shapes differ.
@@ -102,7 +102,7 @@ def embedded_styles(technique: str | Technique) -> list[str]:
 
 
 def read_weights(path: Path) -> Weights:
-    """Read a weights file and its card.
+    """Reads a weights file and its card.
 
     Raises:
         InputError: missing.
@@ -122,7 +122,7 @@ def read_weights(path: Path) -> Weights:
 
 
 def _bytes_of(path: Path) -> bytes:
-    """A safetensors file's bytes, put together from a packed file where there is none but that."""
+    """Returns a safetensors file's bytes, put together from a packed file where there is none but that."""
     packed = path.with_suffix(PACKED)
     if not path.is_file() and not packed.is_file():
         raise InputError(f"{path} is not a file: give the weights.safetensors that `stylex train` wrote")
@@ -139,7 +139,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """A training card; empty if there is none.
+    """Returns a training card; empty if there is none.
 
     Raises:
         ModelError: it is damaged.

@@ -59,18 +59,18 @@ class Graph:
         return numpy_helper.to_array(self.constants[name])
 
     def constant(self, name: str, value: npt.NDArray[np.generic]) -> str:
-        """Add a constant, or return the one of that name."""
+        """Adds a constant, or returns the one of that name."""
         if name not in self.constants:
             self.constants[name] = numpy_helper.from_array(np.asarray(value), name)
         return name
 
     def add(self, op: str, inputs: Iterable[str], output: str, **attributes: Any) -> str:
-        """Append a node; returns its output."""
+        """Appends a node; returns its output."""
         self.nodes.append(helper.make_node(op, list(inputs), [output], name=f"{output}_{op}", **attributes))
         return output
 
     def finish(self) -> None:
-        """Write the nodes back in topological order, without unused constants and without traces of the exporter."""
+        """Writes the nodes back in topological order, without unused constants and without traces of the exporter."""
         ordered = _sorted(self.nodes, self.inputs | set(self.constants))
         used = {name for node in ordered for name in node.input} | self.outputs
         graph = self.model.graph

@@ -16,14 +16,14 @@ class Pass(Protocol):
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """Returns the name of the pass, for messages."""
 
     def apply(self, model: onnx.ModelProto) -> bool:
-        """Transform the model; returns whether anything changed."""
+        """Transforms the model; returns whether anything changed."""
 
 
 def run_passes(model: onnx.ModelProto, passes: Sequence[Pass]) -> dict[str, bool]:
-    """Run passes one after the other on a model, in place.
+    """Runs passes one after the other on a model, in place.
 
     Returns:
         for every pass, whether it changed anything.

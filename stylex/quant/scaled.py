@@ -67,7 +67,7 @@ def _other(node: onnx.NodeProto, known: str) -> str:
 
 
 def _is_number(graph: Graph, tensor: str) -> bool:
-    """Whether a tensor was reshaped to one number in each picture, (B, 1, 1, 1)."""
+    """Returns whether a tensor was reshaped to one number in each picture, (B, 1, 1, 1)."""
     node = graph.producer(tensor)
     if node is None or node.op_type != "Reshape" or node.input[1] not in graph.constants:
         return False

@@ -34,7 +34,7 @@ Pairs: TypeAlias = "Sequence[tuple[Image, float]]"
 
 
 def match(photo: Image, style: Image | Pairs, space: str = SPACE.default, strength: float = 1.0) -> Image:
-    """Give a photo the colours of a style picture.
+    """Gives a photo the colours of a style picture.
 
     Args:
         photo: RGB (H, W, 3), uint8 or uint16, from 1x1 up.
@@ -57,7 +57,7 @@ def match(photo: Image, style: Image | Pairs, space: str = SPACE.default, streng
 
 
 def checked(photo: Image, style: Image | Pairs, space: str, strength: float) -> Pairs:
-    """The styles as pairs whose weights add up to 1. Raises as `match` does."""
+    """Returns the styles as pairs whose weights add up to 1. Raises as `match` does."""
     _require_space(space)
     require_strength(strength)
     pairs = [(style, 1.0)] if isinstance(style, np.ndarray) else list(style)
@@ -157,7 +157,7 @@ def _counts(picture: Image, levels: int) -> npt.NDArray[np.float64]:
 
 
 def _moves(have: npt.NDArray[np.float64], styles: Pairs) -> npt.NDArray[np.float64]:
-    """By how much each level moves, (3, N), from the counts (3, N) of the photo and of the styles."""
+    """Returns by how much each level moves, (3, N), from the counts (3, N) of the photo and of the styles."""
     mixed = sum(weight * np.stack([table(h, w) for h, w in zip(have, want, strict=True)]) for want, weight in styles)
     return np.asarray(mixed - np.arange(have.shape[1]))
 
@@ -183,14 +183,14 @@ class ScratchBuffers:
 
 
 def to_lab(picture: Image, scratch: ScratchBuffers | None = None) -> npt.NDArray[np.float32]:
-    """RGB uint8 or uint16 (H, W, 3) as CIE L*a*b* (H, W, 3); `scratch` holds memory for parts."""
+    """Returns RGB uint8 or uint16 (H, W, 3) as CIE L*a*b* (H, W, 3); `scratch` holds memory for parts."""
     scale = np.float32(1 / np.iinfo(picture.dtype).max)
     scaled = np.multiply(picture, scale, out=scratch.of(0, picture) if scratch else None, dtype=np.float32)
     return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB, dst=scratch.of(1, picture) if scratch else None))
 
 
 def lab_levels(lab: npt.NDArray[np.float32], scratch: ScratchBuffers | None = None) -> npt.NDArray[np.uint16]:
-    """L*a*b* (H, W, 3) as levels from 0 to 4095."""
+    """Returns L*a*b* (H, W, 3) as levels from 0 to 4095."""
     low, high = np.array(LAB_RANGES).T
     steps = LAB_LEVELS / (high - low)
     affine = np.column_stack((np.diag(steps), -low * steps)).astype(np.float32)
@@ -204,7 +204,7 @@ def from_lab(
     dtype: npt.DTypeLike,
     scratch: ScratchBuffers | None = None,
 ) -> Image:
-    """L*a*b* (H, W, 3), moved by so many levels (H, W, 3), as RGB of the type; colours that RGB lacks are clipped."""
+    """Returns L*a*b* (H, W, 3), moved by levels (H, W, 3), as RGB of the type; colours that RGB lacks are clipped."""
     low, high = np.array(LAB_RANGES).T
     steps = np.diag((high - low) / LAB_LEVELS).astype(np.float32)
     moved = np.asarray(cv2.transform(moves, steps, dst=scratch.of(0, lab) if scratch else None))

@@ -68,7 +68,7 @@ def _here() -> dict[str, str]:
 
 
 def _kept(path: Path) -> dict[str, object]:
-    """The file's content; one that can't be read counts for nothing, since it can be measured again, and is told."""
+    """Returns the file's content; one that can't be read is told and counts for nothing: it can be measured again."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -33,7 +33,7 @@ def load(
     spinning: bool = True,
     options: SessionOptions | None = None,
 ) -> Painter:
-    """Load a technique that has graphs.
+    """Loads a technique that has graphs.
 
     Args:
         technique: a name in `stylex.techniques`, or a row of one's own.
@@ -65,7 +65,7 @@ def load(
 
 
 def load_file(path: Path | str, provider: str = "auto", options: SessionOptions | None = None) -> Painter:
-    """Load one exported transfer graph; the style encoder is looked for beside it.
+    """Loads one exported transfer graph; the style encoder is looked for beside it.
 
     Args:
         path: an ONNX file that `stylex export` wrote.
@@ -91,7 +91,7 @@ def open_best(
     options: SessionOptions,
     role: str = TRANSFER,
 ) -> Session:
-    """Open the graph of a technique or a tool; arguments and errors are those of `load`."""
+    """Opens the graph of a technique or a tool; arguments and errors are those of `load`."""
     row = row_named(technique)
 
     def opened(one: Provider) -> Session:
@@ -123,7 +123,7 @@ def _first_started(provider: str, opened: Callable[[Provider], Session]) -> Sess
 
 
 def _one_style(technique: Technique, style: str, folder: Path) -> str:
-    """The style whose graph is opened; empty for techniques that take any."""
+    """Returns the style whose graph is opened; empty for techniques that take any."""
     if not technique.single_style:
         if style:
             raise UsageError(f"{technique.name} takes any style: give {style!r} when painting, not when loading")
@@ -149,7 +149,7 @@ def best_precision(provider: Provider, technique: str = "") -> str:
 
 
 def _graph_for(row: Technique, style: str, precision: str, provider: Provider, folder: Path) -> Path:
-    """The transfer graph to open; "auto" takes the best that was made for the provider, or else what there is."""
+    """Returns the graph to open; "auto" takes the best that was made for the provider, or else what there is."""
     wanted = [precision] if precision != "auto" else [best_precision(provider, row.name), *PRECISIONS]
     files = dict.fromkeys(transfer_file(row.name, one, folder, style) for one in wanted)
     there = [file for file in files if os.path.isfile(file)]
@@ -172,7 +172,7 @@ def _source(row: Technique, style: str) -> str:
 
 
 def _first_fitting(paths: Sequence[Path], provider: Provider) -> Path:
-    """The first graph that was made for the provider, or else the first; nothing is opened where there is no choice."""
+    """Returns the first graph that was made for the provider, or else the first; opens nothing without a choice."""
     if len(paths) > 1:
         for path in paths:
             metadata = read_metadata(path)

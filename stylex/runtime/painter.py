@@ -174,7 +174,7 @@ class Painter(StylePainter):
         tile: Tile = OFF,
         progress: Progress = no_progress,
     ) -> Painted:
-        """Run the transfer graph, on the whole photo or tile by tile.
+        """Runs the transfer graph, on the whole photo or tile by tile.
 
         Args:
             photo: RGB uint8 (H, W, 3).
@@ -211,7 +211,7 @@ class Painter(StylePainter):
         tile: Tile,
         progress: Progress,
     ) -> Painted:
-        """Run the transfer graph between the maps of palettes; arguments as those of `paint`."""
+        """Runs the transfer graph between the maps of palettes; arguments as those of `paint`."""
         codes, styles = np.split(codes, [self.transfer.metadata.spec.code_size], 1)
         amounts = amounts_of(masks)
         if frozen is not None:
@@ -232,7 +232,7 @@ class Painter(StylePainter):
 
     @property
     def _measured_size(self) -> int:
-        """Floats of what the graph measures; the maps of palettes stand behind them."""
+        """Returns floats of what the graph measures; the maps of palettes stand behind them."""
         return int(self.transfer.shapes["frozen"][1])
 
     def _paint_network(
@@ -244,7 +244,7 @@ class Painter(StylePainter):
         tile: Tile,
         progress: Progress,
     ) -> Painted:
-        """Run the transfer graph alone; arguments as those of `paint`."""
+        """Runs the transfer graph alone; arguments as those of `paint`."""
         plan = self.tiles(photo, tile)
         if plan is None:
             return self._paint_whole(photo, masks, frozen, codes)
@@ -275,14 +275,14 @@ class Painter(StylePainter):
         return Painted(picture, measured[0] if measured else None)
 
     def _maps(self, masks: npt.NDArray[np.float32], photo: Image) -> npt.NDArray[np.float32]:
-        """Masks of all of a photo at the graph's resolution, (K, 1, H'/8, W'/8)."""
+        """Returns masks of all of a photo at the graph's resolution, (K, 1, H'/8, W'/8)."""
         sides = painted_size(self.transfer, *photo.shape[:2])
         cells = [side // self.transfer.metadata.spec.cell for side in sides]
         maps = [cv2.resize(m[0], cells[::-1], interpolation=cv2.INTER_LINEAR) for m in masks]
         return np.stack(maps)[:, None].astype(np.float32)
 
     def encode(self, style: Image, name: str = "picture") -> StyleCode:
-        """The style code of a picture, RGB uint8 (H, W, 3) of any size.
+        """Returns the style code of a picture, RGB uint8 (H, W, 3) of any size.
 
         Raises:
             InputError: every pixel has the same colour.
@@ -304,7 +304,7 @@ class Painter(StylePainter):
         return encoder
 
     def code(self, style: OneStyle) -> StyleCode:
-        """The style code of anything that names one style. Raises as a call of the painter does."""
+        """Returns the style code of anything that names one style. Raises as a call of the painter does."""
         found, metadata = self._found(style), self.transfer.metadata
         found.check_fits(metadata.technique, metadata.weights_sha256, metadata.spec.style_code_size)
         return found
@@ -329,7 +329,7 @@ class Painter(StylePainter):
         return built_in_code(style, technique)
 
     def codes(self, style: Style) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Codes (K, D) and weights (K,) that add up to 1. Raises as a call of the painter does."""
+        """Returns codes (K, D) and weights (K,) that add up to 1. Raises as a call of the painter does."""
         if not isinstance(style, (list, tuple)):
             return self.code(style).values[None], np.ones(1, np.float32)
         weights = normalized_weights(style)

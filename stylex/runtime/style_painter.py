@@ -35,7 +35,7 @@ Style: TypeAlias = "OneStyle | list[tuple[OneStyle, float]] | tuple[tuple[OneSty
 
 
 def no_progress(_done: int, _of: int) -> None:
-    """A progress that nobody watches."""
+    """Shows nothing: a progress that nobody watches."""
 
 
 @runtime_checkable
@@ -118,7 +118,7 @@ class StylePainter(Protocol):
         tile: Tile = "off",
         progress: Progress = no_progress,
     ) -> Image | PIL.Image.Image:
-        """Paint a photo.
+        """Paints a photo.
 
         Args:
             content: the photo: RGB uint8 (H, W, 3), a picture of Pillow's, the path of a file, or its bytes; from 1x1

@@ -42,7 +42,7 @@ class Upscaler:
         return f"upscaler {self.session.metadata.precision} on {self.session.provider}"
 
     def __call__(self, picture: Image, progress: Progress = lambda done, of: None) -> Image:
-        """Enlarge a picture.
+        """Enlarges a picture.
 
         The network sees a few pixels around each; tiles are given as many of their neighbours', so that the result is
         that of the whole picture. At the picture's border they are reflected.
@@ -73,7 +73,7 @@ class Upscaler:
 
 
 def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, threads: int = 0) -> Upscaler:
-    """Open the upscaler, in the precision that is fastest on the provider.
+    """Opens the upscaler, in the precision that is fastest on the provider.
 
     Args:
         provider: as for `stylex.load`.
@@ -89,7 +89,7 @@ def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, thre
 
 
 def require_room(height: int, width: int, factor: int = FACTOR) -> None:
-    """Refuse what can't be enlarged, before any work is done.
+    """Refuses what can't be enlarged, before any work is done.
 
     Raises:
         UsageError: by another factor than `FACTOR`.
@@ -107,7 +107,7 @@ def require_room(height: int, width: int, factor: int = FACTOR) -> None:
 
 
 def enlarged_alpha(alpha: Image | None) -> Image | None:
-    """An alpha channel (H, W) uint8 at the enlarged size, bicubic."""
+    """Returns an alpha channel (H, W) uint8 at the enlarged size, bicubic."""
     if alpha is None:
         return None
     size = (FACTOR * alpha.shape[1], FACTOR * alpha.shape[0])

@@ -89,14 +89,14 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
-        """Keep the jobs while the service lives."""
+        """Keeps the jobs while the service lives."""
         async with anyio.create_task_group() as group:
             self.jobs = Jobs(group, self.settings.at_once)
             yield
             self.jobs = None
 
     async def painted(self, order: Order, time_limit: float | None) -> Painting:
-        """Paint an order within its time. Raises as `Studio.paint` does, or Refused."""
+        """Paints an order within its time. Raises as `Studio.paint` does, or Refused."""
         assert self.jobs is not None, "the service lives"
         limit = min(time_limit or self.settings.time_limit, self.settings.time_limit)
         try:

@@ -37,7 +37,7 @@ class Gate:
     seconds: float = field(default=0.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass, or answer it."""
+        """Lets a request pass, or answers it."""
         if scope["type"] != "http" or scope["path"] != self.path or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
@@ -85,7 +85,7 @@ class Passage:
     answered: bool = False
 
     async def pass_through(self) -> None:
-        """Run the request until it is answered, its time is over, or its client left."""
+        """Runs the request until it is answered, its time is over, or its client left."""
         async with anyio.create_task_group() as group:
             group.start_soon(self._until_left, group.cancel_scope)
             with anyio.move_on_after(self.settings.time_limit) as time_limit:
@@ -96,7 +96,7 @@ class Passage:
             group.cancel_scope.cancel()
 
     async def _counted(self) -> Message:
-        """Receive a part of the body; what is longer than it may be is refused, whatever it declared."""
+        """Receives a part of the body; what is longer than it may be is refused, whatever it declared."""
         message = await self.receive()
         if message["type"] == "http.disconnect":
             self.left()
@@ -113,7 +113,7 @@ class Passage:
         await self.send(message)
 
     async def _until_left(self, scope: anyio.CancelScope) -> None:
-        """Cancel the request once its client has left."""
+        """Cancels the request once its client has left."""
         await self.complete.wait()
         while (await self.receive())["type"] != "http.disconnect":
             pass

@@ -91,7 +91,7 @@ class Jobs(Generic[T]):
         job.scope.cancel()
 
     async def _run(self, key: bytes, job: Job[T]) -> None:
-        """Run a job as soon as there is a free thread. What runs already isn't torn away, but may look at `stop`."""
+        """Runs a job as soon as there is a free thread. What runs already isn't torn away, but may look at `stop`."""
         try:
             with job.scope:
                 job.result = await anyio.to_thread.run_sync(job.work, job.stop, limiter=self.limiter)

@@ -25,7 +25,7 @@ class Protocol(H11Protocol):
     """HTTP/1.1 that answers what isn't HTTP as every other error."""
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what can't be understood, and close the connection."""
+        """Answers what can't be understood, and closes the connection."""
         response = answered(400, TYPES[400], f"{msg.rstrip('.')}: send a request of HTTP/1.1")
         headers = [*response.raw_headers, (b"connection", b"close")]
         with contextlib.suppress(h11.LocalProtocolError):  # an answer has begun already
@@ -62,7 +62,7 @@ def url_of(listening: socket.socket) -> str:
 
 
 def serve(listening: socket.socket, settings: Settings, drain: float = 30.0) -> None:
-    """Serve until SIGTERM or SIGINT; then take no more requests, and answer those that there are.
+    """Serves until SIGTERM or SIGINT; then takes no more requests, and answers those that there are.
 
     Args:
         listening: from `bound`.
@@ -96,7 +96,7 @@ def configured(app: FastAPI, drain: float) -> uvicorn.Config:
 
 @contextlib.contextmanager
 def _ending_by_itself() -> Iterator[None]:
-    """SIGTERM, which uvicorn raises once more behind its own work, doesn't kill what is done."""
+    """Keeps SIGTERM, which uvicorn raises once more behind its own work, from killing what is done."""
     before = signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         yield

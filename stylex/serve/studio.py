@@ -52,7 +52,7 @@ class Studio:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self) -> StylePainter:
-        """Load and warm up the first technique, so that what is wrong with it is known before the service starts.
+        """Loads and warms up the first technique, so that what is wrong with it is known before the service starts.
 
         Raises:
             StylexError: as `stylex.load` does.
@@ -94,7 +94,7 @@ class Studio:
         return []
 
     def paint(self, order: Order, stop: threading.Event) -> Painting:
-        """Paint an order.
+        """Paints an order.
 
         Args:
             order: was checked by `Order.require`.

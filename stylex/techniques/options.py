@@ -41,7 +41,7 @@ class Option:
 
     @property
     def spelled(self) -> str:
-        """The option as the command line spells it."""
+        """Returns the option as the command line spells it."""
         return self.flag or "--" + self.name.replace("_", "-")
 
     def parsed(self, value: Any) -> Any:

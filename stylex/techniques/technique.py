@@ -69,37 +69,37 @@ class Technique:
 
     @property
     def call(self) -> str:
-        """The command that runs it."""
+        """Returns the command that runs it."""
         return f"stylex {self.verb}" if self.verb != "run" else f"stylex run {self.name}"
 
     @property
     def has_graphs(self) -> bool:
-        """Whether there are ONNX graphs of it; guided techniques use those of another one."""
+        """Returns whether there are ONNX graphs of it; guided techniques use those of another one."""
         return self.largest > 0
 
     @property
     def runs_graphs(self) -> bool:
-        """Whether it needs ONNX Runtime, for graphs of its own or of another technique."""
+        """Returns whether it needs ONNX Runtime, for graphs of its own or of another technique."""
         return self.has_graphs or self.kind == "guided"
 
     @property
     def single_style(self) -> bool:
-        """Whether its weights hold one style, so that there is a network for each."""
+        """Returns whether its weights hold one style, so that there is a network for each."""
         return self.style is Style.SINGLE
 
     @property
     def needs_style(self) -> bool:
-        """Whether it paints nothing without --style: not where one network may be all there is, nor with regions."""
+        """Returns whether it needs a style: not where one network may be all there is, nor with regions."""
         return self.style not in (Style.SINGLE, Style.REGIONS)
 
     @property
     def takes_masks(self) -> bool:
-        """Whether it can paint every place with a strength of its own, as protected faces need."""
+        """Returns whether it can paint every place with a strength of its own, as protected faces need."""
         return self.style in (Style.ARBITRARY, Style.REGIONS)
 
     @property
     def training(self) -> TrainDefaults:
-        """The defaults of its training, where there is one."""
+        """Returns the defaults of its training, where there is one."""
         assert self.train is not None, f"{self.name} is not trained"
         return self.train
 

@@ -64,7 +64,7 @@ class Measurement:
 
 
 def measured(photos: PhotoPainter, rounds: int = ROUNDS) -> Measurement:
-    """Paint batches of one photo, from JPEG to JPEG, in turn.
+    """Paints batches of one photo, from JPEG to JPEG, in turn.
 
     Args:
         photos: paints them.

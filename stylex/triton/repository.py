@@ -57,7 +57,7 @@ def export_repository(
     measure: Callable[[PhotoPainter], Measurement] = measured,
     progress: Callable[[str], object] = lambda what: None,
 ) -> list[ServedModel]:
-    """Write a technique's networks into a model repository, each as a model of its own.
+    """Writes a technique's networks into a model repository, each as a model of its own.
 
     Args:
         folder: the repository; other models in it stay as they are.

@@ -63,7 +63,8 @@ def traced(network: AdaIN, weights: Path) -> dict[str, tuple[Traceable, onnx.Mod
 @pytest.fixture
 def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, tmp_path: Path) -> None:
     """`stylex export adain` finds the tiny network, small pictures, and graphs that were traced before."""
-    from stylex.export import pipeline
+    from stylex.export import pipeline, samples
+    from stylex.export.samples import Samples
 
     def traced_before(traceable: Traceable, opset: int) -> onnx.ModelProto:
         if traceable.dynamic[0] and opset == OPSET:
@@ -74,5 +75,4 @@ def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, 
     known = dataclasses.replace(model_of("adain"), network=tiny, traceables=traceables)
     monkeypatch.setattr(registry, "model_of", lambda technique: known)
     monkeypatch.setattr(registry, "embedded", lambda technique, style: weights)
-    for name, value in (("CALIBRATION_PHOTOS", 6), ("CHECKED_PHOTOS", 6), ("PICTURE", 64)):
-        monkeypatch.setattr(pipeline, name, value)
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=6, checking=6, side=64))

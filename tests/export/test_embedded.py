@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from skimage import data
 
 from stylex.cli import main
-from stylex.export import pipeline
+from stylex.export import samples
+from stylex.export.samples import Samples
 from stylex.imaging.arrays import to_floats
 from stylex.models.adain.embedded import embedded_adain
 from stylex.models.shared.backbone import BORDER
@@ -18,7 +19,7 @@ from stylex.runtime.loading import load
 
 
 def test_the_embedded_weights_export_from_the_command_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "CHECKED_PHOTOS", 4)
+    monkeypatch.setattr(samples, "SAMPLES", Samples(checking=4))
     result = CliRunner().invoke(main, ["export", "adain", "-o", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert "adain-fp32.onnx: transfer fp32" in result.output

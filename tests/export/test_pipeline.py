@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from stylex.artifacts.metadata import BYTES, PLANES, STYLE_ENCODER, TARGETS, TRANSFER, GraphMetadata
 from stylex.cli import main
 from stylex.errors import CheckFailed, InputError, ModelError, UsageError
-from stylex.export import check, pipeline
+from stylex.export import check
 from stylex.export.pipeline import ExportSettings, export
+from stylex.export.samples import Samples
 from stylex.files import sha256_of
 from stylex.imaging.arrays import to_bytes
 from stylex.imaging.sizes import PALETTE_SIZE
@@ -213,8 +214,8 @@ def test_weights_without_codes(tmp_path, weights):
 
 def test_large_sizes_take_fewer_pictures(weights):
     traceable = embedded_models("adain")[0].traceables(2048)[0]
-    large = pipeline._feeds(traceable, ExportSettings(size=2048), check=True)
-    assert len(large) == pipeline.FEWEST_PHOTOS
+    large = Samples().photos(traceable, None, check=True)
+    assert len(large) == Samples.fewest
     assert large[0]["content"].shape == (1, 3, 2052, 2052)
 
 

@@ -14,7 +14,8 @@ import stylex
 from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.cli import main
 from stylex.errors import InputError, UsageError
-from stylex.export import pipeline
+from stylex.export import samples
+from stylex.export.samples import Samples
 from stylex.imaging.writing import write_picture
 from stylex.models.attention import sanet
 from stylex.models.published.recognition import Architectures, published_shapes
@@ -28,8 +29,7 @@ NARROW = ((8, 8), (16, 16), (32,) * 4, (64,) * 4, (64,) * 4)
 def few() -> None:
     """Narrow VGGs, small and few pictures."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 3), ("PICTURE", 64)):
-            patch.setattr(pipeline, name, value)
+        patch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=3, side=64))
         for module in (vgg, sanet):
             patch.setattr(module, "STAGES", NARROW)
         patch.setattr(sanet.SANet, "style_side", 64)

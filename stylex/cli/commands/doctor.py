@@ -73,7 +73,7 @@ def _text(value: object) -> str:
 
 
 def examine() -> dict[str, Any]:
-    """All findings: machine, packages, providers and advice."""
+    """Returns all findings: machine, packages, providers and advice."""
     from stylex.artifacts.catalog import GRAPHS, encoder_file
     from stylex.runtime.engine import hardware
     from stylex.runtime.engine.providers import PROVIDERS

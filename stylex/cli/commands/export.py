@@ -13,11 +13,12 @@ import click
 from stylex.artifacts.metadata import TARGETS
 from stylex.cli.options.common import optional_technique_argument
 from stylex.cli.options.numbers import Count, Number
+from stylex.cli.targets import write_repository, write_site, write_video_filters
 from stylex.techniques.exporting import FLAT_SHIFT, OPSET, PRECISION, TARGET, VIDEO_FILTERS
 
 if TYPE_CHECKING:
     from stylex.export.graph_spec import Model
-    from stylex.export.pipeline import Exported
+    from stylex.export.pipeline import Exported, ExportSettings
     from stylex.quant.audit import Audit
 
 WEB, TRITON = "web", "triton"
@@ -113,8 +114,6 @@ def command(
       stylex export --checkpoint candy.pth --int8 -o models/
       stylex export --checkpoint decoder.pth --checkpoint vgg_normalised.pth -o models/
     """
-    from rich.console import Console
-
     from stylex.errors import UsageError
 
     if fp16 and int8:
@@ -131,19 +130,19 @@ def command(
     if target == WEB:
         what = "a page has every precision, size and built-in style"
         _leave_out(what, fp16=fp16, int8=int8, style=style, graphs=graphs, **made_of)
-        _write_site(technique, folder, runtime, as_json)
+        write_site(technique, folder, runtime, as_json)
         return
     _leave_out("it is for --target web", **{"onnxruntime-web": runtime})
     if target == TRITON:
         _leave_out("graphs are served as they were exported", **made_of)
-        _write_repository(technique, precision, style, graphs, folder, as_json)
+        write_repository(technique, precision, style, graphs, folder, as_json)
         return
     if target in VIDEO_FILTERS:
         _leave_out("filters are made of exported float graphs", fp16=fp16, int8=int8, **made_of)
-        _write_video_filters(technique, target, style, graphs, folder, as_json)
+        write_video_filters(technique, target, style, graphs, folder, as_json)
         return
     _leave_out(f"it is for --target {', '.join((TRITON, *VIDEO_FILTERS))}", graphs=graphs)
-    from stylex.export.pipeline import ExportSettings, export
+    from stylex.export.pipeline import ExportSettings
 
     if size is not None and dynamic:
         raise UsageError("--size and --dynamic exclude each other: give one of them")
@@ -151,7 +150,15 @@ def command(
         raise UsageError("--report and --keep-float are about INT8: add --int8")
     kept = _count(keep_float)
     settings = ExportSettings(precision or PRECISION, target, size, opset, calibration, flat_shift, kept, report)
-    models = _models(technique, weights, checkpoints, style)
+    _write_graphs(_models(technique, weights, checkpoints, style), settings, folder, as_json)
+
+
+def _write_graphs(models: list[Model], settings: ExportSettings, folder: Path, as_json: bool) -> None:
+    """Exports models and prints what was written."""
+    from rich.console import Console
+
+    from stylex.export.pipeline import export
+
     with Console(stderr=True).status("exporting") as status:
         made = export(models, settings, folder, lambda what: status.update(what), _tell_audit)
     if as_json:
@@ -186,71 +193,8 @@ def _leave_out(why: str, **given: object) -> None:
         raise UsageError(f"{why}: leave --{name} out")
 
 
-def _write_repository(
-    technique: str | None, precision: str, style: str, graphs: Path | None, folder: Path, as_json: bool
-) -> None:
-    """Writes models for Triton, and measures each."""
-    from rich.console import Console
-
-    from stylex.techniques import DEFAULT
-    from stylex.triton.repository import export_repository
-
-    backend: dict[str, Any] = {"precision": precision or "auto", "style": style, "graphs": graphs}
-    with Console(stderr=True).status("measuring") as status:
-        made = export_repository(folder, technique or DEFAULT, **backend, progress=lambda what: status.update(what))
-    if as_json:
-        click.echo(json.dumps([{**asdict(one), "folder": str(one.folder)} for one in made], indent=2))
-        return
-    for one in made:
-        click.echo(
-            f"{one.folder}: {one.ran}, {one.rate:.1f} photos/s in batches of {one.batch}, "
-            f"waits {one.queue_delay * 1e3:.1f} ms for others, at most {one.queue_size} in the queue"
-        )
-    click.echo(f"serve it: tritonserver --model-repository={folder.resolve()} (docs/triton.md)")
-
-
-def _write_video_filters(
-    technique: str | None, program: str, style: str, graphs: Path | None, folder: Path, as_json: bool
-) -> None:
-    """Writes filters for FFmpeg or GStreamer."""
-    from rich.console import Console
-
-    from stylex.api.video_filters import export_video_filters
-    from stylex.errors import UsageError
-
-    if technique is None:
-        raise UsageError("TECHNIQUE is missing: name one whose weights hold one style, such as fast")
-    with Console(stderr=True).status("exporting") as status:
-        made = export_video_filters(
-            folder, technique, program, style=style, graphs=graphs, progress=lambda what: status.update(what)
-        )
-    if as_json:
-        click.echo(json.dumps([{**asdict(one), "path": str(one.path)} for one in made], indent=2))
-        return
-    for one in made:
-        click.echo(f"{one.path}: of {one.source}, {one.psnr:.1f} dB against stylex's own picture")
-        click.echo(f"  in {folder}: {one.usage}")
-
-
-def _write_site(technique: str | None, folder: Path, runtime: Path | None, as_json: bool) -> None:
-    """Writes the page as static files, and downloads onnxruntime-web where it isn't given."""
-    from stylex.api.site import ORT_SHA256, ORT_URL, ORT_VERSION, export_site
-    from stylex.files import cache_folder
-    from stylex.models.encoders.download import fetched
-    from stylex.techniques import DEFAULT
-
-    if runtime is None:
-        runtime = fetched(ORT_URL, cache_folder() / f"onnxruntime-web-{ORT_VERSION}.tgz", ORT_SHA256)
-    site = export_site(folder, runtime, technique or DEFAULT)
-    if as_json:
-        click.echo(json.dumps({**asdict(site), "folder": str(site.folder)}, indent=2))
-        return
-    click.echo(f"{site.folder}: {site.technique} in {site.files} files, {site.bytes / 1e6:.1f} MB")
-    click.echo(f"try it: python -m http.server --directory {site.folder}, then open http://localhost:8000")
-
-
 def _row(one: Exported) -> dict[str, Any]:
-    """One file, machine-readable."""
+    """Returns one file, machine-readable."""
     return {
         "path": str(one.path),
         "bytes": one.size,
@@ -263,7 +207,7 @@ def _row(one: Exported) -> dict[str, Any]:
 
 
 def _tell(one: Exported) -> None:
-    """One file in some lines."""
+    """Prints one file in some lines."""
     click.echo(f"{one.path}: {one.metadata.spec.role} {one.metadata.precision}, {one.size / 1e6:.2f} MB")
     for r in one.reports:
         quality = f", SSIM {r.mean_ssim:.4f}" if r.mean_ssim is not None else ""

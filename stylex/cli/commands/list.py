@@ -45,7 +45,7 @@ def command(as_json: bool, markdown: bool) -> None:
 
 
 def _row(technique: Technique) -> dict[str, Any]:
-    """One technique, machine-readable; sizes are of the embedded graphs by file name."""
+    """Returns one technique, machine-readable; sizes are of the embedded graphs by file name."""
     from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
     from stylex.artifacts.metadata import PRECISIONS
 

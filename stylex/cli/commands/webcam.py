@@ -6,7 +6,7 @@ import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,11 @@ from stylex.cli.options.common import NETWORK_STYLES, backend_options
 from stylex.cli.options.numbers import Count
 from stylex.cli.options.video import prepared_styles, steadiness_options
 from stylex.errors import UsageError
+
+if TYPE_CHECKING:
+    from stylex.runtime.video.camera import Camera
+    from stylex.runtime.video.live import LivePreview
+    from stylex.runtime.video.virtual_camera import VirtualCamera
 
 ANY = "any"
 
@@ -70,7 +75,7 @@ def command(
         raise UsageError("without a window nobody sees the frames: give --virtual-camera too")
     from stylex.files import check_place
     from stylex.runtime.video.camera import Camera
-    from stylex.runtime.video.live import LivePreview, NoScreen, Window, require_display, watch
+    from stylex.runtime.video.live import require_display
     from stylex.runtime.video.stylizer import Stylizer
     from stylex.runtime.video.virtual_camera import VirtualCamera
 
@@ -83,23 +88,30 @@ def command(
         opened = stack.enter_context(Camera(int(camera) if camera.isdecimal() else camera, size))
         chosen = prepared_styles(technique, styles, backend)
         stylizer = Stylizer(chosen[0], strength, keep_colors, temporal, keyframes)
-        if stylizer.notice:
-            click.echo(f"stylex: {stylizer.notice}", err=True)
-        preview = LivePreview(chosen, stylizer, save_to)
-        screen = NoScreen() if no_window else stack.enter_context(Window())
-        count = watch(opened, preview, screen, *([sent.send] if sent else []))
-        painter = stylizer.style.painter
-        report = {
-            "camera": opened.name,
-            "frames": count,
-            "rate": preview.rate,
-            "technique": technique,
-            "precision": painter.precision,
-            "provider": painter.provider,
-            "temporal": stylizer.runs,
-            "virtual_camera": sent.device if sent else "",
-        }
+        report = _watched(opened, LivePreview(chosen, stylizer, save_to), sent, no_window)
     _tell(report, as_json)
+
+
+def _watched(camera: Camera, preview: LivePreview, sent: VirtualCamera | None, no_window: bool) -> dict[str, Any]:
+    """Paints until the user or the camera ends it, and returns what was done."""
+    from stylex.runtime.video.live import NoScreen, Window, watch
+
+    stylizer = preview.stylizer
+    if stylizer.notice:
+        click.echo(f"stylex: {stylizer.notice}", err=True)
+    with contextlib.nullcontext(NoScreen()) if no_window else Window() as screen:
+        count = watch(camera, preview, screen, *([sent.send] if sent else []))
+    painter = stylizer.style.painter
+    return {
+        "camera": camera.name,
+        "frames": count,
+        "rate": preview.rate,
+        "technique": painter.technique,
+        "precision": painter.precision,
+        "provider": painter.provider,
+        "temporal": stylizer.runs,
+        "virtual_camera": sent.device if sent else "",
+    }
 
 
 def _tell(report: dict[str, Any], as_json: bool) -> None:

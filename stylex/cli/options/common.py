@@ -36,17 +36,17 @@ def tile(text: str) -> int | str:
 
 
 def technique_argument(function: F) -> F:
-    """TECHNIQUE, the first argument; one that doesn't exist is refused before any work."""
+    """Adds TECHNIQUE, the first argument; one that doesn't exist is refused before any work."""
     return click.argument("technique", callback=_known)(function)
 
 
 def technique_argument_or_none(function: F) -> F:
-    """TECHNIQUE, where the verb also does something without one."""
+    """Adds TECHNIQUE, where the verb also does something without one."""
     return click.argument("technique", required=False, callback=_known)(function)
 
 
 def optional_technique_argument(function: F) -> F:
-    """TECHNIQUE, or a tool, where something else may name it."""
+    """Adds TECHNIQUE, or a tool, where something else may name it."""
     return click.argument("technique", required=False, callback=_known_or_tool)(function)
 
 
@@ -84,14 +84,14 @@ def click_option(option: Option) -> Callable[[F], F]:
 
 
 def weights_option(function: F) -> F:
-    """--weight, one for each --style."""
+    """Adds --weight, one for each --style."""
     return click.option(
         "--weight", "weights", multiple=True, type=float, help="One for each --style; equal shares by default."
     )(function)
 
 
 def strength_option(kept: str) -> Callable[[F], F]:
-    """--strength, at 0 of which something is kept as it is."""
+    """Adds --strength, at 0 of which something is kept as it is."""
     return click_option(Option("strength", 1.0, f"0 keeps {kept}.", 0, STRONGEST))
 
 
@@ -101,7 +101,7 @@ def examples(command: str, calls: Sequence[str]) -> str:
 
 
 def backend_options(function: F) -> F:
-    """--precision, --provider, --threads and --graphs, as `stylex.load` takes them."""
+    """Adds --precision, --provider, --threads and --graphs, as `stylex.load` takes them."""
     decorators = (
         click.option("--precision", default="auto", type=click.Choice(["auto", *PRECISIONS]), show_default=True),
         click.option("--provider", default="auto", type=click.Choice(["auto", *NAMES]), show_default=True),
@@ -116,14 +116,14 @@ def backend_options(function: F) -> F:
 
 
 def decorated(function: F, options: Sequence[Callable[[F], F]]) -> F:
-    """A command with several options, which its help then shows in their order."""
+    """Returns a command with several options, which its help then shows in their order."""
     for option in reversed(options):
         function = option(function)
     return function
 
 
 def require_styles(styles: Sequence[str]) -> None:
-    """End with click's own message where no --style was given."""
+    """Ends with click's own message where no --style was given."""
     if not styles:
         raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'--style'", param_type="option")
 
@@ -135,7 +135,7 @@ def require_no_weights(weights: Sequence[float]) -> None:
 
 
 def weighted(styles: Sequence[str], weights: Sequence[float]) -> tuple[tuple[str, float], ...]:
-    """The values of --style with those of --weight, in equal shares where there are none.
+    """Returns the values of --style with those of --weight, in equal shares where there are none.
 
     Raises:
         UsageError: not one weight for each style.

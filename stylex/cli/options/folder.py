@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def folder_options(function: F) -> F:
-    """--each, --recursive, --workers and --report, as `stylex.stylize_folder` takes them."""
+    """Adds --each, --recursive, --workers and --report, as `stylex.stylize_folder` takes them."""
     options = (
         click.option("--each", is_flag=True, help="Paint every photo in each --style, rather than in their mixture."),
         click.option(

@@ -26,7 +26,7 @@ def given_content(photo: Path) -> tuple[Path | bytes, Path]:
 
 
 def is_folder(output: str) -> bool:
-    """Whether --output names a folder: one that is there, or with a separator at its end."""
+    """Returns whether --output names a folder: one that is there, or with a separator at its end."""
     return os.path.isdir(output) or output.endswith(tuple(filter(None, (os.sep, os.altsep))))
 
 

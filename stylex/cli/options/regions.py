@@ -23,12 +23,12 @@ class _Strength(Number):
     """A share that may be left out, in which case what follows must be another option or the end."""
 
     def fail(self, message: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> Any:
-        """Refuse what follows the option, and say where it can stand alone."""
+        """Refuses what follows the option, and says where it can stand alone."""
         super().fail(f"{message.rstrip('.')}; without a strength, give --protect-faces behind PHOTO.", param, ctx)
 
 
 def face_options(function: F) -> F:
-    """--protect-faces and --face-model."""
+    """Adds --protect-faces and --face-model."""
     options = (
         click.option(
             "--protect-faces",

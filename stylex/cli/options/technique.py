@@ -28,7 +28,7 @@ OWNERS = {
 
 
 def own_options(function: F) -> F:
-    """The options that only one technique has."""
+    """Adds the options that only one technique has."""
     return decorated(function, [click_option(option) for option in OPTIONS])
 
 
@@ -36,12 +36,12 @@ class OwnedCommand(click.Command):
     """A command on TECHNIQUE whose help shows, behind a technique, only that technique's options and examples."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note the technique first: --help is dealt with before the arguments are."""
+        """Notes the technique first: --help is dealt with before the arguments are."""
         ctx.meta[TECHNIQUE] = next((word for word in args if word in {t.name for t in TECHNIQUES}), None)
         return super().parse_args(ctx, args)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help, without other techniques' examples."""
+        """Writes the help, without other techniques' examples."""
         whole, technique = self.help, ctx.meta.get(TECHNIQUE)
         if technique and whole:
             self.help = "\n".join(
@@ -65,7 +65,7 @@ class OwnedCommand(click.Command):
                 formatter.write_dl(records)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run it, unless an option was given that the technique doesn't have."""
+        """Runs it, unless an option was given that the technique doesn't have."""
         technique = ctx.params["technique"]
         for name, owners in OWNERS.items():
             given = ctx.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
@@ -76,6 +76,6 @@ class OwnedCommand(click.Command):
 
 
 def _of(line: str, command: str) -> str | None:
-    """The technique of an example's line; None for any other line."""
+    """Returns the technique of an example's line; None for any other line."""
     found = re.match(rf" *stylex {command.split()[-1]} (\w+) ", line)
     return found[1] if found else None

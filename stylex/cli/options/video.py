@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def steadiness_options(function: F) -> F:
-    """--technique, --strength, --keep-colors, --temporal and --keyframes."""
+    """Adds --technique, --strength, --keep-colors, --temporal and --keyframes."""
     decorators = (
         click.option("--technique", default=DEFAULT, type=click.Choice(NETWORKS), show_default=True),
         strength_option("the film"),
@@ -31,7 +31,7 @@ def steadiness_options(function: F) -> F:
 
 
 def prepared_styles(technique: str, styles: Sequence[str], backend: dict[str, Any]) -> list[PreparedStyle]:
-    """A painter with each of the styles, one painter for all of them where it takes any.
+    """Returns a painter with each of the styles, one painter for all of them where it takes any.
 
     Args:
         technique: its name.

@@ -7,7 +7,7 @@ from stylex.models.weights import Weights, embedded, read_weights
 
 
 def embedded_adain() -> tuple[AdaIN, Weights]:
-    """AdaIN with the weights that come with the package: what baking folds in, and other networks begin with."""
+    """Returns AdaIN with the weights of the package, which baking folds in and other networks begin with."""
     network, weights = AdaIN(), read_weights(embedded("adain"))
     weights.fill(network)
     return network, weights

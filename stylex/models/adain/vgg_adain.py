@@ -33,7 +33,7 @@ class VggAdaIN(PublishedArbitraryStyle):
         self.code_size = self.statistics_size = 2 * last.in_channels
 
     def encode(self, style: Tensor) -> Tensor:
-        """The code of a style: RGB (1, 3, H, W) in [0, 1] to mean and standard deviation (1, D)."""
+        """Returns the code of a style: RGB (1, 3, H, W) in [0, 1] to mean and standard deviation (1, D)."""
         return sample_statistics(self.encoder(style))
 
     def forward(

@@ -43,16 +43,16 @@ class AttentiveBackbone(Backbone):
 
     @property
     def token_size(self) -> int:
-        """Floats of one token: key, means, mean squares."""
+        """Returns floats of one token: key, means, mean squares."""
         return KEY + 2 * self.spec.eighth
 
     @property
     def code_size(self) -> int:
-        """D, floats of a code."""
+        """Returns D, floats of a code."""
         return TOKENS * self.token_size + self.spec.code_size - 2 * self.spec.eighth
 
     def tokens(self, codes: Tensor) -> Tensor:
-        """The tokens of codes, (..., D) to (..., T, `token_size`)."""
+        """Returns the tokens of codes, (..., D) to (..., T, `token_size`)."""
         ahead = codes[..., : TOKENS * self.token_size]
         return ahead.reshape(*codes.shape[:-1], TOKENS, self.token_size)
 
@@ -65,7 +65,7 @@ class AttentiveBackbone(Backbone):
 
 
 def attend(x: Tensor, query: nn.Linear, tokens: Tensor, site: Site) -> Tensor:
-    """Restyle every position by the mean and standard deviation of the tokens that it is like.
+    """Restyles every position by the mean and standard deviation of the tokens that it is like.
 
     With several styles the mixture goes over the tokens of all of them, weighted by their masks. Masks that sum up to
     m leave `1 - m` of x; `first` and `second` are m times the mean and the mean square, which saves dividing by m.
@@ -98,7 +98,7 @@ def attend(x: Tensor, query: nn.Linear, tokens: Tensor, site: Site) -> Tensor:
 
 
 def _maps(values: Tensor) -> Tensor:
-    """(B, C) as (B, C, 1, 1)."""
+    """Returns (B, C) as (B, C, 1, 1)."""
     return values[:, :, None, None]
 
 

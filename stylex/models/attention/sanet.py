@@ -28,7 +28,7 @@ class StyleAttention(nn.Module):
         self.f, self.g, self.h, self.out_conv = (nn.Conv2d(channels, channels, 1) for _ in range(4))
 
     def forward(self, x: Tensor, styles: Tensor, masks: Tensor, statistics: Tensor) -> Tensor:
-        """Rearrange the features of K styles after those of the photo.
+        """Rearranges the features of K styles after those of the photo.
 
         The paper has no masks. Its strength interpolates with features where the photo attends to its own positions;
         here every position attends to itself alone, because those weights would grow with the square of the picture.
@@ -94,7 +94,7 @@ class SANet(PublishedArbitraryStyle):
         self.code_size = self.channels * sum(side * side for side in self.sides)
 
     def encode(self, style: Tensor) -> Tensor:
-        """The code of a style: RGB (1, 3, 256, 256) in [0, 1] to its features (1, D)."""
+        """Returns the code of a style: RGB (1, 3, 256, 256) in [0, 1] to its features (1, D)."""
         fine = self.to_4_1(style)
         return torch.cat((fine.flatten(1), self.to_5_1(fine).flatten(1)), 1)
 
@@ -114,7 +114,7 @@ class SANet(PublishedArbitraryStyle):
         return self.decoder(self.transform(fine, coarse)).clamp(0, 1), measured
 
     def _features(self, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Codes (K, D) as features at relu4_1 (K, C, 32, 32) and relu5_1 (K, C, 16, 16)."""
+        """Returns codes (K, D) as features at relu4_1 (K, C, 32, 32) and relu5_1 (K, C, 16, 16)."""
         fine, coarse = self.sides
         at = self.channels * fine * fine
         first = codes[:, :at].reshape(-1, self.channels, fine, fine)

@@ -11,7 +11,7 @@ from stylex.models.weights import Weights
 
 
 def traceables(network: Generator, weights: Weights, size: int | None) -> list[Traceable]:
-    """The one graph, `Generator.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
+    """Returns the one graph, `Generator.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     return [transfer_graph(network, Geometry(trunk_spec(size, network.trunk.spec)), (), ("painted",), _feed)]
 
 

@@ -27,7 +27,7 @@ class Generator(nn.Module):
         self.trunk = Trunk(spec)
 
     def forward(self, content: Tensor) -> Tensor:
-        """RGB (B, 3, H + 4, W + 4) in [0, 1] to RGB (B, 3, H, W), not clamped; see `Trunk.paint`."""
+        """Converts RGB (B, 3, H + 4, W + 4) in [0, 1] to RGB (B, 3, H, W), not clamped; see `Trunk.paint`."""
         return self.trunk.paint(self.trunk.stem(content))
 
     def again(self, picture: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, 1, 4, 1, 1))
 
     def forward(self, picture: Tensor) -> Tensor:
-        """RGB (B, 3, H, W) to scores (B, 1, H/8 - 1, W/8 - 1): 1 for a real picture, 0 for a fake."""
+        """Converts RGB (B, 3, H, W) to scores (B, 1, H/8 - 1, W/8 - 1): 1 for a real picture, 0 for a fake."""
         scores: Tensor = self.layers(seen(picture)).float()
         return scores
 

@@ -244,7 +244,7 @@ class CycleGanRecipe(Recipe):
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """Five photos, always the same ones, what becomes of them, and what comes back."""
+        """Returns five photos, always the same ones, what becomes of them, and what comes back."""
         assert isinstance(network, CycleGan)
         photos = self.a.sample(5, 256, np.random.default_rng(7))
         fake = network(tensor(with_border(photos), torch.device("cpu"))).clamp(0, 1)

@@ -37,7 +37,7 @@ class ResnetBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same."""
+        """Converts (B, C, H, W) to the same."""
         changed: Tensor = self.conv_block(x)
         return x + changed
 
@@ -106,18 +106,18 @@ class ResnetGenerator(PublishedSingleStyle):
         }
 
     def paint(self, picture: Tensor) -> Tensor:
-        """The published network: colours in -1..1, (B, inputs, H, W) to (B, outputs, H, W)."""
+        """Returns the published network: colours in -1..1, (B, inputs, H, W) to (B, outputs, H, W)."""
         painted: Tensor = self.model(picture)
         return painted
 
     def forward(self, content: Tensor) -> Tensor:
-        """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
+        """Paints pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
         first = self.model[1]
         assert isinstance(first, nn.Conv2d)
         return (to_rgb(self.paint(2 * from_rgb(content, first.in_channels) - 1)) + 1) / 2
 
     def folded(self) -> nn.Module:
-        """The module to export."""
+        """Returns the module to export."""
         return RgbResnetGenerator(self)
 
 

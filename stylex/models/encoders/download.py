@@ -25,7 +25,7 @@ RANGE_NOT_SATISFIABLE = 416
 
 
 def fetched(url: str, path: Path, sha256: str, console: Console | None = None) -> Path:
-    """The file of a URL: `path`, if it is there, or else downloaded to it.
+    """Returns the file of a URL: `path`, if it is there, or else downloaded to it.
 
     What was received before an interruption lies beside it in `.part`, and the next call goes on from there. The file
     gets its name only once its checksum is right.
@@ -81,7 +81,7 @@ def _bar(console: Console | None) -> Progress:
 
 @contextlib.contextmanager
 def _explained_errors(url: str, path: Path) -> Iterator[None]:
-    """Turn what urllib raises into one line."""
+    """Turns what urllib raises into one line."""
     hand = f"or put the file at {path} by hand"
     try:
         yield
@@ -103,7 +103,7 @@ def _reason(error: object) -> str:
 
 
 def _received(url: str, part: Path, bar: Progress, task: TaskID) -> str:
-    """Append to the part what it lacks; returns the SHA-256 of the whole."""
+    """Appends to the part what it lacks; returns the SHA-256 of the whole."""
     with part.open("ab+") as file:
         file.seek(0)
         digest = digest_of(file)
@@ -141,7 +141,7 @@ def _copied(
 
 @contextlib.contextmanager
 def _asked(url: str, have: int) -> Iterator[http.client.HTTPResponse | None]:
-    """The server's answer to a request for what follows the first `have` bytes; None where nothing does."""
+    """Yields the server's answer to a request for what follows the first `have` bytes; None where nothing does."""
     request = urllib.request.Request(url, headers={"User-Agent": "stylex", "Range": f"bytes={have}-"} if have else {})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:

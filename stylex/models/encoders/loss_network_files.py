@@ -92,7 +92,7 @@ class LossNetworkFile:
 
     @property
     def last(self) -> int:
-        """The last stage whose first convolution is in the file, 1 to 5."""
+        """Returns the last stage whose first convolution is in the file, 1 to 5."""
         return max(stage for stage in range(1, 6) if f"conv{stage}_1.weight" in self.tensors)
 
 

@@ -15,7 +15,7 @@ NAMES = technique_named("gatys").option("encoder").choices
 
 
 def opened(name: str, console: Console | None = None) -> tuple[nn.Module, str]:
-    """A network without gradients, and the layer whose activations are compared for the content.
+    """Returns a network without gradients, and the layer whose activations are compared for the content.
 
     Args:
         name: "slim" for the embedded encoder, "vgg19" for the published one, which is downloaded once.

@@ -50,11 +50,11 @@ class SlimEncoder(nn.Module):
         self.maps = nn.ModuleDict({name: nn.Conv2d(width, target, 1) for name, width, target in targets})
 
     def forward(self, x: Tensor) -> Features:
-        """Activations by layer name, "1_1" to "5_1"."""
+        """Returns activations by layer name, "1_1" to "5_1"."""
         return {name: y for name, y in self.activations(x).items() if name in LAYERS}
 
     def activations(self, x: Tensor) -> Features:
-        """Activations of all convolutions.
+        """Returns activations of all convolutions.
 
         The picture is padded with its own edge, which costs little in front of three channels; further in the padding
         is zero, as in VGG-19.
@@ -70,7 +70,7 @@ class SlimEncoder(nn.Module):
 
 @torch.no_grad()
 def normalize(encoder: SlimEncoder, pictures: Tensor) -> None:
-    """Rescale the layers in place so that every channel's mean activation over `pictures` (B, 3, H, W) is 1.
+    """Rescales the layers in place so that every channel's mean activation over `pictures` (B, 3, H, W) is 1.
 
     A ReLU lets positive factors pass, so that what a channel sees doesn't change.
     """

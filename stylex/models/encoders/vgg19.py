@@ -36,7 +36,7 @@ class Vgg19(nn.Module):
                 inputs = width
 
     def forward(self, x: Tensor) -> Features:
-        """Activations by layer name; the picture is padded with its own edge, further in the padding is zero."""
+        """Returns activations by layer; the picture is padded with its own edge, further in the padding is zero."""
         x = (x - x.new_tensor(MEAN).view(1, 3, 1, 1)) / x.new_tensor(DEVIATION).view(1, 3, 1, 1)
         x = F.pad(x, [1] * 4, mode="replicate")
         found: Features = {}
@@ -50,7 +50,7 @@ class Vgg19(nn.Module):
 
 
 def published(console: Console | None = None) -> Vgg19:
-    """The network with its published weights, which are downloaded once (548 MB).
+    """Returns the network with its published weights, which are downloaded once (548 MB).
 
     Raises:
         ResourceError: they can't be downloaded.
@@ -63,7 +63,7 @@ def published(console: Console | None = None) -> Vgg19:
 
 
 def load(network: Vgg19, path: Path, sha256: str = "") -> None:
-    """Fill the network from a state dict in torchvision's names.
+    """Fills the network from a state dict in torchvision's names.
 
     Args:
         path: of the file, which is opened once.

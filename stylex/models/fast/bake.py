@@ -102,7 +102,7 @@ def _measured(trunk: Trunk, stemmed: Tensor, sites: Sequence[Affine]) -> list[Af
 
 
 def _fold(openers: Sequence[nn.Conv2d], blocks: Sequence[nn.Module], sites: Sequence[Affine], *, opened: bool) -> None:
-    """Fold the sites of one residual stream into its convolutions, in place.
+    """Folds the sites of one residual stream into its convolutions, in place.
 
     Args:
         openers: convolutions whose sum is the input of the residual stream.

@@ -24,7 +24,7 @@ SAMPLED = 8
 
 
 def exposure(content: Tensor) -> Tensor:
-    """Returns mean lightness, standard deviation of lightness and standard deviation of colour of pictures.
+    """Returns the mean lightness, standard deviation of lightness and standard deviation of colour of pictures.
 
     Args:
         content: RGB (B, 3, H + 4, W + 4) in [0, 1]; the border doesn't count, so that tiles add up to the whole.
@@ -49,7 +49,7 @@ class Fast(nn.Module):
         self.trunk = Trunk(spec)
 
     def forward(self, content: Tensor, frozen: Tensor, freeze: Tensor) -> tuple[Tensor, Tensor]:
-        """Paint pictures.
+        """Paints pictures.
 
         Args:
             content: RGB (B, 3, H + 4, W + 4) in [0, 1], see `Trunk.paint`.

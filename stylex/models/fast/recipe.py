@@ -71,7 +71,7 @@ class FastSettings(PaintingSettings):
 
     @classmethod
     def sized(cls, size: int, batch: int, **changed: Any) -> FastSettings:
-        """Settings for crops of `size` pixels and so many of them."""
+        """Returns settings for crops of `size` pixels and so many of them."""
         return cls(size=size, batch=batch, shifted=min(cls.shifted, batch), **changed)
 
 
@@ -171,7 +171,7 @@ class FastRecipe(Recipe):
             read_weights(self.start).fill(self.network)
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """One batch of photos."""
+        """Returns the loss of one batch of photos."""
         s = self.settings
         wide, content, photo = wide_photos(self.photos.sample(s.batch, wide_side(s), rng), s.size, device)
         content = noisy(content, s.noise, rng)
@@ -225,14 +225,14 @@ class FastRecipe(Recipe):
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """Four photos, always the same ones, and what becomes of them."""
+        """Returns four photos, always the same ones, and what becomes of them."""
         photos = self.photos.sample(4, 320, np.random.default_rng(7))
         content = tensor(with_border(photos), torch.device("cpu"))
         painted = network(content, content.new_zeros(1, STATISTICS), content.new_zeros(1))[0]
         return np.concatenate([np.concatenate(list(row), 1) for row in (photos, pictures(painted))], 0)
 
     def describe(self) -> dict[str, Any]:
-        """Style, data, loss networks and loss weights for the training card."""
+        """Returns style, data, loss networks and loss weights for the training card."""
         return {
             "style": {"name": self.style.name, "work": self.style.work},
             "start": self._beginning(),

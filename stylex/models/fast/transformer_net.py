@@ -38,7 +38,7 @@ class EarlyNorm(nn.Module):
         self.shift = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same."""
+        """Converts (B, C, H, W) to the same."""
         return F.instance_norm(x, weight=self.scale, bias=self.shift, eps=1e-9)
 
 
@@ -51,7 +51,7 @@ class ReflectedConv(nn.Module):
         self.conv2d = nn.Conv2d(inputs, outputs, kernel, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, C, H, W)."""
+        """Returns features (B, C, H, W)."""
         if self.upsample > 1:
             x = F.interpolate(x, scale_factor=self.upsample, mode="nearest")
         convolved: Tensor = self.conv2d(F.pad(x, [self.pad] * 4, mode="reflect"))
@@ -67,7 +67,7 @@ class ResidualBlock(nn.Module):
         self.conv2, self.in2 = ReflectedConv(channels, channels, 3), norm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same."""
+        """Converts (B, C, H, W) to the same."""
         changed: Tensor = self.in2(self.conv2(F.relu(self.in1(self.conv1(x)))))
         return x + changed
 
@@ -125,7 +125,7 @@ class TransformerNet(PublishedSingleStyle):
         return found | {"normalization": Normalization("in1.weight" in shapes, "in1.running_mean" in shapes)}
 
     def paint(self, picture: Tensor) -> Tensor:
-        """The published network: colours in 0..255, (B, inputs, H, W) to (B, outputs, H, W), not clamped."""
+        """Returns the published network: colours in 0..255, (B, inputs, H, W) to (B, outputs, H, W), not clamped."""
         x = F.relu(self.in1(self.conv1(picture)))
         x = F.relu(self.in2(self.conv2(x)))
         x = F.relu(self.in3(self.conv3(x)))
@@ -137,13 +137,13 @@ class TransformerNet(PublishedSingleStyle):
         return painted
 
     def forward(self, content: Tensor) -> Tensor:
-        """Paint pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
+        """Paints pictures: RGB (B, 3, H, W) in [0, 1] to the same; H and W are multiples of `multiple`."""
         picture = from_rgb(content, self.conv1.conv2d.in_channels)
         painted = to_rgb(self.paint(PEAK * (picture.flip(1) if self.early else picture))).clamp(0.0, PEAK) / PEAK
         return painted.flip(1) if self.early else painted
 
     def folded(self) -> nn.Module:
-        """The module to export."""
+        """Returns the module to export."""
         return RgbTransformerNet(self)
 
 

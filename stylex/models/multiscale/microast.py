@@ -31,7 +31,7 @@ class ReflectedConv(nn.Module):
         self.conv_layer = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, C, H, W)."""
+        """Returns features (B, C, H, W)."""
         padded = F.pad(x, [self.pad] * 4, mode="reflect") if self.pad else x
         convolved: Tensor = self.conv_layer(padded)
         return convolved
@@ -45,12 +45,12 @@ class ResidualLayer(nn.Module):
         self.conv1, self.conv2 = ReflectedConv(WIDTH, WIDTH, 3), ReflectedConv(WIDTH, WIDTH, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same."""
+        """Converts (B, C, H, W) to the same."""
         changed: Tensor = self.conv2(F.relu(self.conv1(x)))
         return x + changed
 
     def modulated(self, x: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
-        """The same with filters of the style's: each convolution times `factor`, plus its input times `offset`."""
+        """Returns the same with the style's filters: each convolution times `factor`, plus its input times `offset`."""
         inner = F.relu(factor * self.conv1(x) + offset * x)
         changed: Tensor = factor * self.conv2(inner) + offset * inner
         return x + changed
@@ -70,7 +70,7 @@ class MicroEncoder(nn.Module):
         self.enc2 = nn.Sequential(ResidualLayer())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of the first and of the second level."""
+        """Returns features of the first and of the second level."""
         first = self.enc1(x)
         return first, self.enc2(first)
 
@@ -84,7 +84,7 @@ class Modulator(nn.Module):
             self.add_module(name, nn.Sequential(ReflectedConv(WIDTH, WIDTH, 3, groups=WIDTH), nn.AdaptiveAvgPool2d(1)))
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Factor and offset of the first level, then of the second, (B, 256)."""
+        """Returns factor and offset of the first level, then of the second, (B, 256)."""
         parts = {"weight1": first, "bias1": first, "weight2": second, "bias2": second}
         return torch.cat([self.get_submodule(name)(x).flatten(1) for name, x in parts.items()], 1)
 
@@ -118,7 +118,7 @@ class MicroAST(PublishedArbitraryStyle):
         self.content, self.style, self.modulator, self.decoder = content, style, modulator, decoder
 
     def encode(self, style: Tensor) -> Tensor:
-        """The code of a style: RGB (1, 3, H, W) in [0, 1] to statistics and filters of both levels (1, 512)."""
+        """Returns the code of a style: RGB (1, 3, H, W) in [0, 1] to statistics and filters of both levels (1, 512)."""
         first, second = self.style(style)
         return torch.cat((sample_statistics(first), sample_statistics(second), self.modulator(first, second)), 1)
 
@@ -145,7 +145,7 @@ class MicroAST(PublishedArbitraryStyle):
 
 
 def _mixed(values: Tensor, weights: Tensor) -> Tensor:
-    """One value per channel and style (K, C), and the styles' shares (K, 1, H, W), to (1, C, H, W)."""
+    """Returns one value per channel and style (K, C), and the styles' shares (K, 1, H, W), to (1, C, H, W)."""
     flat = weights.flatten(2).permute(1, 2, 0)  # (1, H*W, K)
     mixed = (flat @ values).transpose(1, 2)
     return mixed.reshape(1, values.shape[1], *weights.shape[2:])

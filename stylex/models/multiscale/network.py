@@ -34,7 +34,7 @@ class ScaleEncoder(StyleStatisticsExtractor):
         )
 
     def forward(self, style: Tensor) -> Tensor:
-        """RGB (B, 3, H, W) in [0, 1], at least 64x64, to codes (B, D)."""
+        """Converts RGB (B, 3, H, W) in [0, 1], at least 64x64, to codes (B, D)."""
         parts = []
         for shrunk, head, widths in zip(SHRUNK, self.heads, self.levels, strict=True):
             scaled = F.avg_pool2d(style, shrunk) if shrunk > 1 else style

@@ -27,7 +27,7 @@ class MultiscaleRecipe(ArbitraryStyleRecipe):
 
 
 def take_over(adain: AdaIN, network: Multiscale) -> None:
-    """Give a network AdaIN's convolutions, and to the heads of its two finer levels AdaIN's rows of their sites."""
+    """Gives a network AdaIN's convolutions, and to the heads of its two finer levels AdaIN's rows of their sites."""
     network.backbone.load_state_dict(adain.backbone.state_dict(), strict=False)
     network.style.load_state_dict(adain.style.state_dict(), strict=False)
     at = 0

@@ -68,7 +68,7 @@ class Architectures:
 
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:
-        """Their parts, each once."""
+        """Returns their parts, each once."""
         return tuple(dict.fromkeys(part for published in self.techniques for part in published.parts))
 
     def supported(self) -> str:

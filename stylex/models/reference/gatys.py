@@ -61,7 +61,7 @@ class GatysSettings:
     average: float = 0.9
 
     def check(self) -> None:
-        """Raise UsageError for values that can't be used."""
+        """Raises UsageError for values that can't be used."""
         for name, known in (("loss", tuple(DISTANCES)), ("optimizer", OPTIMIZERS)):
             if getattr(self, name) not in known:
                 raise UsageError(f"the {name} is {getattr(self, name)!r}; choose {' or '.join(known)}")
@@ -100,7 +100,7 @@ class Painting:
 
 
 def sizes(longest: int, coarsest: int) -> list[int]:
-    """Longer sides from `coarsest` up to `longest`, a factor of sqrt 2 apart."""
+    """Returns longer sides from `coarsest` up to `longest`, a factor of sqrt 2 apart."""
     found = [longest]
     while found[0] / STEP >= coarsest * 0.99:
         found.insert(0, round(found[0] / STEP))
@@ -108,7 +108,7 @@ def sizes(longest: int, coarsest: int) -> list[int]:
 
 
 def shared_out(iterations: int, count: int) -> list[int]:
-    """Iterations of each size: equally many, and the first twice as many; the finest never go short."""
+    """Returns iterations of each size: equally many, and the first twice as many; the finest never go short."""
     parts = [2.0, *[1.0] * (count - 1)] if count > 1 else [1.0]
     ends = np.rint(np.cumsum(parts[::-1]) / sum(parts) * iterations).astype(int)
     return [int(n) for n in np.diff(ends, prepend=0)][::-1]
@@ -134,7 +134,7 @@ class Gatys:
     def __call__(
         self, photo: Image, styles: Sequence[tuple[Image, float]], tell: Callable[[Step], None] | None = None
     ) -> Painting:
-        """Paint a photo.
+        """Paints a photo.
 
         Args:
             photo: RGB uint8 (H, W, 3), from 16x16 up.
@@ -177,7 +177,7 @@ class Gatys:
         return StyleTarget(wanted, self.settings.loss)
 
     def _features(self, picture: Tensor) -> Features:
-        """Activations of a picture that goes on beyond its edges, cut back to it: zero padding has left a dark rim."""
+        """Returns activations of a picture continued beyond its edges, cut back to it: zero padding left a dark rim."""
         mode = "reflect" if min(picture.shape[2:]) > BORDER else "replicate"
         padded = F.pad(picture, [BORDER] * 4, mode=mode).contiguous(memory_format=torch.channels_last)
         with torch.autocast(picture.device.type, torch.bfloat16, enabled=self.half):
@@ -187,7 +187,7 @@ class Gatys:
     def _one_size(
         self, content: Tensor, begin: Tensor, target: StyleTarget, count: int
     ) -> Iterator[tuple[Tensor, dict[str, float]]]:
-        """Optimize at one size, from a picture of any size on; yields the averaged picture and its losses."""
+        """Optimizes at one size, from a picture of any size on; yields the averaged picture and its losses."""
         with torch.no_grad():
             wanted = self._features(content)[self.content_layer].float()
         picture = F.interpolate(begin, content.shape[2:], mode="bicubic", antialias=True).clamp(0, 1)
@@ -234,7 +234,7 @@ class Gatys:
         return torch.optim.LBFGS([picture], max_iter=1, history_size=20)
 
     def _rate(self, progress: float) -> float:
-        """Adam's step, with half a cosine down to a tenth; L-BFGS measures its own."""
+        """Returns Adam's step, with half a cosine down to a tenth; L-BFGS measures its own."""
         if self.settings.optimizer == "lbfgs":
             return 1.0
         return self.settings.rate * (0.55 + 0.45 * math.cos(math.pi * progress))
@@ -245,7 +245,7 @@ def _inner(x: Tensor, cells: int) -> Tensor:
 
 
 def _fitted(x: Tensor, longest: int) -> bool:
-    """Whether the shorter side is long enough, too; it always is at the picture's own size."""
+    """Returns whether the shorter side is long enough, too; it always is at the picture's own size."""
     return min(x.shape[2:]) * longest >= SMALLEST * max(x.shape[2:])
 
 

@@ -10,7 +10,7 @@ from stylex.runtime.histogram import Image, Pairs, checked, from_lab, lab_levels
 
 
 def match(photo: Image, style: Image | Pairs, space: str = "rgb", strength: float = 1.0) -> Image:
-    """Give a photo the colours of a style picture; arguments, result and errors as of `stylex.runtime.histogram.match`.
+    """Gives a photo the colours of a style picture, in torch; see `stylex.runtime.histogram.match`.
 
     L*a*b* and its levels are the runtime's. Where much of a picture is of one level, the smallest difference in them
     would send it elsewhere.
@@ -28,7 +28,7 @@ def match(photo: Image, style: Image | Pairs, space: str = "rgb", strength: floa
 
 
 def matched(values: Tensor, wanted: Tensor) -> Tensor:
-    """Values (3, N) brought to the distribution of `wanted` (3, M), each channel by itself."""
+    """Returns values (3, N) brought to the distribution of `wanted` (3, M), each channel by itself."""
     return torch.stack([_matched(have, want) for have, want in zip(values, wanted, strict=True)])
 
 
@@ -47,7 +47,7 @@ def _matched(have: Tensor, want: Tensor) -> Tensor:
 
 
 def _planes(picture: Image, space: str) -> Tensor:
-    """RGB (H, W, 3) as levels (3, H * W) of the space, float64."""
+    """Returns RGB (H, W, 3) as levels (3, H * W) of the space, float64."""
     levels = lab_levels(to_lab(picture)) if space == "lab" else picture
     return torch.from_numpy(levels.reshape(-1, 3).astype(np.float64)).T.contiguous()
 

@@ -14,12 +14,12 @@ SMALLEST = 16
 
 
 def as_tensor(picture: Image) -> Tensor:
-    """RGB uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
+    """Converts RGB uint8 (H, W, 3) to float32 (1, 3, H, W) in [0, 1]."""
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float().div(255)
 
 
 def as_picture(x: Tensor, like: Image) -> Image:
-    """Float (1, 3, h, w) to RGB uint8 of the size of `like`."""
+    """Converts float (1, 3, h, w) to RGB uint8 of the size of `like`."""
     if tuple(x.shape[2:]) != like.shape[:2]:
         x = F.interpolate(x, like.shape[:2], mode="bicubic", antialias=True)
     planes = x[0].clamp(0, 1).mul(255).round().byte().permute(1, 2, 0)
@@ -27,7 +27,7 @@ def as_picture(x: Tensor, like: Image) -> Image:
 
 
 def resized(x: Tensor, longest: int) -> Tensor:
-    """A picture (1, 3, H, W) at a longer side of `longest` pixels, and a shorter one of 16 or more."""
+    """Returns a picture (1, 3, H, W) at a longer side of `longest` pixels, and a shorter one of 16 or more."""
     scale = longest / max(x.shape[2:])
     height, width = (max(SMALLEST, round(side * scale)) for side in x.shape[2:])
     if (height, width) == tuple(x.shape[2:]):

@@ -34,14 +34,14 @@ class Moments:
 
     @property
     def covariance(self) -> Tensor:
-        """(C, C), regularized."""
+        """Returns (C, C), regularized."""
         found = self.gram - torch.outer(self.mean, self.mean)
         floor = EPSILON * self.gram.detach().diagonal().mean()
         return found + floor * torch.eye(len(found), dtype=found.dtype, device=found.device)
 
 
 def moments(x: Tensor) -> Moments:
-    """Moments of one picture's features (1, C, H, W), in float32 at least."""
+    """Returns moments of one picture's features (1, C, H, W), in float32 at least."""
     flat = x[0].flatten(1)
     flat = flat.float() if flat.dtype == torch.bfloat16 else flat
     with torch.autocast(flat.device.type, enabled=False):
@@ -49,7 +49,7 @@ def moments(x: Tensor) -> Moments:
 
 
 def mixed(styles: Sequence[tuple[Moments, float]]) -> Moments:
-    """Weighted mean of moments: those of the styles' features thrown together. Weights add up to 1."""
+    """Returns weighted mean of moments: those of the styles' features thrown together. Weights add up to 1."""
     means, grams = ([w * getattr(m, part) for m, w in styles] for part in ("mean", "gram"))
     return Moments(torch.stack(means).sum(0), torch.stack(grams).sum(0))
 
@@ -72,7 +72,7 @@ class StyleTarget:
         self.distances = {name: DISTANCES[kind](one) for name, one in wanted.items()}
 
     def __call__(self, features: Features) -> Tensor:
-        """Distance of a picture's features, a scalar."""
+        """Returns distance of a picture's features, a scalar."""
         parts = [weight * self.distances[name](moments(features[name])) for name, weight in self.weights.items()]
         return torch.stack(parts).sum()
 
@@ -84,7 +84,7 @@ class GramDistance:
         self.wanted, self.scale = wanted, wanted.gram.square().sum()
 
     def __call__(self, have: Moments) -> Tensor:
-        """A scalar."""
+        """Returns a scalar."""
         return (have.gram - self.wanted.gram).square().sum() / self.scale
 
 
@@ -99,7 +99,7 @@ class WassersteinDistance:
         self.scale = wanted.mean.square().sum() + self.trace
 
     def __call__(self, have: Moments) -> Tensor:
-        """A scalar: |m - m'|^2 + tr(C + C' - 2 (C'^1/2 C C'^1/2)^1/2), over |m'|^2 + tr C'."""
+        """Returns a scalar: |m - m'|^2 + tr(C + C' - 2 (C'^1/2 C C'^1/2)^1/2), over |m'|^2 + tr C'."""
         covariance = have.covariance
         between: Tensor = _TraceOfRoot.apply(self.root @ covariance @ self.root)  # type: ignore[no-untyped-call]
         spread = covariance.trace() + self.trace - 2 * between

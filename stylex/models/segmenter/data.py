@@ -36,7 +36,7 @@ class MaskedFolder(PictureFolder):
 
 
 def load_masked(path: Path, short_side: int, hold_out: float, *, held_out: bool = False) -> MaskedFolder:
-    """Read every photo of a folder that has a mask: a PNG of the same stem and size beside it.
+    """Reads every photo of a folder that has a mask: a PNG of the same stem and size beside it.
 
     Args:
         short_side: pixels that the shorter side is reduced to.
@@ -77,7 +77,7 @@ def _marked(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def _closed(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Without speckles of some pixels, which masks cut out by their colour are full of."""
+    """Returns a mask without speckles of some pixels, which masks cut out by their colour are full of."""
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((CLOSED, CLOSED), np.uint8)), np.uint8)
 
 
@@ -88,7 +88,7 @@ def augmented(
     chances: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[Picture, npt.NDArray[np.uint8]]:
-    """One training picture (size, size, 3) and its mask (size, size), turned, scaled, recoloured, set elsewhere.
+    """Returns a training picture (size, size, 3) and its mask (size, size), turned, scaled, recoloured, set elsewhere.
 
     Args:
         backgrounds: photos without people; None for none.
@@ -109,7 +109,7 @@ def augmented(
 
 
 def _twins(rng: np.random.Generator) -> tuple[np.random.Generator, np.random.Generator]:
-    """Two generators that draw the same, so that a picture and its mask move alike."""
+    """Returns two generators that draw the same, so that a picture and its mask move alike."""
     seed = int(rng.integers(2**31))
     return np.random.default_rng(seed), np.random.default_rng(seed)
 
@@ -119,7 +119,7 @@ def _drawn(folder: PictureFolder, rng: np.random.Generator) -> Picture:
 
 
 def _moved(picture: npt.NDArray[np.uint8], size: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """A square of the picture: flipped, turned, stretched; between a third of the picture and more than all of it."""
+    """Returns a square of the picture, flipped, turned, stretched: a third of the picture to more than all of it."""
     height, width = picture.shape[:2]
     longest = max(height, width)
     scale = size / longest * np.exp(rng.uniform(np.log(0.8), np.log(2.2)))
@@ -139,13 +139,13 @@ def _moved(picture: npt.NDArray[np.uint8], size: int, rng: np.random.Generator) 
 
 
 def _pasted(picture: Picture, behind: Picture, mask: npt.NDArray[np.uint8], rng: np.random.Generator) -> Picture:
-    """The people of one picture in front of another, with a soft outline."""
+    """Returns the people of one picture in front of another, with a soft outline."""
     soft = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.4, 1.6)).astype(np.float32)[..., None] / 255
     return np.asarray(np.rint(soft * picture + (1 - soft) * behind), np.uint8)
 
 
 def recolored(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Another exposure, contrast, colour temperature, saturation; now and then grey."""
+    """Returns another exposure, contrast, colour temperature, saturation; now and then grey."""
     share = 0.0 if rng.random() < 0.06 else float(np.exp(rng.normal(0, 0.3)))
     grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     picture = np.asarray(cv2.addWeighted(picture, share, grey, 1 - share, 0), np.uint8)
@@ -156,7 +156,7 @@ def recolored(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def degraded(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Now and then blurred, noisy, or saved at a low quality."""
+    """Returns a picture that is now and then blurred, noisy, or saved at a low quality."""
     kind = rng.random(3)
     if kind[0] < 0.2:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 2.0)), np.uint8)

@@ -18,7 +18,7 @@ FEWEST = 2
 
 
 def traceables(network: Segmenter, _weights: Weights, size: int | None) -> list[Traceable]:
-    """The one graph, `Segmenter.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
+    """Returns the one graph, `Segmenter.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     height, width = (size, size) if size else EXAMPLE
     rows, columns = (Dim(name, min=FEWEST, max=LARGEST // MULTIPLE) for name in ("rows", "columns"))
     smallest = FEWEST * MULTIPLE

@@ -55,7 +55,7 @@ class Segmenter(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def features(self, photo: Tensor) -> dict[str, Tensor]:
-        """Activations on the way down: "pooled", then by VGG's names."""
+        """Returns activations on the way down: "pooled", then by VGG's names."""
         x = found = F.relu(self.entry(F.relu(self.stem(photo))))
         known = {"pooled": found}
         for name, conv in self.down.items():
@@ -65,7 +65,7 @@ class Segmenter(nn.Module):
         return known
 
     def logits(self, known: dict[str, Tensor]) -> Tensor:
-        """Logits of a person (B, 1, H/4, W/4), from the features."""
+        """Returns logits of a person (B, 1, H/4, W/4), from the features."""
         x = F.max_pool2d(known["5_1"], 2)
         for conv in self.context:
             x = F.relu(conv(x))

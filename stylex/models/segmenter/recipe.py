@@ -95,7 +95,7 @@ class RescaledSlimVgg(loss_networks.SlimVgg):
         return {name: x / self.scales[name].to(x) if self.scales else x for name, x in found.items()}
 
     def rescaled(self) -> dict[str, Tensor]:
-        """Weights and biases for `INHERITED`, for inputs and outputs whose channels have a mean square of 1."""
+        """Returns weights and biases for `INHERITED`, for inputs and outputs whose channels have a mean square of 1."""
         tensors, before = {}, "pooled"
         for name in INHERITED:
             weight, bias = (self.get_buffer(f"conv{name}_{part}") for part in ("weight", "bias"))
@@ -186,14 +186,14 @@ class SegmenterRecipe(Recipe):
             optimizer.step()
 
     def _drawn(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-        """Varied pictures (count, size, size, 3) and their masks (count, size, size)."""
+        """Returns varied pictures (count, size, size, 3) and their masks (count, size, size)."""
         s = self.settings
         chances = (s.empty, s.elsewhere)
         drawn = [augmented(self.photos, self.backgrounds, s.size, chances, rng) for _ in range(count)]
         return np.stack([picture for picture, _ in drawn]), np.stack([mask for _, mask in drawn])
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """One batch."""
+        """Returns the loss of one batch, and its parts."""
         s = self.settings
         photos, masks = self._drawn(s.batch, rng)
         x = packed(tensor(photos, device))
@@ -215,7 +215,7 @@ class SegmenterRecipe(Recipe):
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """Six training pictures, always the same ones: with their masks, and with what the network finds."""
+        """Returns six training pictures, always the same ones: with their masks, and with what the network finds."""
         photos, masks = self._drawn(6, np.random.default_rng(7))
         x = tensor(photos, torch.device("cpu"))
         found = F.interpolate(network(x)[:, 1:], scale_factor=OUTPUT_STRIDE, mode="bilinear")
@@ -223,7 +223,7 @@ class SegmenterRecipe(Recipe):
         return np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
 
     def describe(self) -> dict[str, Any]:
-        """Data and loss weights for the training card."""
+        """Returns data and loss weights for the training card."""
         data = {"photos": self.photos.description()}
         if self.backgrounds is not None:
             data["backgrounds"] = self.backgrounds.description()
@@ -235,7 +235,7 @@ class SegmenterRecipe(Recipe):
 
 
 def iou_loss(have: Tensor, want: Tensor) -> Tensor:
-    """One minus the soft intersection over union of probabilities (B, 1, H, W), mean over the batch."""
+    """Returns one minus the soft intersection over union of probabilities (B, 1, H, W), mean over the batch."""
     both = (have * want).sum((1, 2, 3))
     either = (have + want - have * want).sum((1, 2, 3))
     return (1 - (both + SMOOTH) / (either + SMOOTH)).mean()

@@ -16,25 +16,25 @@ EPSILON = 1e-5
 
 
 def sample_statistics(x: Tensor) -> Tensor:
-    """Mean and standard deviation of every channel, one behind the other: (B, C, H, W) to (B, 2 C)."""
+    """Returns the mean and standard deviation of every channel, one behind the other: (B, C, H, W) to (B, 2 C)."""
     mean = x.mean((2, 3), keepdim=True)
     variance = (x - mean).square().sum((2, 3)) / (x.shape[2] * x.shape[3] - 1)
     return torch.cat((mean.flatten(1), (variance + EPSILON).sqrt()), 1)
 
 
 def chosen_statistics(measured: Tensor, frozen: Tensor, freeze: Tensor) -> Tensor:
-    """The statistics to use: those measured, or the frozen ones where `freeze` (1,) is 1."""
+    """Returns the statistics to use: those measured, or the frozen ones where `freeze` (1,) is 1."""
     return measured + freeze * (frozen - measured)
 
 
 def normalized(x: Tensor, statistics: Tensor) -> Tensor:
-    """Features (B, C, H, W) less their mean, in units of their standard deviation; `statistics` are (B, 2 C)."""
+    """Returns features (B, C, H, W) less their mean, over their standard deviation; `statistics` are (B, 2 C)."""
     mean, std = statistics.chunk(2, 1)
     return (x - mean[:, :, None, None]) / std[:, :, None, None]
 
 
 def restyle(x: Tensor, code: Tensor, masks: Tensor, statistics: Tensor) -> Tensor:
-    """Adaptive instance normalization under masks (Huang and Belongie 2017, equation 8).
+    """Applies adaptive instance normalization under masks (Huang and Belongie 2017, equation 8).
 
     Args:
         x: features (1, C, H, W).

@@ -47,12 +47,12 @@ class StyleStatisticsExtractor(nn.Module):
         return found
 
     def statistics(self, style: Tensor) -> Tensor:
-        """Returns mean and standard deviation of the features at 1/2, 1/4, 1/8 and 1/16 resolution, (B, M)."""
+        """Returns the mean and standard deviation of the features at 1/2, 1/4, 1/8 and 1/16 resolution, (B, M)."""
         return style_statistics(self.features(style))
 
 
 def style_statistics(features: list[Tensor]) -> Tensor:
-    """Returns mean and standard deviation of all features' channels, concatenated, (B, M)."""
+    """Returns the mean and standard deviation of all features' channels, concatenated, (B, M)."""
     return torch.cat([x for found in features for x in channel_statistics(found)], 1)
 
 
@@ -115,7 +115,7 @@ class ArbitraryStyleNetwork(nn.Module, ABC):
 
     @property
     def full_code_size(self) -> int:
-        """Floats of a code: D, and nine more where palettes are mapped."""
+        """Returns floats of a code: D, and nine more where palettes are mapped."""
         return self.code_size + PALETTE_SIZE * self.palette_mapped
 
     def with_palette(self, site_code: Tensor, style: Tensor) -> Tensor:
@@ -138,7 +138,7 @@ class ArbitraryStyleNetwork(nn.Module, ABC):
         return torch.stack(gaps).mean()
 
     def forward(self, content: Tensor, codes: Tensor, strength: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
-        """Paint every content picture with the code beside it, between the two maps of `stylex.imaging.palette`.
+        """Paints every content picture with the code beside it, between the two maps of `stylex.imaging.palette`.
 
         Args:
             content: RGB (B, 3, H + 4, W + 4) in [0, 1], see `Backbone.forward`.

@@ -92,7 +92,7 @@ BORDER = 2
 
 
 def _measure(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation as one sum and one norm over x as it is; only these are float32.
+    """Returns the mean and standard deviation as one sum and one norm over x as it is; only these are float32.
 
     In ONNX that is a ReduceMean and a ReduceL2, which run in the layout of the convolutions around them. Subtracting
     the mean first would cost two more passes over x and two transposes. The features are of the order of 1, so that the
@@ -105,7 +105,7 @@ def _measure(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _measured_as_batches(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation as `_measure` returns them, each picture a batch of its own."""
+    """Returns the mean and standard deviation as `_measure` returns them, each picture a batch of its own."""
     pixels = x.shape[2] * x.shape[3]
     mean, variance = (torch.zeros(x.shape[:2], device=x.device) for _ in range(2))
     for picture, m, v in zip(x, mean, variance, strict=True):
@@ -136,7 +136,7 @@ class _FastStatistics(torch.autograd.Function):
 
 
 def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every channel over the picture.
+    """Returns the mean and standard deviation of every channel over the picture.
 
     Args:
         x: features (B, C, H, W), float32 or bfloat16.
@@ -156,7 +156,7 @@ def fast_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def modulate(x: Tensor, sigma: Tensor, beta: Tensor, masks: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """Masked affine modulation: `(1 - sum m_k) x + sum m_k (sigma_k (x - mean) / std + beta_k)`.
+    """Modulates features under masks: `(1 - sum m_k) x + sum m_k (sigma_k (x - mean) / std + beta_k)`.
 
     With a single style and a mask of ones this is adaptive instance normalization (Huang and Belongie 2017, eq. 8). It
     is computed as `x * scale + shift`, whose two maps come from (H*W, K) by (K, C) products, so that a second style
@@ -183,7 +183,7 @@ def modulate(x: Tensor, sigma: Tensor, beta: Tensor, masks: Tensor, mean: Tensor
 
 
 def flat_masks(masks: Tensor) -> Tensor:
-    """Masks (G, K, H, W) as `modulate` takes them, (G, H*W, K + 1)."""
+    """Returns masks (G, K, H, W) as `modulate` takes them, (G, H*W, K + 1)."""
     flat = masks.flatten(2).transpose(1, 2)
     return torch.cat((flat, torch.ones_like(flat[:, :, :1])), 2)
 
@@ -197,7 +197,7 @@ class PaddedConv(nn.Module):
         self.conv = nn.Conv2d(inputs, outputs, 3, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, C, H, W), H and W greater than `pad`."""
+        """Returns features (B, C, H, W), H and W greater than `pad`."""
         convolved: Tensor = self.conv(F.pad(x, [self.pad] * 4, mode="reflect"))
         return convolved
 
@@ -211,7 +211,7 @@ class ResidualBlock(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, C, H, W) to features of the same shape."""
+        """Converts features (B, C, H, W) to features of the same shape."""
         changed: Tensor = self.second(F.relu(self.first(x)))
         return x + changed
 
@@ -242,7 +242,7 @@ class Trunk(nn.Module):
         self._initialize()
 
     def _initialize(self) -> None:
-        """Small residual branches, ICNR for the shuffle (Aitken et al. 2017), mid-grey to begin with."""
+        """Sets small residual branches, ICNR for the shuffle (Aitken et al. 2017), mid-grey to begin with."""
         for module in self.modules():
             if isinstance(module, ResidualBlock):
                 module.second.weight.data.mul_(0.5)
@@ -252,12 +252,12 @@ class Trunk(nn.Module):
         self.head.conv.bias.data.fill_(0.5)
 
     def descend(self, entered: Tensor) -> tuple[Tensor, Tensor]:
-        """Features at 1/4 and at 1/8 of what `stem` makes of pictures; see `paint`."""
+        """Returns features at 1/4 and at 1/8 of what `stem` makes of pictures; see `paint`."""
         q = F.relu(self.entry(F.relu(entered)))
         return q, self.encode(F.relu(self.down(q)))
 
     def paint(self, entered: Tensor, site: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
-        """Paint pictures.
+        """Paints pictures.
 
         Args:
             entered: what `stem` makes of RGB (B, 3, H + 4, W + 4), H and W multiples of `spec.multiple`: `BORDER`
@@ -287,7 +287,7 @@ def through_clamp(painted: Tensor) -> Tensor:
 
 
 def doubled(x: Tensor) -> Tensor:
-    """Features (B, C, H, W) at twice the resolution, bilinear."""
+    """Returns features (B, C, H, W) at twice the resolution, bilinear."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
@@ -315,7 +315,7 @@ class Backbone(Trunk):
     def forward(
         self, content: Tensor, codes: Tensor, masks: Tensor, frozen: Tensor, freeze: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Paint pictures.
+        """Paints pictures.
 
         Args:
             content: RGB in [0, 1], (B, 3, H + 4, W + 4), H and W multiples of `spec.multiple`: `BORDER` pixels more on
@@ -349,14 +349,14 @@ class Backbone(Trunk):
         return self.paint(self.stem(content), site), torch.cat(statistics, 1)
 
     def restyle(self, x: Tensor, site: Site) -> Tensor:
-        """Features (B, C, H, W) in the styles' manner: by sigma and beta, which a code lists site by site."""
+        """Returns features (B, C, H, W) in the styles' manner: by sigma and beta, which a code lists site by site."""
         at, width = 2 * sum(self.spec.sites[: site.number]), x.shape[1]
         sigma, beta = site.codes[..., at : at + width], site.codes[..., at + width : at + 2 * width]
         return modulate(x, sigma, beta, site.masks, site.mean, site.std)
 
 
 def _grouped(codes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Bring (K, D) and (K, 1, h, w), the shapes of the exported graph, to (1, K, D) and (1, K, h, w)."""
+    """Brings (K, D) and (K, 1, h, w), the shapes of the exported graph, to (1, K, D) and (1, K, h, w)."""
     if codes.ndim == 2:
         return codes[None], masks.transpose(0, 1)
     return codes, masks

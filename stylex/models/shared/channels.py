@@ -50,7 +50,7 @@ def to_rgb(painted: Tensor) -> Tensor:
 
 
 def _mixture(channels: int) -> tuple[Tensor, Tensor]:
-    """Weights (channels, 3) and offsets (channels,) that make the channels of red, green and blue."""
+    """Returns weights (channels, 3) and offsets (channels,) that make the channels of red, green and blue."""
     colours = torch.eye(3) if channels > 2 else torch.tensor([GREY])
     alpha = channels in (2, MOST_CHANNELS)
     weights = torch.cat([colours, torch.zeros(int(alpha), 3)])
@@ -98,7 +98,7 @@ def fold_norm(convolution: nn.Conv2d | nn.ConvTranspose2d, norm: nn.Module) -> n
 
 
 def _parameters(convolution: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Tensor, Tensor]:
-    """Weight and bias in double precision; a bias that is missing is zero."""
+    """Returns weight and bias in double precision; a bias that is missing is zero."""
     weight = convolution.weight.detach().double()
     bias = convolution.bias
     return weight, weight.new_zeros(convolution.out_channels) if bias is None else bias.detach().double()

@@ -21,7 +21,7 @@ SMALLEST_STYLE = 64
 
 
 def traceables(network: ArbitraryStyleNetwork, weights: Weights, size: int | None) -> list[Traceable]:
-    """The graphs of a network: `Backbone.forward` and `ArbitraryStyleNetwork.encode`.
+    """Returns the graphs of a network: `Backbone.forward` and `ArbitraryStyleNetwork.encode`.
 
     Args:
         weights: of the network, with the codes that it is calibrated and checked with.
@@ -48,7 +48,7 @@ def _transfer(network: ArbitraryStyleNetwork, known: Tensor, size: int | None) -
     geometry, statistics_size = Geometry(spec), network.spec.code_size
 
     def feed(photo: Photo, number: int, check: bool) -> Feed:
-        """A photo in a real style's palette and in the style; checking sees other styles than calibration."""
+        """Returns a photo in a real style's palette and in the style; checking sees other styles than calibration."""
         codes = known[1::2] if check else known[::2]
         code = codes[number % len(codes)][None].numpy().astype(np.float32)
         code, style = code[:, : network.code_size], code[:, network.code_size :]

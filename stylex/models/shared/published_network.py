@@ -114,7 +114,7 @@ def _arbitrary_style_graph(network: PublishedArbitraryStyle, size: int | None) -
 
 
 def _feed(network: PublishedArbitraryStyle, geometry: Geometry, photo: Photo, number: int, _check: bool) -> Feed:
-    """A photo in the style of another picture.
+    """Returns a photo in the style of another picture.
 
     No paintings come with a checkpoint. The photo itself, upside down, in exchanged and inverted colours, is one whose
     statistics are real and not its own; calibration and check differ in the photo.

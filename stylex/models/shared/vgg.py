@@ -25,7 +25,7 @@ def _convolution(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 def normalized_vgg() -> nn.Sequential:
-    """The encoder up to relu5_4: RGB (B, 3, H, W) in [0, 1] to features."""
+    """Returns the encoder up to relu5_4: RGB (B, 3, H, W) in [0, 1] to features."""
     layers: list[nn.Module] = [nn.Conv2d(3, 3, 1)]
     inputs = 3
     for stage in STAGES:
@@ -38,7 +38,7 @@ def normalized_vgg() -> nn.Sequential:
 
 
 def mirrored_decoder() -> nn.Sequential:
-    """Features at relu4_1 (B, 512, H/8, W/8) to RGB (B, 3, H, W), not clamped."""
+    """Converts features at relu4_1 (B, 512, H/8, W/8) to RGB (B, 3, H, W), not clamped."""
     layers: list[nn.Module] = []
     widths = [STAGES[3][0], *reversed(STAGES[2]), *reversed(STAGES[1]), *reversed(STAGES[0])]
     ups = {1, 1 + len(STAGES[2]), 1 + len(STAGES[2]) + len(STAGES[1])}

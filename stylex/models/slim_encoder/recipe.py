@@ -82,7 +82,7 @@ class DistillationTargets(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Features:
-        """Activations of RGB pictures (B, 3, H, W) in [0, 1]."""
+        """Returns activations of RGB pictures (B, 3, H, W) in [0, 1]."""
         found: Features = self.vgg(x)
         slim = self.slim(x)
         for name in MAPPED:
@@ -128,13 +128,13 @@ class EncoderRecipe(Recipe):
         return SlimEncoder(self.targets.widths)
 
     def _pictures(self, count: int, rng: np.random.Generator) -> Tensor:
-        """Half photos, half paintings (count, 3, size, size), channels last."""
+        """Returns half photos, half paintings (count, 3, size, size), channels last."""
         size = self.settings.size
         drawn = [self.photos.sample(count - count // 2, size, rng), self.paintings.sample(count // 2, size, rng)]
         return tensor(np.concatenate(drawn), torch.device("cpu"))
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """One batch."""
+        """Returns the loss of one batch, and its parts."""
         s = self.settings
         pictures = self._pictures(s.batch, rng)
         noise = rng.normal(0, 1, pictures.shape) * rng.uniform(0, s.noise, (s.batch, 1, 1, 1))
@@ -155,7 +155,7 @@ class EncoderRecipe(Recipe):
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """Four pictures down; across, of each layer, one of VGG-19's channels and what the encoder tells of it."""
+        """Returns a sheet: four pictures down; across, of each layer, a channel of VGG-19's and the encoder's."""
         assert isinstance(network, SlimEncoder)
         pictures = self._pictures(4, np.random.default_rng(7))
         want, have = self.targets.cpu()(pictures), predicted(network, network(pictures))
@@ -169,14 +169,14 @@ class EncoderRecipe(Recipe):
 
     @torch.no_grad()
     def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """The parameters again, under their own names, rescaled to a mean activation of 1."""
+        """Returns the parameters again, under their own names, rescaled to a mean activation of 1."""
         assert isinstance(network, SlimEncoder)
         scaled = copy.deepcopy(network)
         normalize(scaled, self._pictures(MEASURED, np.random.default_rng(11)))
         return {name: t for name, t in scaled.state_dict().items() if not name.startswith(self.not_exported)}
 
     def describe(self) -> dict[str, Any]:
-        """Data and loss weights for the training card."""
+        """Returns data and loss weights for the training card."""
         return {
             "data": {"content": self.photos.description(), "style": self.paintings.description()},
             "settings": asdict(self.settings),
@@ -184,7 +184,7 @@ class EncoderRecipe(Recipe):
 
 
 def subsampled(features: Features, phase: tuple[int, int]) -> Features:
-    """Every second row and column of relu1_1 only, from `phase` on: losses on all of it took most of a step."""
+    """Returns every second row and column of relu1_1 only, from `phase` on: losses on all of it took most of a step."""
     down, right = phase
     return features | {LAYERS[0]: features[LAYERS[0]][:, :, down::2, right::2]}
 
@@ -199,18 +199,18 @@ def predicted(network: SlimEncoder, features: Features) -> Features:
 
 
 def relative_gap(have: Tensor, want: Tensor, variance: float) -> Tensor:
-    """Mean squared difference, relative to the variance of what is wanted: 1 for a constant."""
+    """Returns the mean squared difference, relative to the variance of what is wanted: 1 for a constant."""
     return (have - want).float().square().mean() / variance
 
 
 def gram_gap(have: Tensor, want: Tensor) -> Tensor:
-    """Squared distance of the Gram matrices, relative to the wanted ones' own size, mean over the pictures."""
+    """Returns the squared distance of the Gram matrices, relative to the wanted ones' size, mean over the pictures."""
     a, b = ((y.flatten(2) @ y.flatten(2).mT).float() / (y.shape[2] * y.shape[3]) for y in (have, want))
     return ((a - b).square().mean((1, 2)) / b.square().mean((1, 2))).mean()
 
 
 def _as_grey(x: Tensor, scale: Tensor, size: int) -> npt.NDArray[np.uint8]:
-    """Activations (B, h, w) as RGB pictures (B, size, size, 3), from 0 to the largest of `scale`."""
+    """Returns activations (B, h, w) as RGB pictures (B, size, size, 3), from 0 to the largest of `scale`."""
     levels = (x / scale.max().clamp(min=FAINTEST)).clamp(0, 1).mul(255).byte().numpy()
     grey = np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_NEAREST) for one in levels])
     return np.repeat(grey[..., None], 3, -1)

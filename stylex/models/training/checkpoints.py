@@ -45,12 +45,12 @@ class State:
     subject: dict[str, Any] = field(default_factory=dict)
 
     def note(self, settings: dict[str, Any]) -> None:
-        """Remember settings that differ from those before."""
+        """Remembers settings that differ from those before."""
         if not self.history or self.history[-1]["settings"] != settings:
             self.history.append({"from_step": self.step, "settings": settings})
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint and nothing else; it replaces the older one in one rename."""
+        """Writes the checkpoint and nothing else; it replaces the older one in one rename."""
         tensors = {f"network.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
         tensors |= {f"average.{k}": v.contiguous() for k, v in self.average.items()}
         for i, slots in self.optimizer.state_dict()["state"].items():
@@ -60,7 +60,7 @@ class State:
         write_bytes(folder / CHECKPOINT, save(tensors, metadata))
 
     def resume(self, folder: Path) -> bool:
-        """Load the checkpoint of `folder`, if there is one.
+        """Loads the checkpoint of `folder`, if there is one.
 
         Raises:
             ModelError: it belongs to another network or is damaged.
@@ -110,7 +110,7 @@ def averaged(recipe: Recipe, state: State) -> nn.Module:
 
 
 def finish(recipe: Recipe, schedule: Schedule, state: State, out: Path, device: torch.device) -> Path:
-    """Write averaged weights in half precision, without what only training needs, with the card beside them."""
+    """Writes averaged weights in half precision, without what only training needs, with the card beside them."""
     kept = _exported(recipe, state)
     kept |= {name: t.half().contiguous() for name, t in recipe.extras(averaged(recipe, state)).items()}
     write_bytes(out / WEIGHTS, save(kept))
@@ -125,7 +125,7 @@ def _exported(recipe: Recipe, state: State) -> dict[str, Tensor]:
 
 
 def write_card(recipe: Recipe, schedule: Schedule, state: State, out: Path, device: torch.device) -> None:
-    """Write the training card: what was trained on what, for how long, with which result."""
+    """Writes the training card: what was trained on what, for how long, with which result."""
     cuda, weights, described = device.type == "cuda", out / WEIGHTS, recipe.describe()
     card = {
         "technique": recipe.name,

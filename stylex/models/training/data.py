@@ -85,7 +85,7 @@ def crop(picture: Picture, size: int, rng: np.random.Generator, smallest: float 
 
 
 def is_held_out(name: str, share: float) -> bool:
-    """Whether a file is kept for evaluation: decided by a hash of its name, so that the split never moves."""
+    """Returns whether a file is kept for evaluation: decided by a hash of its name, so that the split never moves."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") < share * 2**32
 
 
@@ -98,7 +98,7 @@ def load_folder(
     hold_out: float = 0.0,
     seed: int = 0,
 ) -> PictureFolder:
-    """Read every picture below `path`, reduced to a short side of at most `short_side` pixels.
+    """Reads every picture below `path`, reduced to a short side of at most `short_side` pixels.
 
     Args:
         hold_out: share of the files that is left for evaluation; none is where the others would be too few.

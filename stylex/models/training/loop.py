@@ -45,7 +45,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, console: Console | None = None) -> Path:
-    """Train, or go on where the checkpoint in `out` stands; returns the weights file.
+    """Trains, or goes on where the checkpoint in `out` stands; returns the weights file.
 
     Writes into `out`: the checkpoint, the averaged weights, the training card and sample sheets.
 
@@ -137,7 +137,7 @@ def _one_step(recipe: Recipe, schedule: Schedule, state: State, progress: float,
 
 @contextlib.contextmanager
 def _signals_held_back() -> Iterator[None]:
-    """Let Ctrl-C, and other signals that somebody waits for, take effect at the end of the block.
+    """Lets Ctrl-C, and other signals that somebody waits for, take effect at the end of the block.
 
     Only the main thread can be interrupted at all.
     """

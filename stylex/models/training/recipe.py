@@ -32,7 +32,7 @@ class Recipe(ABC):
     @property
     @abstractmethod
     def folders(self) -> tuple[PictureFolder, ...]:
-        """The folders of pictures that it trains on."""
+        """Returns the folders of pictures that it trains on."""
 
     @abstractmethod
     def initial_network(self) -> nn.Module:

@@ -14,7 +14,7 @@ from stylex.models.weights import Weights
 
 
 def traceables(network: Upscaler, weights: Weights, size: int | None) -> list[Traceable]:
-    """The one graph, `Upscaler.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
+    """Returns the one graph, `Upscaler.forward`; `size` is a fixed height and width, or None for dynamic sizes."""
     spec = GraphSpec(UPSCALER, 0, fixed_size=size, border=network.border, reach=network.border, scale=SCALE)
     border = 2 * spec.border
     height, width = (size, size) if size else (64, 96)

@@ -22,7 +22,7 @@ SHARPNESS = -0.5
 
 
 def bicubic_weights() -> Tensor:
-    """Weights of a convolution that enlarges RGB by two: (12, 3, 5, 5), shuffled by `F.pixel_shuffle`.
+    """Returns weights of a convolution that enlarges RGB by two: (12, 3, 5, 5), shuffled by `F.pixel_shuffle`.
 
     They are whole numbers up to 127 over their sum, which 8 bits hold exactly: a flat area keeps its colour.
     """
@@ -37,7 +37,7 @@ def bicubic_weights() -> Tensor:
 
 
 def _cubic(d: float) -> float:
-    """Keys's kernel at a distance of 0 to 2 pixels."""
+    """Returns Keys's kernel at a distance of 0 to 2 pixels."""
     a = SHARPNESS
     if d <= 1:
         return (a + 2) * d**3 - (a + 3) * d**2 + 1
@@ -63,7 +63,7 @@ class Upscaler(nn.Module):
         self._initialize()
 
     def _initialize(self) -> None:
-        """He's initialization; the head begins near zero, alike for all pixels of a shuffle (Aitken et al. 2017)."""
+        """Sets He's initialization; the head begins near zero, alike for a shuffle's pixels (Aitken et al. 2017)."""
         for layer in (self.enter, *self.body):
             nn.init.kaiming_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -74,11 +74,11 @@ class Upscaler(nn.Module):
 
     @property
     def border(self) -> int:
-        """Pixels around what is enlarged that it depends on; as many of what comes out are of no use at each side."""
+        """Returns the pixels around a picture that it depends on; as many of the output are of no use at each side."""
         return len(self.body) + 2
 
     def forward(self, content: Tensor) -> Tensor:
-        """Enlarge pictures.
+        """Enlarges pictures.
 
         Args:
             content: RGB (B, 3, H, W) in [0, 1], with `border` pixels more on each side than are wanted.
@@ -89,7 +89,7 @@ class Upscaler(nn.Module):
         return F.pixel_shuffle(self.plain(content) + self.detail(content), SCALE)
 
     def plain(self, content: Tensor) -> Tensor:
-        """The bicubic enlargement before the shuffle, (B, 12, H, W)."""
+        """Returns the bicubic enlargement before the shuffle, (B, 12, H, W)."""
         return F.conv2d(content, self.anchor, padding=TAPS // 2)
 
     def detail(self, content: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class UpscalerRecipe(Recipe):
         return Upscaler()
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """One batch: the mean absolute difference, as ESPCN's successors use it."""
+        """Returns the loss of one batch: the mean absolute difference, as ESPCN's successors use it."""
         large = self._crops(rng)
         small = packed(tensor(np.stack([halved(one) for one in large]), device))
         wanted = packed(tensor(large, device))
@@ -91,7 +91,7 @@ class UpscalerRecipe(Recipe):
         return loss, {"difference": float(loss.detach()), "psnr": -10 * float(gap.detach().square().mean().log10())}
 
     def _crops(self, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-        """(batch, size, size, 3) uint8."""
+        """Returns (batch, size, size, 3) uint8."""
         s = self.settings
         painted = 0 if self.paintings is None else int(rng.binomial(s.batch, s.paintings))
         drawn = [self._draw(self.photos, rng) for _ in range(s.batch - painted)]
@@ -105,7 +105,7 @@ class UpscalerRecipe(Recipe):
 
     @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """Four crops, always the same ones: bicubic, enlarged by the network, as they were."""
+        """Returns four crops, always the same ones: bicubic, enlarged by the network, as they were."""
         large = self._crops(np.random.default_rng(7))[:4]
         small = np.stack([halved(one) for one in large])
         plain = np.stack([cv2.resize(s, large.shape[2:0:-1], interpolation=cv2.INTER_CUBIC) for s in small])
@@ -114,7 +114,7 @@ class UpscalerRecipe(Recipe):
         return np.asarray(np.concatenate(rows, 0), np.uint8)
 
     def describe(self) -> dict[str, Any]:
-        """Data and settings for the training card."""
+        """Returns data and settings for the training card."""
         data = {"content": self.photos.description()}
         if self.paintings is not None:
             data["style"] = self.paintings.description()
@@ -122,13 +122,13 @@ class UpscalerRecipe(Recipe):
 
 
 def halved(picture: Picture) -> Picture:
-    """(H, W, 3) at half the size, every pixel the mean of four; H and W even."""
+    """Returns (H, W, 3) at half the size, every pixel the mean of four; H and W even."""
     height, width = picture.shape[:2]
     return np.asarray(cv2.resize(picture, (width // SCALE, height // SCALE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def sharp_crop(picture: Picture, size: int, spread: float, rng: np.random.Generator) -> Picture:
-    """One random crop (size, size, 3), turned or flipped; of the picture as it is, or reduced by up to `spread`."""
+    """Returns a random crop (size, size, 3), turned or flipped, of the picture or of it reduced by up to `spread`."""
     height, width = picture.shape[:2]
     side = min(int(size * spread ** rng.uniform(0, 1)) if rng.random() < 0.5 else size, height, width)
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))

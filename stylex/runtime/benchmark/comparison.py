@@ -72,7 +72,7 @@ def _key(row: Row) -> tuple[object, ...]:
 
 
 def _medians(times: Sequence[float]) -> npt.NDArray[np.float64]:
-    """The median as measured, then those of `RESAMPLES` draws."""
+    """Returns the median as measured, then those of `RESAMPLES` draws."""
     values = np.asarray(times, np.float64)
     drawn = np.random.default_rng(SEED).choice(values, (RESAMPLES, len(values)))
     return np.concatenate([[np.median(values)], np.median(drawn, 1)])

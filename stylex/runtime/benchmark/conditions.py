@@ -73,7 +73,7 @@ def _reading(read: Callable[[], float]) -> Reading:
 
 
 def _clock_mhz() -> float:
-    """The frequencies that the governor has set, or else those that the kernel lists."""
+    """Returns the frequencies that the governor has set, or else those that the kernel lists."""
     cores = os.sched_getaffinity(0)
     files = [SYS / f"devices/system/cpu/cpu{core}/cpufreq/scaling_cur_freq" for core in cores]
     if all(file.is_file() for file in files):
@@ -89,12 +89,12 @@ def _temperature() -> float:
 
 
 def _energy() -> float:
-    """The counters of Intel's and AMD's processors (RAPL), one for each socket; only root may read them."""
+    """Returns the counters of Intel's and AMD's processors (RAPL), one for each socket; only root may read them."""
     return sum(_numbers([*(SYS / "class/powercap").glob("*-rapl:[0-9]*/energy_uj")], required=True)) / MICRO
 
 
 def _numbers(files: list[Path], required: bool = False) -> list[float]:
-    """The numbers in files; one that can't be read is passed over, unless all are required."""
+    """Returns the numbers in files; one that can't be read is passed over, unless all are required."""
     found = []
     for file in files:
         try:

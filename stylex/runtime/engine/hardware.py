@@ -44,7 +44,7 @@ def _sysctl(name: str) -> str:
 
 
 def _board() -> str:
-    """The model of a single-board computer; empty elsewhere."""
+    """Returns the model of a single-board computer; empty elsewhere."""
     try:
         return DEVICE_TREE_MODEL.read_text(encoding="utf-8", errors="replace").strip("\0\n ")
     except OSError:
@@ -63,7 +63,7 @@ def gpus() -> tuple[str, ...]:
 
 @functools.cache
 def processor() -> str:
-    """The processor's name, as the system tells it."""
+    """Returns the processor's name, as the system tells it."""
     for line in _cpuinfo().splitlines():
         key, _, value = line.partition(":")
         if key.strip() in ("model name", "Model"):
@@ -75,7 +75,7 @@ def processor() -> str:
 
 @functools.cache
 def instruction_sets() -> tuple[str, ...] | None:
-    """Those of `INT8_FLAGS` that the processor has; None where the system doesn't tell."""
+    """Returns those of `INT8_FLAGS` that the processor has; None where the system doesn't tell."""
     for line in _cpuinfo().splitlines():
         key, _, value = line.partition(":")
         if key.strip() in ("flags", "Features"):
@@ -87,7 +87,7 @@ def instruction_sets() -> tuple[str, ...] | None:
 
 
 def int8_is_exact() -> bool:
-    """Whether 8-bit products are summed without saturation.
+    """Returns whether 8-bit products are summed without saturation.
 
     x86 processors without VNNI add pairs of U8 x S8 products in 16 bits, which overflows with full-range weights.
     Unknown processors count as able.
@@ -98,14 +98,14 @@ def int8_is_exact() -> bool:
 
 
 def int8_is_fast() -> bool:
-    """Whether 8-bit convolutions pay: ARM processors need the dot product for it, which a Raspberry Pi 4 hasn't."""
+    """Returns whether 8-bit convolutions pay: ARM needs the dot product for it, which a Raspberry Pi 4 hasn't."""
     have = instruction_sets()
     arm = platform.machine().lower() in ("aarch64", "arm64", "armv7l", "armv8l")
     return have is None or not arm or "asimddp" in have
 
 
 def memory_gib() -> float | None:
-    """Physical memory in GiB, None where the system doesn't tell."""
+    """Returns the physical memory in GiB, None where the system doesn't tell."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     except (ValueError, OSError, AttributeError):
@@ -113,7 +113,7 @@ def memory_gib() -> float | None:
 
 
 def peak_memory_mib() -> float | None:
-    """Largest resident memory of this process so far, in MiB; None where the system doesn't tell."""
+    """Returns the largest resident memory of this process so far, in MiB; None where the system doesn't tell."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():
@@ -128,7 +128,7 @@ def peak_memory_mib() -> float | None:
 
 
 def describe() -> dict[str, object]:
-    """The machine, for the head of a benchmark."""
+    """Returns the machine, for the head of a benchmark."""
     memory = memory_gib()
     return {
         "processor": processor(),

@@ -21,7 +21,7 @@ Box: TypeAlias = "tuple[int, int, int, int]"
 def run_picture(
     session: Session, picture: Image, box: Box | None = None, more: Mapping[str, npt.NDArray[Any]] | None = None
 ) -> tuple[Image, list[npt.NDArray[Any]]]:
-    """Run a graph that takes a picture as `content` and gives a picture first.
+    """Runs a graph that takes a picture as `content` and gives a picture first.
 
     The graph needs some pixels around what it paints, and paints sizes of its own. They come from the picture where it
     has them, and are reflected at its border.
@@ -70,7 +70,7 @@ def as_content(session: Session, picture: Image) -> npt.NDArray[Any]:
 
 
 def _padded(picture: Image, start: tuple[int, int], sides: tuple[int, int], border: int) -> Image:
-    """The part of a picture from `start` of so many pixels, with a border around, reflected where the picture ends."""
+    """Returns a part of a picture of so many pixels from `start`, with a border, reflected where the picture ends."""
     first = [max(0, at - border) for at in start]
     last = [min(size, at + side + border) for at, side, size in zip(start, sides, picture.shape, strict=False)]
     above, before = (border - (at - f) for at, f in zip(start, first, strict=True))

@@ -56,7 +56,7 @@ class Provider:
     verified: bool = False
 
     def fits(self, precision: str, target: str) -> bool:
-        """Whether a graph of this precision, exported for this target, was made for the provider."""
+        """Returns whether a graph of this precision, exported for this target, was made for the provider."""
         return precision == "fp32" or target in self.targets
 
     def options(self, precision: str) -> dict[str, str]:
@@ -177,7 +177,7 @@ PREFERENCE = ("cuda", "cpu")
 
 
 def provider_named(name: str) -> Provider:
-    """The provider of that name.
+    """Returns the provider of that name.
 
     Raises:
         UsageError: there is none.
@@ -199,14 +199,14 @@ def table() -> str:
 
 
 def is_present(provider: Provider) -> bool:
-    """Whether the installed ONNX Runtime has it, built in or as a plug-in; whether it starts shows later."""
+    """Returns whether the installed ONNX Runtime has it, built in or as a plug-in; whether it starts shows later."""
     if provider.ort_name in onnxruntime().get_available_providers():
         return True
     return bool(provider.plugin) and importlib.util.find_spec(provider.plugin) is not None
 
 
 def available(name: str) -> Provider:
-    """The provider of that name, where the installed ONNX Runtime has it.
+    """Returns the provider of that name, where the installed ONNX Runtime has it.
 
     Raises:
         UsageError: unknown name.
@@ -233,7 +233,7 @@ def session_arguments(
     more: Mapping[str, str] | None = None,
     companions: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """Keyword arguments for `onnxruntime.InferenceSession`; a plug-in's devices go into the options instead.
+    """Returns keyword arguments for `onnxruntime.InferenceSession`; a plug-in's devices go into the options instead.
 
     Args:
         precision: of the graph that is opened.
@@ -264,7 +264,7 @@ def _register(provider: Provider) -> None:
 
 
 def _plugin_devices(provider: Provider) -> list[Any]:
-    """The devices that a plug-in offers; registers it first."""
+    """Returns the devices that a plug-in offers; registers it first."""
     _register(provider)
     devices = [d for d in onnxruntime().get_ep_devices() if d.ep_name == provider.ort_name]
     if not devices:

@@ -46,17 +46,17 @@ class ForeignSession:
 
     @functools.cached_property
     def inputs(self) -> tuple[Any, ...]:
-        """The graph's inputs: name, type and shape of each."""
+        """Returns the graph's inputs: name, type and shape of each."""
         return tuple(self._usable().get_inputs())
 
     @functools.cached_property
     def shapes(self) -> dict[str, list[Any]]:
-        """The shapes of the inputs by name: a number for a fixed side, something else for a dynamic one."""
+        """Returns the shapes of the inputs by name: a number for a fixed side, something else for a dynamic one."""
         return {i.name: i.shape for i in self.inputs}
 
     @property
     def props(self) -> dict[str, str]:
-        """The properties of the graph that was loaded, by key."""
+        """Returns the properties of the graph that was loaded, by key."""
         return dict(self._usable().get_modelmeta().custom_metadata_map)
 
     def end_profile(self) -> Path:
@@ -73,7 +73,7 @@ class ForeignSession:
         return self._session
 
     def run(self, /, **inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-        """Run the graph; inputs by name, outputs in the graph's order.
+        """Runs the graph; inputs by name, outputs in the graph's order.
 
         Raises:
             ResourceError: not enough memory for a picture of this size.
@@ -117,7 +117,7 @@ class Session(ForeignSession):
 def open_graph(
     path: Path | str, provider: str = "cpu", threads: int = 0, *, options: SessionOptions | None = None
 ) -> Session:
-    """Open a graph that `stylex export` wrote, on the provider of that name and on no other.
+    """Opens a graph that `stylex export` wrote, on the provider of that name and on no other.
 
     Args:
         threads: for the CPU, 0 for all cores; short for `options`.
@@ -143,7 +143,7 @@ def open_graph(
 
 
 def open_foreign(path: Path | str, threads: int = 0) -> ForeignSession:
-    """Open any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
+    """Opens any ONNX graph on the CPU, whoever made it. Raises as `open_graph` does there."""
     path = Path(path)
     data = _read(path)
     session = _open_on_cpu(data, path, SessionOptions(threads).auxiliary())
@@ -155,7 +155,7 @@ def _digest(data: bytes) -> str:
 
 
 def _metadata(data: bytes, path: Path) -> GraphMetadata:
-    """The metadata; of a graph that isn't ours, that it is too new counts first."""
+    """Returns the metadata; of a graph that isn't ours, that it is too new counts first."""
     props = props_of(data, str(path))
     if not is_ours(props) and (message := newer(data)):
         raise ModelError(f"{path} {message}")
@@ -220,7 +220,7 @@ def _without() -> dict[str, Any]:
 
 
 def _unusable(data: bytes, error: Exception) -> str:
-    """The end of the message for a graph that ONNX Runtime doesn't open."""
+    """Returns the end of the message for a graph that ONNX Runtime doesn't open."""
     message = newer(data) or explanation(data[:HEAD], "give an ONNX file")
     return message or f"is not a usable ONNX file ({first_line(error)}): export it again"
 

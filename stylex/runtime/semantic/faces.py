@@ -88,7 +88,7 @@ def _by_cascade(photo: Image) -> list[Face]:
 
 
 def _has_skin(photo: Image, left: int, top: int, width: int, height: int) -> bool:
-    """Whether the middle of a box has the colour of skin, or the photo has no colours."""
+    """Returns whether the middle of a box has the colour of skin, or the photo has no colours."""
     rim = width // 6
     middle = photo[top + rim : top + height - rim, left + rim : left + width - rim]
     tones = cv2.cvtColor(np.ascontiguousarray(middle), cv2.COLOR_RGB2YCrCb).astype(np.int16)

@@ -33,7 +33,7 @@ class SalientRegion:
     title: str = "GrabCut"
 
     def __call__(self, photo: Image) -> dict[str, Mask]:
-        """The region's mask, its longer side at most `SIDE` pixels."""
+        """Returns the region's mask, its longer side at most `SIDE` pixels."""
         return {self.name: salient_region(photo)}
 
 
@@ -64,7 +64,7 @@ def _residual(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 
 def salient_region(photo: Image) -> Mask:
-    """The most salient region as GrabCut cuts it out (Rother, Kolmogorov and Blake 2004); nothing in a flat photo.
+    """Returns the most salient region, cut out by GrabCut (Rother et al. 2004); nothing in a flat photo.
 
     Returns:
         0 or 1, with the photo's proportions, its longer side at most `SIDE` pixels.
@@ -95,7 +95,7 @@ def _cut(picture: Image, labels: npt.NDArray[np.uint8]) -> None:
 
 
 def _largest(inside: npt.NDArray[np.uint8]) -> Mask:
-    """Only the connected parts that have at least a quarter of the largest one's pixels, smoothed."""
+    """Returns only the connected parts that have at least a quarter of the largest one's pixels, smoothed."""
     count, parts, stats, _ = cv2.connectedComponentsWithStats(inside)
     if count < 2:
         return inside.astype(np.float32)

@@ -27,7 +27,7 @@ FLATNESS = 1e-4
 
 
 def read_mask(path: Path | str) -> Mask:
-    """A picture as a mask: its alpha channel where it is transparent anywhere, its lightness otherwise.
+    """Returns a picture as a mask: its alpha channel where it is transparent anywhere, its lightness otherwise.
 
     A picture of the levels 0 and 1 alone, as tools for labelling write them, is black and white.
 
@@ -55,7 +55,7 @@ def mask_of(given: Mask | PIL.Image.Image | Path | str) -> Mask:
 
 
 def require_size(mask: Mask, sides: tuple[int, ...], name: str) -> None:
-    """Raise InputError unless the mask, called `name`, has the photo's `sides`, height and width."""
+    """Raises InputError unless the mask, called `name`, has the photo's `sides`, height and width."""
     if mask.shape != sides:
         (height, width), (high, wide) = mask.shape, sides
         raise InputError(
@@ -64,13 +64,13 @@ def require_size(mask: Mask, sides: tuple[int, ...], name: str) -> None:
 
 
 def sharpened(mask: Mask) -> Mask:
-    """The mask with less in between: 0 up to `UNSURE`, 1 from as much below 1 on, smooth between."""
+    """Returns the mask with less in between: 0 up to `UNSURE`, 1 from as much below 1 on, smooth between."""
     t = np.clip((mask - UNSURE) / (1 - 2 * UNSURE), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def refined(mask: Mask, photo: Image) -> Mask:
-    """The mask drawn to the photo's edges, by the guided filter (He, Sun and Tang 2013, equations 5, 6 and 8).
+    """Returns the mask drawn to the photo's edges, by the guided filter (He, Sun and Tang 2013, equations 5, 6 and 8).
 
     Args:
         mask: of any resolution.
@@ -90,13 +90,13 @@ def refined(mask: Mask, photo: Image) -> Mask:
 
 
 def _box(plane: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Mean over a square whose side is a 32nd of the plane's longer one."""
+    """Returns the mean over a square whose side is a 32nd of the plane's longer one."""
     side = 2 * (max(plane.shape) // 64) + 1
     return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def feathered(mask: Mask, width: float) -> Mask:
-    """The mask with soft edges.
+    """Returns the mask with soft edges.
 
     Args:
         width: of the edge, as a share of the mask's longer side.
@@ -106,7 +106,7 @@ def feathered(mask: Mask, width: float) -> Mask:
 
 
 def resized(mask: Mask, height: int, width: int) -> Mask:
-    """The mask at another resolution; averaged where it gets smaller."""
+    """Returns the mask at another resolution; averaged where it gets smaller."""
     if mask.shape == (height, width):
         return mask
     smaller = mask.shape[0] > height or mask.shape[1] > width

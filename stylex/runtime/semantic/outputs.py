@@ -50,7 +50,7 @@ def class_probabilities(output: npt.NDArray[Any], classes: Sequence[str], source
 
 
 def _planes(output: npt.NDArray[Any], count: int) -> npt.NDArray[Any] | None:
-    """As (C, h, w), or (1, h, w); None where it has another number of classes."""
+    """Returns an output as (C, h, w), or (1, h, w); None where it has another number of classes."""
     output = output[None] if output.ndim == 2 else output
     whole, two = output.dtype.kind in "iub", count in (1, 2)
     if output.shape[0] == count or (output.shape[0] == 1 and (whole or two)):

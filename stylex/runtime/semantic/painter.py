@@ -127,7 +127,7 @@ class SemanticPainter(GuidedPainter):
 
     @functools.cached_property
     def _opened(self) -> SegmenterProtocol:
-        """The segmenter of a file, opened once for all photos."""
+        """Returns the segmenter of a file, opened once for all photos."""
         assert isinstance(self.segmenter, (str, Path))
         if self.segmenter == EMBEDDED:
             return embedded_segmenter(self.graphs, self.base.options.threads)

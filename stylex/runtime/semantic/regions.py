@@ -60,7 +60,7 @@ class Region:
 
 
 def parse_region(text: str) -> Region:
-    """A region as the command line has it: NAME, NAME=STYLE or NAME=STYLE:STRENGTH.
+    """Returns a region as the command line has it: NAME, NAME=STYLE or NAME=STYLE:STRENGTH.
 
     STYLE is a built-in name, a file, or several with + between them, in equal shares. The strength is the number behind
     the last colon; a file whose name ends like that is still found.
@@ -81,7 +81,7 @@ def parse_region(text: str) -> Region:
 
 
 def _mixed(text: str) -> Style:
-    """One style, or several with + between them; a file with a + in its name is one."""
+    """Returns one style, or several with + between them; a file with a + in its name is one."""
     parts = text.split("+")
     if len(parts) == 1 or not all(parts) or text in built_in(DEFAULT) or os.path.exists(text):  # noqa: PTH110
         return text
@@ -100,7 +100,7 @@ def region_masks(
     segmenter: SegmenterProtocol | None = None,
     feather: float = FEATHER,
 ) -> dict[str, Mask]:
-    """Where each region is, by its name; at every place they add up to at most 1.
+    """Returns where each region is, by its name; at every place they add up to at most 1.
 
     Args:
         photo: RGB uint8 (H, W, 3).
@@ -150,7 +150,7 @@ def _unknown(name: str, segmenter: SegmenterProtocol | None, known: list[str]) -
 
 
 def _shared(found: dict[str, Mask], background: bool, sides: tuple[int, int]) -> dict[str, Mask]:
-    """Scaled down where regions overlap; the background is what is left, unless there is a mask of it."""
+    """Returns masks scaled down where regions overlap; the background is what is left, unless it has a mask."""
     total = np.sum([*found.values(), np.zeros(sides, np.float32)], 0)
     shared = {name: np.asarray(mask / np.maximum(total, 1), np.float32) for name, mask in found.items()}
     if background and BACKGROUND not in shared:
@@ -168,7 +168,7 @@ def paint(
     keep_colors: bool = False,
     **tiling: Any,
 ) -> Image:
-    """Paint a photo, every region in its own style.
+    """Paints a photo, every region in its own style.
 
     Args:
         painter: of a technique that takes masks.
@@ -199,7 +199,7 @@ def paint(
 def styled(
     painter: Painter, regions: Sequence[Region], masks: Mapping[str, Mask], strength: float = 1.0
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Codes (K, D) of all regions' styles, and where and how strongly each applies, (K, 1, h, w).
+    """Returns codes (K, D) of all regions' styles, and where and how strongly each applies, (K, 1, h, w).
 
     Raises:
         UsageError: see `paint`.
@@ -232,7 +232,7 @@ def _most_styles(painter: Painter) -> int:
 
 
 def overlay(photo: Image, masks: Mapping[str, Mask]) -> Image:
-    """The photo in grey, every region in a colour of its own; what is in none stays grey."""
+    """Returns the photo in grey, every region in a colour of its own; what is in none stays grey."""
     height, width = photo.shape[:2]
     grey = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.float32)
     hues = np.array([[[round(180 * i * 0.618) % 180, 200, 255] for i in range(len(masks))]], np.uint8)

@@ -48,7 +48,7 @@ class SegmenterProtocol(Protocol):
         """Returns a description in a few words."""
 
     def __call__(self, photo: Image) -> dict[str, Mask]:
-        """Masks by the name of the region, each with the photo's proportions but of any resolution.
+        """Returns masks by the name of the region, each with the photo's proportions but of any resolution.
 
         Args:
             photo: RGB uint8 (H, W, 3).
@@ -79,7 +79,7 @@ class InputSpec:
     std: Triple = (1.0, 1.0, 1.0)
 
     def preprocess(self, photo: Image) -> npt.NDArray[Any]:
-        """The photo as the graph takes it, (1, 3, h, w) or (1, h, w, 3)."""
+        """Returns the photo as the graph takes it, (1, 3, h, w) or (1, h, w, 3)."""
         height, width = at_most(photo.shape[:2], self.longest)
         height, width = (max(self.multiple, round(v / self.multiple) * self.multiple) for v in (height, width))
         size = (self.width or width, self.height or height)
@@ -106,7 +106,7 @@ class Segmenter:
 
     @property
     def title(self) -> str:
-        """For messages."""
+        """Returns a few words for messages."""
         return self.session.path.name
 
     def __call__(self, photo: Image) -> dict[str, Mask]:
@@ -121,7 +121,7 @@ class Segmenter:
 
 
 def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int = 0) -> Segmenter:
-    """Open a segmenter's ONNX file, ours or another one's.
+    """Opens a segmenter's ONNX file, ours or another one's.
 
     Another one's has one input: the photo, (1, 3, H, W) or (1, H, W, 3), of fixed or dynamic sizes, uint8 or float in
     [0, 1]. Its metadata may give `mean` and `std`, three numbers each for RGB in [0, 1] (or in 0..255, where one is
@@ -146,7 +146,7 @@ def open_segmenter(path: Path | str, classes: Sequence[str] = (), threads: int =
 
 
 def embedded_segmenter(folder: Path | None = None, threads: int = 0) -> Segmenter:
-    """People against background: the graph that comes with stylex, or one of `folder` where there is one.
+    """Returns people against background: the graph that comes with stylex, or one of `folder` where there is one.
 
     Raises:
         InputError: neither is there.
@@ -158,14 +158,14 @@ def embedded_segmenter(folder: Path | None = None, threads: int = 0) -> Segmente
 
 
 def _stylex_segmenter(session: Session, classes: Sequence[str] = ()) -> Segmenter:
-    """One that `stylex export` wrote; other names of its classes may be given."""
+    """Returns one that `stylex export` wrote; other names of its classes may be given."""
     spec = session.require_role(SEGMENTER).metadata.spec
     input_spec = replace(_input(session), longest=OWN_SIDE, multiple=spec.multiple)
     return Segmenter(session, _names(session.path, tuple(classes) or spec.classes), input_spec)
 
 
 def _names(path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the classes, where they can be told apart."""
+    """Returns the names of the classes, where they can be told apart."""
     if not classes:
         raise UsageError(f"{path} doesn't say what its classes are: name them in its order", classes="a,b,c")
     if len(set(classes)) != len(classes) or not all(classes):
@@ -192,7 +192,7 @@ def _input(session: ForeignSession) -> InputSpec:
 
 
 def _triple(props: Mapping[str, str], name: str, path: Path) -> Triple:
-    """Three numbers out of the metadata, in units of [0, 1]."""
+    """Returns three numbers out of the metadata, in units of [0, 1]."""
     default = 0.0 if name == "mean" else 1.0
     if name not in props:
         return (default,) * 3
@@ -217,7 +217,7 @@ def _classes_in(props: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _parsed(text: str) -> Any:
-    """JSON, or Python's notation (as some trainers write it), or parts between commas."""
+    """Returns JSON, or Python's notation (as some trainers write it), or parts between commas."""
     for read in (json.loads, ast.literal_eval):
         try:
             found = read(text)

@@ -103,7 +103,7 @@ class Camera:
         self._newest.close() if self._newest else self._capture.release()
 
     def __iter__(self) -> Iterator[Image]:
-        """RGB uint8 (H, W, 3), one after the other; a film ends, a camera doesn't."""
+        """Yields RGB uint8 (H, W, 3), one after the other; a film ends, a camera doesn't."""
         while True:
             frame = self._newest.next() if self._newest else self._capture.read()[1]
             if frame is None and self._newest:

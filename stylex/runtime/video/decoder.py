@@ -254,7 +254,7 @@ class Decoder:
         return total if self.span.frames is None else min(total or self.span.frames, self.span.frames)
 
     def _picture(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
-        """Upright RGB uint8 (H, W, 3), reduced."""
+        """Returns upright RGB uint8 (H, W, 3), reduced."""
         if (frame.width, frame.height) != self._coded:
             was, now = ("x".join(map(str, size)) for size in (self._coded, (frame.width, frame.height)))
             raise InputError(

@@ -39,7 +39,7 @@ class Motion:
 
 
 def small_grey(frame: npt.NDArray[np.uint8], side: int = SIDE) -> npt.NDArray[np.uint8]:
-    """A frame, RGB (H, W, 3), as flow is computed on it: grey, (h, w)."""
+    """Returns a frame, RGB (H, W, 3), as flow is computed on it: grey, (h, w)."""
     height, width = at_most(frame.shape[:2], side, smallest=16)
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
@@ -56,7 +56,7 @@ def motion(
     size: tuple[int, int],
     preset: int = cv2.DISOPTICAL_FLOW_PRESET_FAST,
 ) -> Motion:
-    """The motion between two frames.
+    """Returns the motion between two frames.
 
     Args:
         before, now: as `small_grey` gives them.
@@ -74,7 +74,7 @@ def motion(
 
 
 def consistency(back: npt.NDArray[np.float32], forth: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """1 where going back and forth ends where it began, falling to 0 where it doesn't, or leaves the frame; (h, w)."""
+    """Returns 1 where going back and forth ends at its start, 0 where it doesn't or leaves the frame; (h, w)."""
     places = at(back)
     returned = _moved(forth, places, cv2.INTER_LINEAR)
     gap = _squared(back + returned)
@@ -87,7 +87,7 @@ def consistency(back: npt.NDArray[np.float32], forth: npt.NDArray[np.float32]) -
 def explanation(
     before: npt.NDArray[np.uint8], now: npt.NDArray[np.uint8], back: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """1 where the frame before, warped, is what is seen now, falling to 0; (h, w)."""
+    """Returns 1 where the frame before, warped, is what is seen now, falling to 0; (h, w)."""
     off = cv2.GaussianBlur(cv2.absdiff(warped(before, back, cv2.INTER_LINEAR), now), (5, 5), 0).astype(np.float32)
     return np.asarray(np.exp2(-np.square(off / np.float32(UNEXPLAINED))), np.float32)
 
@@ -95,7 +95,7 @@ def explanation(
 def warped(
     picture: npt.NDArray[np.uint8], flow: npt.NDArray[np.float32], method: int = cv2.INTER_CUBIC
 ) -> npt.NDArray[np.uint8]:
-    """A picture (H, W) or (H, W, 3) moved along a flow (H, W, 2). Cubic, since it is done again with every frame."""
+    """Returns a picture (H, W) or (H, W, 3) moved along a flow (H, W, 2); cubic, as it is done with every frame."""
     return np.asarray(_moved(picture, at(flow), method), np.uint8)
 
 
@@ -106,7 +106,7 @@ def _moved(values: npt.NDArray[Any], places: npt.NDArray[np.float32], method: in
 
 
 def at(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The places that a flow points to, (H, W, 2), x and y."""
+    """Returns the places that a flow points to, (H, W, 2), x and y."""
     return flow + _grid(flow.shape[0], flow.shape[1])
 
 

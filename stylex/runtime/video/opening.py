@@ -161,7 +161,7 @@ def _beyond_the_file(stream: VideoStream, path: Path) -> Missing | None:
 
 
 def _before_its_length(container: InputContainer, path: Path, span: Excerpt) -> Missing | None:
-    """For Matroska, which has no such list: whether the packets end before the length that its header tells."""
+    """Returns whether the packets of Matroska, which has no such list, end before the length in its header."""
     if "matroska" not in container.format.name or not container.duration:
         return None
     length, last, count, wanted = Fraction(container.duration, av.time_base), Fraction(0), 0, _wanted_packets(span)
@@ -180,5 +180,5 @@ def _before_its_length(container: InputContainer, path: Path, span: Excerpt) -> 
 
 
 def _wanted_packets(span: Excerpt) -> float:
-    """Behind so many packets of video a span from the film's start is over."""
+    """Returns the number of packets of video behind which a span from the film's start is over."""
     return span.frames + 2 * SLACK_FRAMES if span.frames is not None and not span.start else float("inf")

@@ -34,7 +34,7 @@ WAITING = 8
 
 
 def check_film_output(path: Path, film: Path) -> None:
-    """Refuse an output that can't work, before any work is done.
+    """Refuses an output that can't work, before any work is done.
 
     Raises:
         UsageError: no film format has this suffix.
@@ -93,12 +93,12 @@ class Writer:
             self._give_up()
 
     def put(self, item: Frame | AudioPacket) -> None:
-        """Hand over a frame or a packet of sound; waits while too many are waiting."""
+        """Hands over a frame or a packet of sound; waits while too many are waiting."""
         self._check()
         self._queue.put(item)
 
     def finish(self) -> None:
-        """Wait for the last frame; the file is complete then."""
+        """Waits for the last frame; the file is complete then."""
         self._queue.put(None)
         self._thread.join()
         try:
@@ -119,7 +119,7 @@ class Writer:
             self._container.close()
 
     def _work(self) -> None:
-        """The thread: encode until None comes; behind an error only empty the queue, so that nobody waits."""
+        """Encodes in a thread until None comes; behind an error only empties the queue, so that nobody waits."""
         while (item := self._queue.get()) is not None:
             if self._error is not None:
                 continue
@@ -173,7 +173,7 @@ class Writer:
         return added
 
     def _begin(self, info: StreamInfo, crf: int) -> None:
-        """Make the streams and write the file's head."""
+        """Makes the streams and writes the file's head."""
         self._video = self._picture_stream(info, crf)
         with _explained(self._path):
             self._sound = self._sound_streams(info)
@@ -182,7 +182,7 @@ class Writer:
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Turn FFmpeg's errors that aren't the disk's into one that says what to do."""
+    """Turns FFmpeg's errors that aren't the disk's into one that says what to do."""
     try:
         yield
     except (OSError, MemoryError, StylexError):

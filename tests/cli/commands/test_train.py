@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from stylex.artifacts.style_code import StyleCode, built_in_code, save_code
 from stylex.cli import main
-from stylex.export import pipeline
+from stylex.export import samples
+from stylex.export.samples import Samples
 from stylex.files import sha256_of
 from stylex.imaging.writing import write_picture
 from stylex.models import registry
@@ -46,8 +47,7 @@ def tiny_network(monkeypatch, spec):
     monkeypatch.setattr(recipe, "AdaIN", TinyAdaIN)
     known = dataclasses.replace(registry.model_of("adain"), network=TinyAdaIN, traceables=traceables)
     monkeypatch.setattr(registry, "model_of", lambda technique: known)
-    for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 4), ("PICTURE", 64)):
-        monkeypatch.setattr(pipeline, name, value)
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64))
 
 
 def invoked(*arguments):

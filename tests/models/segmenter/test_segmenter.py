@@ -18,7 +18,8 @@ from skimage import data as pictures
 
 from stylex.cli import main
 from stylex.errors import InputError, ModelError
-from stylex.export import pipeline
+from stylex.export import pipeline, samples
+from stylex.export.samples import Samples
 from stylex.models.encoders.loss_networks import SLIM_FILE
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.segmenter import recipe as recipes
@@ -71,8 +72,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little is measured before training, and little is exported."""
     for name, value in (("FIRST_STEPS", 12), ("FIRST_SIZE", 64), ("FIRST_BATCH", 2), ("MEASURED", 4)):
         monkeypatch.setattr(recipes, name, value)
-    for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 4), ("PICTURE", 64)):
-        monkeypatch.setattr(pipeline, name, value)
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64))
 
 
 def test_shares_add_up_to_one() -> None:

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from stylex.cli import main
-from stylex.export import pipeline
+from stylex.export import samples
+from stylex.export.samples import Samples
 from stylex.files import sha256_of
 from stylex.models.registry import embedded_models, own_model
 from stylex.models.upscaler.network import LARGEST_WEIGHT, SCALE, Upscaler, bicubic_weights
@@ -82,8 +83,7 @@ def test_training_lowers_the_loss(crops):
 
 
 def test_train_and_export(tmp_path, crops, monkeypatch):
-    for name, value in (("CALIBRATION_PHOTOS", 4), ("CHECKED_PHOTOS", 4), ("PICTURE", 64)):
-        monkeypatch.setattr(pipeline, name, value)
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64))
     out = tmp_path / "run"
     options = ("--size", 96, "--batch", 2, "--steps", 3, "--hold-out", 0, "--device", "cpu", "--threads", 1)
     trained = stylex("train", "upscaler", "--content", crops("photo", 8), "--out", out, *options)
