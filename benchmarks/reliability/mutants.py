@@ -28,7 +28,7 @@ from reliability.outcome import command_line, report
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ("av", "cv2", "numpy.testing", "onnx", "onnxruntime", "PIL.Image", "skimage", "torch")
-"""What most tests import, and what takes them longest; plugins of pytest would be too early."""
+"""Modules that most tests import, and that take them longest; plugins of pytest would be too early."""
 GUARDS = {
     "stylex/errors.py": "tests/test_errors.py tests/test_errors_page.py tests/cli/test_optional.py",
     "stylex/files.py": "tests/test_files.py",

@@ -18,7 +18,7 @@ from stylex.quant.int8 import Int8Target
 ALIGNED = 4
 """Input channels whose multiples x86 convolves without unfolding the picture (im2col) first."""
 ENOUGH_WEIGHTS = 32
-"""Of an output channel, below which their signs are chance."""
+"""Weights of an output channel from which on their signs are no chance."""
 ONE_SIDED = 0.1
 """Share of the farther extreme below which the nearer one counts for nothing."""
 
@@ -67,8 +67,8 @@ class Audit:
     def lines(self) -> list[str]:
         """Returns the findings in words, the conclusion about speed first; nothing where there is none."""
         part = f"{100 * self.share:.0f} % of the multiplications gain no speed on {self.target}"
-        told = [part if self.pays else f"INT8 will not pay: {part}"] if self.share else []
-        return [*told, *(f"{one.convolution} ({100 * one.share:.1f} %) {one.why}" for one in self.findings)]
+        conclusion = [part if self.pays else f"INT8 will not pay: {part}"] if self.share else []
+        return [*conclusion, *(f"{one.convolution} ({100 * one.share:.1f} %) {one.why}" for one in self.findings)]
 
 
 def audit(model: onnx.ModelProto, target: Int8Target, feed: Feed) -> Audit:
@@ -108,12 +108,12 @@ def _findings(graph: Graph, node: onnx.NodeProto, target: Int8Target) -> list[tu
         return [("has computed weights: it stays in float32", True)]
     weights = graph.array(node.input[1])
     channels, groups = weights.shape[1], _attribute(node, "group", 1)
-    told = f"{channels} input channel{'s' * (channels != 1)}{' in each group' * (groups > 1)}"
+    count = f"{channels} input channel{'s' * (channels != 1)}{' in each group' * (groups > 1)}"
     found = []
     if channels < target.fewest_channels and not _widened(graph, node, channels, target):
-        found.append((f"has {told}, fewer than the {target.fewest_channels} from which INT8 pays", True))
+        found.append((f"has {count}, fewer than the {target.fewest_channels} from which INT8 pays", True))
     elif target.name == "cpu-x86" and channels % ALIGNED and not _widened(graph, node, channels, target):
-        found.append((f"has {told}, no multiple of {ALIGNED}", True))
+        found.append((f"has {count}, no multiple of {ALIGNED}", True))
     if one_sided := _one_sided(weights):
         of = f"{one_sided} of {len(weights)} output channels"
         found.append((f"has weights of one sign in {of}: they need a zero point, and kernels take none", False))
