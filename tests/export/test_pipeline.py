@@ -16,7 +16,6 @@ from stylex.cli import main
 from stylex.errors import CheckFailed, InputError, ModelError, UsageError
 from stylex.export import check
 from stylex.export.pipeline import ExportSettings, export
-from stylex.export.samples import Samples
 from stylex.files import sha256_of
 from stylex.imaging.arrays import to_bytes
 from stylex.imaging.sizes import PALETTE_SIZE
@@ -210,13 +209,6 @@ def test_weights_without_codes(tmp_path, weights):
     save_file({**tensors, CALIBRATION: load_file(weights)[CALIBRATION][:1]}, tmp_path / "one.safetensors")
     with pytest.raises(ModelError, match="no usable"):
         exported(ExportSettings(), tmp_path, weights=tmp_path / "one.safetensors")
-
-
-def test_large_sizes_take_fewer_pictures(weights):
-    traceable = embedded_models("adain")[0].traceables(2048)[0]
-    large = Samples().photos(traceable, None, check=True)
-    assert len(large) == Samples.fewest
-    assert large[0]["content"].shape == (1, 3, 2052, 2052)
 
 
 def test_json_report(tmp_path):
