@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.metadata
 import importlib.util
 import re
 from collections.abc import Iterator
@@ -92,7 +91,7 @@ class Package:
         Removing comes first: what pip takes for installed it doesn't install again.
         """
         name = (self._installed() or self.distributions)[-1 if self._installed() else 0]
-        wanted = f"'{name}<{importlib.metadata.version(name)}'" if older and self._installed() else name
+        wanted = f"'{name}<{version(name)}'" if older and self._installed() else name
         return f"{self._uninstall()} && pip install {wanted}"
 
     def doubled(self) -> str:
@@ -126,6 +125,8 @@ def onnxruntime() -> Any:
 
 def version(distribution: str) -> str | None:
     """Returns the installed version of a distribution; None where it isn't installed."""
+    import importlib.metadata  # takes longer than most of what is imported, and most commands need no version
+
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -105,7 +105,6 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def these(**versions: str) -> None:
         have = {name.replace("_", "-"): version for name, version in versions.items()}
         monkeypatch.setattr(installation, "version", have.get)
-        monkeypatch.setattr(installation.importlib.metadata, "version", have.__getitem__)  # type: ignore[attr-defined]
 
     return these
 

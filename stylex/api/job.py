@@ -6,24 +6,25 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from stylex.api.gatys import GatysPainter
 from stylex.api.result import Ran, Result
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
 from stylex.imaging.picture import Picture
 from stylex.runtime.painter import Painter
-from stylex.runtime.semantic.faces import STRENGTH, find_faces, protection
-from stylex.runtime.semantic.masks import Mask
-from stylex.runtime.semantic.painter import RegionMasks, Regions, SemanticPainter, regions_of
-from stylex.runtime.semantic.regions import Region, paint
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
 from stylex.runtime.upscale import Upscaler, enlarged_alpha
 from stylex.techniques import ARBITRARY, listed
+
+if TYPE_CHECKING:
+    from stylex.api.gatys import GatysPainter
+    from stylex.runtime.semantic.masks import Mask
+    from stylex.runtime.semantic.painter import RegionMasks, Regions, SemanticPainter
+    from stylex.runtime.semantic.regions import Region
 
 Stage: TypeAlias = Literal["painting tiles", "iterations", "enlarging"]
 StageProgress: TypeAlias = Callable[[Stage, int, int], object]
@@ -72,27 +73,45 @@ class Job:
                 f"take {listed(ARBITRARY, 'or')}",
                 protect_faces=None,
             )
+        from stylex.runtime.semantic.faces import STRENGTH, find_faces, protection
+
         found = find_faces(self.photo, model)
         kept = protection(self.photo, found, STRENGTH if faces is True else faces)
         return replace(self, protection=kept, faces=len(found))
 
     def painted(self, regions: Regions | None) -> Result:
         """Returns the painted photo, with the truth about it but for the time."""
+        if not isinstance(self.painter, Painter):
+            return self._without_graph(regions)
+        if self.protection is None:
+            return self._whole()
+        return self._protected(self.painter)
+
+    def _without_graph(self, regions: Regions | None) -> Result:
+        """Returns the painted photo of a painter that has no graph of its own; each is imported only for its photos."""
+        from stylex.api.gatys import GatysPainter
+        from stylex.runtime.semantic.painter import SemanticPainter, regions_of
+
         if isinstance(self.painter, SemanticPainter):
             return self._in_regions(self.painter, regions_of(regions))
-        if isinstance(self.painter, GatysPainter):
-            return self._optimized(self.painter)
+        return self._optimized(self.painter) if isinstance(self.painter, GatysPainter) else self._whole()
+
+    def _whole(self) -> Result:
+        options = (self.strength, self.keep_colors, self.tile, self._tell("painting tiles"))
+        return self._result(self.painter.paint_rgb(self.photo, self.style, *options))
+
+    def _protected(self, painter: Painter) -> Result:
+        from stylex.runtime.semantic.regions import Region, paint
+
         tell = self._tell("painting tiles")
-        if self.protection is None:
-            options = (self.strength, self.keep_colors, self.tile, tell)
-            return self._result(self.painter.paint_rgb(self.photo, self.style, *options))
-        assert isinstance(self.painter, Painter)
         everywhere = Region("photo", self.style, self.strength)
         masks = {everywhere.name: np.ones((1, 1), np.float32)}
         rest = (1.0, self.protection, self.keep_colors)
-        return self._result(paint(self.painter, self.photo, [everywhere], masks, *rest, tile=self.tile, progress=tell))
+        return self._result(paint(painter, self.photo, [everywhere], masks, *rest, tile=self.tile, progress=tell))
 
     def _in_regions(self, painter: SemanticPainter, regions: list[Region]) -> Result:
+        from stylex.runtime.semantic.regions import paint
+
         located = painter.locate(self.photo, regions, self.sides)
         rest, tell = (self.strength, self.protection, self.keep_colors), self._tell("painting tiles")
         rgb = paint(painter.base, self.photo, regions, located.masks, *rest, tile=self.tile, progress=tell)

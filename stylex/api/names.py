@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stylex.artifacts.style_code import SUFFIX
 from stylex.imaging.formats import READABLE
-from stylex.runtime.semantic.painter import Regions, regions_of
+
+if TYPE_CHECKING:
+    from stylex.runtime.semantic.painter import Regions
 
 
 def style_name(style: Any, regions: Regions | None = None) -> str:
@@ -18,6 +20,8 @@ def style_name(style: Any, regions: Regions | None = None) -> str:
         regions: likewise; a region that is kept as it is has no name here.
     """
     if regions:
+        from stylex.runtime.semantic.painter import regions_of
+
         styles = [region.style for region in regions_of(regions)]
         return "+".join(style_name(one) for one in styles if one is not None)
     if isinstance(style, (list, tuple)):

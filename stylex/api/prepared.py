@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stylex.api.job import Job, StageProgress, enlarged, no_progress
 from stylex.api.loading import Precision, Provider, load, network_of
@@ -17,13 +17,15 @@ from stylex.imaging.content import Content, picture_of
 from stylex.imaging.picture import Picture, limited
 from stylex.imaging.sizes import longer_side
 from stylex.runtime.painter import Painter
-from stylex.runtime.semantic.painter import GivenMask, Regions, SemanticPainter, regions_of
-from stylex.runtime.semantic.regions import FEATHER, Region
-from stylex.runtime.semantic.segmenters import SegmenterProtocol
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
 from stylex.runtime.upscale import Upscaler, load_upscaler, require_room
-from stylex.techniques import ARBITRARY, BY_NAME, Technique, listed
+from stylex.techniques import ARBITRARY, BY_NAME, Technique, listed, options
+
+if TYPE_CHECKING:
+    from stylex.runtime.semantic.painter import GivenMask, Regions
+    from stylex.runtime.semantic.regions import Region
+    from stylex.runtime.semantic.segmenters import SegmenterProtocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,7 @@ def prepare(
     masks: Mapping[str, GivenMask] | None = None,
     segmenter: str | Path | SegmenterProtocol = "person",
     classes: Sequence[str] = (),
-    feather: float = FEATHER,
+    feather: float = options.FEATHER.default,
     protect_faces: bool | float | None = None,
     face_model: Path | str | None = None,
     upscale: int = 1,
@@ -150,6 +152,8 @@ def _require_photo(
     if name == "video":
         raise UsageError("video paints films, not a photo: call stylex.stylize_film(film, output, ...)")
     if name == "semantic" and not regions:
+        from stylex.runtime.semantic.painter import regions_of
+
         regions_of(regions)
     if masks and not regions:
         raise UsageError("masks say where regions are: give regions too", regions=None)
@@ -186,6 +190,8 @@ def _opened(
     if where is not None:
         if not (isinstance(painter, Painter) and painter.takes_masks):
             raise UsageError(f"{painter.technique} paints no regions: take {listed(ARBITRARY, 'or')}", regions=None)
+        from stylex.runtime.semantic.painter import SemanticPainter
+
         painter = SemanticPainter(painter, **where)
     return painter, style
 

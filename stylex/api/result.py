@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import PIL.Image
 
 from stylex.imaging.arrays import Image
 from stylex.imaging.content import as_given
 from stylex.imaging.picture import Picture
-from stylex.runtime.semantic.masks import Mask
+
+if TYPE_CHECKING:
+    from stylex.runtime.semantic.masks import Mask
 
 
 @dataclass(frozen=True)

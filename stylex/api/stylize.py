@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,13 @@ from stylex.api.result import Result
 from stylex.errors import Interrupted
 from stylex.imaging.arrays import Image
 from stylex.imaging.content import Content
-from stylex.runtime.semantic.painter import GivenMask, Regions
-from stylex.runtime.semantic.regions import FEATHER
-from stylex.runtime.semantic.segmenters import SegmenterProtocol
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
-from stylex.techniques import DEFAULT, Technique
+from stylex.techniques import DEFAULT, Technique, options
+
+if TYPE_CHECKING:
+    from stylex.runtime.semantic.painter import GivenMask, Regions
+    from stylex.runtime.semantic.segmenters import SegmenterProtocol
 
 
 @overload
@@ -62,7 +63,7 @@ def stylize(
     masks: Mapping[str, GivenMask] | None = None,
     segmenter: str | Path | SegmenterProtocol = "person",
     classes: Sequence[str] = (),
-    feather: float = FEATHER,
+    feather: float = options.FEATHER.default,
     protect_faces: bool | float | None = None,
     face_model: Path | str | None = None,
     upscale: int = 1,

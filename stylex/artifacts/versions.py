@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from importlib.metadata import packages_distributions
 
 from stylex.artifacts.graph_file import versions_of
 from stylex.installation import onnxruntime
@@ -51,4 +50,6 @@ def _stated(data: bytes, number: str) -> int:
 
 def _package() -> str:
     """Returns the name of the package that the installed ONNX Runtime came in."""
+    from importlib.metadata import packages_distributions  # takes long to import
+
     return min(packages_distributions().get("onnxruntime", ["onnxruntime"]), key=len)

@@ -38,6 +38,7 @@ SCRIPTS = (
     "benchmarks/quality.py",
     "benchmarks/semantic.py",
     "benchmarks/service.py",
+    "benchmarks/start.py",
     "benchmarks/temporal.py",
 )
 TOOLS = ("tools/demo.py", "tools/embed.py", "tools/film.py", "tools/pairs.py", "tools/techniques.py")

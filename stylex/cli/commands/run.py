@@ -163,7 +163,6 @@ def _paint_one(
     from stylex.api.stylize import stylize
     from stylex.cli.progress import Bars
     from stylex.imaging.writing import check_output, write_picture
-    from stylex.runtime.semantic.regions import overlay
 
     content, photo = given_content(photo)
     arguments = given_where(technique, own)
@@ -179,6 +178,8 @@ def _paint_one(
             arguments["on_step"] = bars.step
         result = stylize(content, technique, style, report=True, progress=bars, **common, **arguments)
     if own["show_masks"]:
+        from stylex.runtime.semantic.regions import overlay
+
         write_picture(own["show_masks"], overlay(result.content.rgb, result.masks))
     write_painting(place, photo, result)
     if older:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from stylex.cores import MOST_THREADS, cores
 from stylex.errors import UsageError
 from stylex.files import cache_folder
 from stylex.installation import onnxruntime, version
-from stylex.runtime.engine.nvidia import COMPILERS, Caches, Card, caches, cuda_options
+
+if TYPE_CHECKING:
+    from stylex.runtime.engine.nvidia import Caches, Card
 
 LIMITS = {
     "threads": (0, MOST_THREADS),
@@ -72,16 +74,22 @@ class SessionOptions:
     @property
     def card(self) -> Card:
         """Returns the graphics card that is asked for."""
+        from stylex.runtime.engine.nvidia import Card
+
         return Card(int(self.device_id), int(self.memory_limit_mib))
 
     def caches(self, provider: str, sha256: str) -> Caches:
         """Returns where one of `COMPILERS` keeps what it compiles of the graph whose file has this SHA-256."""
+        from stylex.runtime.engine.nvidia import COMPILERS, caches
+
         package = COMPILERS[provider].package
         versions = {"onnxruntime": str(onnxruntime().__version__), package: version(package)}
         return caches(Path(self.cache_dir or cache_folder() / "engines"), provider, sha256, versions)
 
     def for_provider(self, name: str, metadata: GraphMetadata, sha256: str) -> dict[str, str]:
         """Returns what a provider of this name is told beside its precision, to open a graph."""
+        from stylex.runtime.engine.nvidia import COMPILERS, cuda_options
+
         own: dict[str, str] = {}
         if name == "cuda":
             own = cuda_options(self.card)

@@ -7,7 +7,7 @@ import hashlib
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,11 @@ from stylex.errors import ModelError, ProviderUnavailable, ResourceError, UsageE
 from stylex.filetypes import HEAD, explanation
 from stylex.installation import onnxruntime
 from stylex.runtime.engine.libraries import quiet
-from stylex.runtime.engine.nvidia import COMPILERS, Caches, cuda_options
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.providers import CUDA, Provider, available, session_arguments
+
+if TYPE_CHECKING:
+    from stylex.runtime.engine.nvidia import Caches
 
 logger = logging.getLogger("stylex")
 
@@ -173,8 +175,10 @@ def _read(path: Path) -> bytes:
 
 
 def _open_off_cpu(data: bytes, path: Path, provider: Provider, metadata: GraphMetadata, wanted: SessionOptions) -> Any:
+    from stylex.runtime.engine.nvidia import COMPILERS
+
     if provider.name in COMPILERS:
-        _prepare_caches(path, provider, wanted.caches(provider.name, _digest(data)))
+        _prepare_caches(path, provider, wanted.caches(provider.name, _digest(data)), COMPILERS[provider.name].takes)
     try:
         return _open_on(data, provider, metadata, wanted)
     except ProviderUnavailable:
@@ -182,10 +186,9 @@ def _open_off_cpu(data: bytes, path: Path, provider: Provider, metadata: GraphMe
         raise
 
 
-def _prepare_caches(path: Path, provider: Provider, caches: Caches) -> None:
+def _prepare_caches(path: Path, provider: Provider, caches: Caches, takes: str) -> None:
     """Makes the folders, and says that the first start takes long."""
     if caches.is_empty():
-        takes = COMPILERS[provider.name].takes
         logger.warning(
             "%s compiles %s, which takes %s; it is kept in %s", provider.name, path.name, takes, caches.engines
         )
@@ -226,6 +229,8 @@ def _unusable(data: bytes, error: Exception) -> str:
 
 
 def _open_on(data: bytes, provider: Provider, metadata: GraphMetadata, wanted: SessionOptions) -> Any:
+    from stylex.runtime.engine.nvidia import cuda_options
+
     options = wanted.for_session()
     own, beside = wanted.for_provider(provider.name, metadata, _digest(data)), {CUDA: cuda_options(wanted.card)}
     try:
