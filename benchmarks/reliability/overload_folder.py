@@ -94,6 +94,26 @@ def ended_and_gone_on(source: Path, out: Path, count: int) -> tuple[int, list[st
     return ends, [*faults, *([] if ends else ["it was never ended by SIGTERM"])]
 
 
+def faults_in(whole: Path, parts: Path, good: set[str], count: int) -> list[str]:
+    """Returns what is wrong with the paintings and the reports of a run in one go, and of one that was ended.
+
+    Args:
+        whole, parts: their folders of paintings, beside which their reports stand.
+        good: names of the photos that can be painted.
+        count: how many photos there are.
+    """
+    faults, once = [], paintings(whole)
+    if once.keys() != good:
+        faults.append(f"{len(once)} paintings of {len(good)}")
+    if paintings(parts) != once:
+        faults.append("what was ended and gone on with differs from what was painted in one go")
+    every = [f"{number:05}.png" for number in range(count)]
+    for out in (whole, parts):
+        if [name for name, _ in outcomes(out)] != every:
+            faults.append(f"the report of {out.name} lacks photos, or has some twice")
+    return faults
+
+
 def campaign(count: int, *, measures: bool = True) -> tuple[dict[str, object], list[str]]:
     """Returns figures and faults."""
     place = Path(tempfile.mkdtemp())
@@ -105,14 +125,8 @@ def campaign(count: int, *, measures: bool = True) -> tuple[dict[str, object], l
         code, many = peak_mib(paint(place / "many", place / "whole"))
         seconds = time.perf_counter() - start
         ends, faults = ended_and_gone_on(place / "many", place / "parts", count)
-        if code != NOT_ALL or paintings(place / "whole").keys() != good:
-            faults.append(f"exit code {code}, {len(paintings(place / 'whole'))} paintings of {len(good)}")
-        if paintings(place / "parts") != paintings(place / "whole"):
-            faults.append("what was ended and gone on with differs from what was painted in one go")
-        every = [f"{number:05}.png" for number in range(count)]
-        for out in ("whole", "parts"):
-            if [name for name, _ in outcomes(place / out)] != every:
-                faults.append(f"the report of {out} lacks photos, or has some twice")
+        faults += [f"exit code {code}"] if code != NOT_ALL else []
+        faults += faults_in(place / "whole", place / "parts", good, count)
         figures: dict[str, object] = {"photos": count, "SIGTERMs": ends, "seconds": round(seconds)}
         if measures:
             _, leaked = peak_mib(paint(place / "many", place / "leaked", leaking=True))

@@ -34,6 +34,12 @@ def test_killed_at_random_instants(tmp_path: Path) -> None:
     assert report["figures"]["kills"] == 6
 
 
+def test_a_verb_without_care_is_caught_when_it_is_killed(tmp_path: Path) -> None:
+    code, told = campaign("kills", "--verb", "careless", "--runs", 8, folder=tmp_path)
+    assert code == 1
+    assert any("painted.png is torn" in fault for fault in told["faults"])
+
+
 def test_places_that_change(tmp_path: Path) -> None:
     code, report = campaign("places", "--verb", "run folder", "--rounds", 2, folder=tmp_path)
     assert (code, report["faults"]) == (0, [])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from reliability import overload, overload_folder
 
@@ -19,6 +22,24 @@ def test_a_folder_with_poisoned_photos_is_painted_whole() -> None:
     assert faults == []
     assert figures["photos"] == 60
     assert figures["SIGTERMs"] in (1, 2, 3)
+
+
+def test_lost_and_doubled_photos_of_a_folder_are_noticed(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for out in (whole, parts):
+        out.mkdir()
+        for name in ("00000.png", "00001.png"):
+            (out / name).write_bytes(name.encode())
+        lines = [json.dumps({"photo": f"in/{number:05}.png", "status": "painted"}) for number in range(2)]
+        out.with_suffix(".jsonl").write_text("\n".join(lines))
+    good = {"00000.png", "00001.png"}
+    assert overload_folder.faults_in(whole, parts, good, 2) == []
+    parts.with_suffix(".jsonl").write_text("\n".join([*lines, lines[0]]))
+    (parts / "00001.png").write_bytes(b"cut")
+    differs, twice = overload_folder.faults_in(whole, parts, good, 2)
+    assert "differs from what was painted in one go" in differs and "the report of parts" in twice
+    (whole / "00001.png").unlink()
+    assert overload_folder.faults_in(whole, parts, good, 2)[0] == "1 paintings of 2"
 
 
 def test_answers_that_are_mixed_up_are_noticed() -> None:
