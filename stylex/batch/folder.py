@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from stylex.cores import cores
 from stylex.errors import InputError, StylexError, UsageError
 from stylex.files import check_place, make_folder, written_aside
 from stylex.techniques import DEFAULT, Technique, technique_named
+
+logger = logging.getLogger("stylex")
 
 
 def stylize_folder(
@@ -39,7 +42,7 @@ def stylize_folder(
     Several photos are in work at once, so that one is decoded while another one is painted and a third is encoded; how
     many depends on the number of cores and not on that of the photos. A photo that can't be used is reported and
     doesn't stop the others. In a folder, files of other kinds, hidden ones and folders of thumbnails are passed over,
-    and so is the folder of the paintings.
+    so are raw files of cameras that have a picture of the same name beside them, and the folder of the paintings.
 
     Args:
         photos: a folder, a file, or several of them.
@@ -80,6 +83,9 @@ def stylize_folder(
     count = sum(1 for _ in places)
     if not count:
         raise InputError(f"there are no pictures in {', '.join(map(str, inputs))}: give another folder")
+    if places.developed:
+        message = "%d raw files of cameras are passed over, since pictures of the same names stand beside them"
+        logger.warning(message, len(places.developed))
     if report is not None:
         check_place(report)
     variants = [Variant(name, prepare(row, one, threads=threads, **options)) for name, one in styles]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stylex.errors import InputError, UsageError
-from stylex.imaging.folders import pictures_below
+from stylex.imaging.folders import is_developed, pictures_below
 from stylex.imaging.formats import WRITABLE, default_output
 
 
@@ -41,6 +41,7 @@ class Places:
         technique: its name.
         recursive: whether folders of folders are looked into.
         style: name of the one style that all are painted in.
+        developed: raw files of cameras beside their pictures, which are passed over; those that were seen so far.
     """
 
     inputs: tuple[Path, ...]
@@ -48,6 +49,7 @@ class Places:
     technique: str
     recursive: bool = True
     style: str = ""
+    developed: set[Path] = field(default_factory=set, init=False, compare=False)
 
     def __iter__(self) -> Iterator[Task]:
         for given in self.inputs:
@@ -59,6 +61,9 @@ class Places:
     def _below(self, folder: Path) -> Iterator[Task]:
         top = Path(folder.resolve().name) if len(self.inputs) > 1 else Path()
         for photo in pictures_below(folder, self.recursive, self.output):
+            if is_developed(photo):
+                self.developed.add(photo)
+                continue
             name = writable_name(photo.name, functools.partial(_is_beside, photo))
             yield Task(photo, top / photo.relative_to(folder).with_name(name))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from stylex.errors import InputError, ResourceError, first_line
 from stylex.files import make_folder, write_bytes
-from stylex.imaging.folders import SUFFIXES, pictures_below, users_own
+from stylex.imaging.folders import SUFFIXES, is_developed, pictures_below, users_own
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Store:
         """
         if self.local:
             for path in pictures_below(self.root, recursive, without):
+                if is_developed(path):
+                    continue
                 status = path.stat() if path.exists() else None  # of a link to nothing there is none
                 size, time = (status.st_size, status.st_mtime_ns) if status else (0, 0)
                 yield Found(path.relative_to(self.root).as_posix(), size, time)

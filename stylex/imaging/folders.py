@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stylex.errors import InputError
@@ -69,6 +69,13 @@ def is_picture(path: Path) -> bool:
     if not users_own(path.name) or suffix in OF_CAMERAS:
         return False
     return suffix in SUFFIXES or _begins_as_picture(path)
+
+
+def is_developed(photo: Path, exists: Callable[[Path], bool] = os.path.isfile) -> bool:
+    """Whether a file is a camera's raw file with a picture of the same name beside it, as cameras write them."""
+    if photo.suffix.lower() not in CAMERA_RAW:
+        return False
+    return any(exists(photo.with_suffix(s)) for suffix in sorted(READABLE) for s in (suffix, suffix.upper()))
 
 
 def _begins_as_picture(path: Path) -> bool:

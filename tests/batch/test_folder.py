@@ -49,6 +49,17 @@ def paintings(folder: str = "out") -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
+def test_raw_files_beside_their_pictures_are_told(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (photos / "bad.jpg").unlink()
+    (photos / "1.NEF").write_bytes(b"MM\0*raw")
+    with caplog.at_level("WARNING", "stylex"):
+        report = paint(photos)
+    assert (report.painted, report.failed) == (4, ())
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 raw files of cameras are passed over, since pictures of the same names stand beside them"
+    ]
+
+
 def test_all_good_photos_are_painted(photos: Path) -> None:
     calls: list[tuple[int, int, Outcome]] = []
     report = paint(photos, progress=lambda *step: calls.append(step), report="report.jsonl")

@@ -47,6 +47,16 @@ def test_several_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert made(Places((Path("y/1.jpg"),), None, "fast")) == ["y/1-fast.jpg"]
 
 
+def test_raw_files_beside_their_pictures_are_passed_over(tmp_path: Path) -> None:
+    filled(
+        tmp_path, "1.NEF", "1.JPG", "2.cr3", "2.heic", "a/3.dng", "3.jpg", "4.xmp", "4.arw", "4.txt", "5.jxl", "5.jpg"
+    )
+    places = Places((tmp_path,), tmp_path / "out", "adain")
+    photos = ["1.JPG", "2.heic", "3.jpg", "4.arw", "5.jpg", "5.jxl", "a/3.dng"]
+    assert [task.photo.relative_to(tmp_path).as_posix() for task in places] == photos
+    assert {photo.name for photo in places.developed} == {"1.NEF", "2.cr3"}
+
+
 @pytest.mark.parametrize(
     ("inputs", "output", "styles", "error", "expected"),
     [

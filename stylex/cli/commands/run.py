@@ -43,8 +43,9 @@ HELP = f"""Paint each PHOTO with TECHNIQUE: a file, a folder, or - for standard 
 The result has exactly the photo's size, or twice that with --upscale 2, its orientation and its alpha channel.
 `stylex run TECHNIQUE --help` shows the options of one technique.
 
-A folder is painted into the folder OUTPUT: structure, names and formats are kept, and other files, hidden ones and
-folders of thumbnails are passed over. Photos that can't be used are listed at the end, with exit code 3.
+A folder is painted into the folder OUTPUT: structure, names and formats are kept. Other files, hidden ones, folders
+of thumbnails, and raw files of cameras beside pictures of the same names are passed over. Photos that can't be used are
+listed at the end, with exit code 3.
 
 {examples("stylex run", [*CALLS, *MANY])}
 """
