@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stylex.errors import ProviderUnavailable, UsageError
-from stylex.installation import onnxruntime
+from stylex.installation import is_installed, onnxruntime
 from stylex.runtime.engine.libraries import advice, missing_libraries, preload
 
 ONNX_RUNTIME_GPU = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
@@ -213,6 +213,8 @@ def available(name: str) -> Provider:
         ProviderUnavailable: not part of the installed ONNX Runtime.
     """
     provider = provider_named(name)
+    if provider.install.startswith(ONNX_RUNTIME_GPU) and not is_installed("onnxruntime"):
+        raise ProviderUnavailable(f"the {name} provider needs ONNX Runtime, which isn't installed: {provider.install}")
     if not is_present(provider):
         have = onnxruntime().__version__
         raise ProviderUnavailable(f"the {name} provider isn't part of ONNX Runtime {have} here: {provider.install}")

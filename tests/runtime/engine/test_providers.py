@@ -88,6 +88,14 @@ def test_tensorrt_computes_as_the_graph_was_made_for(
     assert arguments["provider_options"] == [dict.fromkeys(switched_on, "True"), {}, {}]
 
 
+@pytest.mark.parametrize("name", ["cuda", "tensorrt"])
+def test_without_any_onnx_runtime_a_card_is_given_its_own(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "is_installed", lambda module: module != "onnxruntime")
+    with pytest.raises(ProviderUnavailable, match=r"isn't installed: pip uninstall .* pip install onnxruntime-gpu"):
+        providers.available(name)
+    assert providers.available("cpu").name == "cpu"
+
+
 def test_what_fits_a_provider() -> None:
     for provider in PROVIDERS:
         gpu = provider.name not in ("cpu", "openvino", "coreml", "xnnpack")
