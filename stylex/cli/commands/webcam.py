@@ -75,7 +75,7 @@ def command(
         raise UsageError("without a window nobody sees the frames: give --virtual-camera too")
     from stylex.files import check_place
     from stylex.runtime.video.camera import Camera
-    from stylex.runtime.video.live import require_display
+    from stylex.runtime.video.live import LivePreview, require_display
     from stylex.runtime.video.stylizer import Stylizer
     from stylex.runtime.video.virtual_camera import VirtualCamera
 
