@@ -29,6 +29,7 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 SCRIPTS = (
     "benchmarks/batch.py",
     "benchmarks/cost.py",
+    "benchmarks/flat_areas.py",
     "benchmarks/folder.py",
     "benchmarks/large.py",
     "benchmarks/matrix.py",
