@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How far INT8 moves flat areas: every embedded network and style against FP16, in levels of 255 a channel.
+"""Shifts of flat areas at INT8: every embedded network and style against FP16, in levels of 255 a channel.
 
     python benchmarks/flat_areas.py --json flat.json
 

@@ -72,7 +72,7 @@ def is_picture(path: Path) -> bool:
 
 
 def is_developed(photo: Path, exists: Callable[[Path], bool] = os.path.isfile) -> bool:
-    """Whether a file is a camera's raw file with a picture of the same name beside it, as cameras write them."""
+    """Returns whether a file is a camera's raw file with a picture of the same name beside it."""
     if photo.suffix.lower() not in CAMERA_RAW:
         return False
     return any(exists(photo.with_suffix(s)) for suffix in sorted(READABLE) for s in (suffix, suffix.upper()))
