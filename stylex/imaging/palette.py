@@ -24,7 +24,7 @@ FAINT = (0.5 / 255) ** 2
 """Variance that is added to the target's, for grey pictures, whose covariance is singular."""
 MOST_BEFORE, MOST_AFTER = 3.0, 2.0
 """Largest factor by which any direction of colour is stretched before and after the network."""
-COLORLESS, COLORED = (3 / 255) ** 2, (12 / 255) ** 2
+COLORLESS, COLORED = (1.5 / 255) ** 2, (5 / 255) ** 2
 """Variance of colour beside what goes with lightness: a photo counts as grey up to one, as coloured from the other."""
 LEAST_TONED = 0.15
 """Share of a style's other colours that a grey photo is given all the same."""

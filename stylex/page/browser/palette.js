@@ -3,7 +3,7 @@
 import { resized } from "./pictures.js";
 
 const FLOOR = (4 / 255) ** 2, FAINT = (0.5 / 255) ** 2;
-const COLORLESS = (3 / 255) ** 2, COLORED = (12 / 255) ** 2, LEAST_TONED = 0.15;
+const COLORLESS = (1.5 / 255) ** 2, COLORED = (5 / 255) ** 2, LEAST_TONED = 0.15;
 const SAMPLED = 128, MIDDLE = 127.5;
 export const MOST_BEFORE = 3, MOST_AFTER = 2;
 const ROWS = [0, 0, 0, 1, 1, 2], COLUMNS = [0, 1, 2, 1, 2, 2];
