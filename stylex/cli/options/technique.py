@@ -77,5 +77,5 @@ class OwnedCommand(click.Command):
 
 def _of(line: str, command: str) -> str | None:
     """Returns the technique of an example's line; None for any other line."""
-    found = re.match(rf" *stylex {command.split()[-1]} (\w+) ", line)
+    found = re.match(rf" *stylex {command.split()[-1]} ([\w-]+) ", line)
     return found[1] if found else None

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from stylex import techniques
 from stylex.imaging.color import keep_colors
 from stylex.imaging.reading import read_picture
 from stylex.imaging.writing import write_picture
 from stylex.runtime.histogram import match
+from stylex.techniques import listed
 
 RunCli = Callable[..., Result]
 Fails = Callable[..., str]
-NETWORKS = "fast, cyclegan, adain, attention, multiscale and semantic"
+NETWORKS = listed((*techniques.NETWORKS, "semantic"))
 
 
 @pytest.fixture
