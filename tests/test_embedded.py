@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 TRANSFERS = [("adain", "", p) for p in PRECISIONS] + [
     (technique, style, precision)
     for technique, styles in {
+        "adain-l": ("",),
+        "adain-s": ("",),
         "attention": ("",),
         "multiscale": ("",),
         "fast": ("composition-vii", "grande-jatte", "great-wave", "starry-night", "the-scream", "wheat-field"),

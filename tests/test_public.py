@@ -149,8 +149,11 @@ def test_python_dash_m() -> None:
 
 
 def test_nine_techniques() -> None:
+    """Beside them there are smaller and larger networks of some."""
     names = [t.name for t in techniques.TECHNIQUES]
-    assert len(names) == len(set(names)) == 9
+    own = [t.name for t in techniques.TECHNIQUES if not t.variant_of]
+    assert len(names) == len(set(names)) and len(own) == 9
+    assert {t.variant_of for t in techniques.TECHNIQUES} - {""} <= set(own)
     assert {t.kind for t in techniques.TECHNIQUES} == {"statistics", "optimization", "feed-forward", "guided"}
     assert all(t.tiers for t in techniques.TECHNIQUES)
     with pytest.raises(errors.UsageError, match=r"no technique 'picasso'; stylex has .*adain"):

@@ -62,11 +62,9 @@ def embed(technique: str, run: Path, flat_shift: float | None = None) -> None:
     """Copy weights and card of one run, and export its graphs; licence and provenance stay as they were stated."""
     style = style_of(run / "weights.safetensors") if row_named(technique).single_style else ""
     weights = embedded(technique, style)
-    before = read_card(embedded(technique, style or next(iter(embedded_styles(technique)), "")).with_name("card.json"))
-    stated = {key: before[key] for key in ("licence", "provenance") if key in before}
     weights.parent.mkdir(exist_ok=True)
     write_bytes(weights, (run / "weights.safetensors").read_bytes())
-    card = read_card(run / "card.json") | stated
+    card = read_card(run / "card.json") | stated(technique, style)
     if style in WORKS:
         card["style"] = {"name": style, "work": WORKS[style][1]}  # trained on a picture, whose file says no more
     write_json(weights.with_name("card.json"), card)
@@ -75,6 +73,17 @@ def embed(technique: str, run: Path, flat_shift: float | None = None) -> None:
             embedded_models(technique, style), ExportSettings(precision, flat_shift=flat_shift), GRAPHS, print
         ):
             print(made.path.name, made.size, made.metadata.psnr, *made.kept_in_float32)
+
+
+def stated(technique: str, style: str) -> dict[str, str]:
+    """Returns licence and provenance as the embedded card states them; a new variant's are those of its technique."""
+    names = [style, *embedded_styles(technique)]
+    cards = (read_card(embedded(technique, name).with_name("card.json")) for name in names)
+    before = next((card for card in cards if "provenance" in card), None)
+    if before is None and (base := row_named(technique).variant_of):
+        before = stated(base, style)
+        before["provenance"] = f"made by stylex of its {base}: {before['provenance']}"
+    return {key: before[key] for key in ("licence", "provenance")} if before else {}
 
 
 def encode_styles(technique: str, paintings: Path) -> None:

@@ -30,7 +30,8 @@ class PackWeights(BuildHookInterface[Any]):
         for weights in sorted(models.rglob("weights.safetensors")):
             place = weights.relative_to(self.root).with_suffix(".packed")
             name = "-".join(weights.parent.relative_to(models).parts)
-            graphs = sorted(Path(self.root, "stylex", "artifacts", "graphs").glob(f"{name}-*.onnx"))
+            technique = name.replace("_", "-")  # as a package it has another name
+            graphs = sorted(Path(self.root, "stylex", "artifacts", "graphs").glob(f"{technique}-*.onnx"))
             packed = self.folder / name
             packed.write_bytes(pack(weights.read_bytes(), {g.name: g.read_bytes() for g in graphs}))
             build_data["force_include"][str(packed)] = place.as_posix()

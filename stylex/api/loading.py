@@ -15,7 +15,7 @@ from stylex.techniques import DEFAULT, Technique, resolved, technique_named
 
 Precision: TypeAlias = Literal["auto", "fp32", "fp16", "int8"]
 Provider: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt", "openvino"]
-Network: TypeAlias = Literal["adain", "attention", "multiscale", "fast", "cyclegan"]
+Network: TypeAlias = Literal["adain", "adain-s", "adain-l", "attention", "multiscale", "fast", "cyclegan"]
 
 
 @overload

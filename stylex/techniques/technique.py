@@ -31,6 +31,7 @@ class Technique:
         summary: what it does, in one line.
         source: the paper.
         style: where its style comes from.
+        variant_of: the technique of which it is a smaller or a larger network; "" for one of its own.
         tiers: "edge", our own compact one, which comes with the package; "reference", the published one: in torch, or
             as a checkpoint of one's own.
         packages: what running it needs beside the runtime, as they are imported.
@@ -53,6 +54,7 @@ class Technique:
     summary: str
     source: str
     style: Style
+    variant_of: str = ""
     tiers: tuple[str, ...] = ("edge", "reference")
     packages: tuple[str, ...] = ()
     verb: str = "run"

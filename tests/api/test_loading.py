@@ -15,11 +15,14 @@ from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.artifacts.graph_file import read_metadata
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import painted_size
+from stylex.techniques import ARBITRARY
 
 
 def test_every_technique_is_loaded(photo: np.ndarray, painting: np.ndarray, one_thread: None) -> None:
     titles = {
         "adain": "<Painter adain int8 on cpu>",
+        "adain-l": "<Painter adain-l int8 on cpu>",
+        "adain-s": "<Painter adain-s int8 on cpu>",
         "attention": "<Painter attention int8 on cpu>",
         "multiscale": "<Painter multiscale int8 on cpu>",
         "fast": "<Painter fast the-scream int8 on cpu>",
@@ -31,7 +34,7 @@ def test_every_technique_is_loaded(photo: np.ndarray, painting: np.ndarray, one_
         style = {"fast": "the-scream", "cyclegan": "cartoon"}.get(name, "")
         painter = stylex.load(name, "int8", "cpu", style=style, threads=1)
         assert repr(painter) == title and isinstance(painter, stylex.StylePainter)
-        assert painter.takes_masks == (name in ("adain", "attention", "multiscale", "semantic"))
+        assert painter.takes_masks == (name in (*ARBITRARY, "semantic"))
     assert repr(stylex.load("histogram", space="lab")) == "<HistogramPainter histogram in L*a*b*>"
     assert repr(stylex.load("gatys", iterations=3)) == "<GatysPainter gatys with slim>"
     for name in ("histogram", "gatys"):

@@ -16,6 +16,7 @@ from stylex.imaging.writing import write_picture
 from stylex.models.reference.gatys import Step
 from stylex.runtime.histogram import match
 from stylex.runtime.upscale import load_upscaler
+from stylex.techniques import NETWORKS
 
 CPU: dict[str, Any] = {"precision": "int8", "provider": "cpu", "threads": 1}
 
@@ -57,7 +58,7 @@ def test_styles_of_every_kind(photo: np.ndarray, painting: np.ndarray, painter: 
 
 def test_every_technique(photo: np.ndarray, painting: np.ndarray, one_thread: None) -> None:
     styles: dict[str, Any] = {"fast": "the-scream", "cyclegan": "cartoon", "histogram": painting, "gatys": painting}
-    for name in ("adain", "attention", "multiscale", "fast", "cyclegan"):
+    for name in NETWORKS:
         result = stylex.stylize(photo, name, styles.get(name, "irises"), report=True, **CPU)
         assert str(result.ran) == f"{name} int8 on cpu" and result.ran.precision == "int8"
         assert result.rgb.shape == photo.shape and result.ran.seconds > 0 and result.ran.tiles == 0

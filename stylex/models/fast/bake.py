@@ -20,6 +20,7 @@ from stylex.models.adain.network import AdaIN
 from stylex.models.fast.network import FAST_SPEC, Fast, entered, exposure, normalized
 from stylex.models.shared import palette
 from stylex.models.shared.backbone import BackboneSpec, ResidualBlock, Trunk, channel_statistics
+from stylex.models.training.pruning import deeper_name
 
 Affine = tuple[Tensor, Tensor]
 """Factor (positive) and summand, each (C,)."""
@@ -38,7 +39,7 @@ def baked(adain: AdaIN, code: Tensor, photos: Tensor, spec: BackboneSpec = FAST_
     network = Fast(spec)
     trunk = network.trunk
     kept = adain.backbone.state_dict()
-    trunk.load_state_dict({name: kept[_before(name, adain.spec, spec)] for name in trunk.state_dict()})
+    trunk.load_state_dict({name: kept[deeper_name(name, adain.spec, spec)] for name in trunk.state_dict()})
     code, style = code[:-PALETTE_SIZE], palette.of_numbers(code[None, -PALETTE_SIZE:])
     _recolor_input(trunk.stem, palette.transport(_pooled_palette(normalized(photos)), style, MOST_BEFORE))
     parts = torch.split(code, [c for site in adain.spec.sites for c in (site, site)])
@@ -75,13 +76,6 @@ def _recolor_output(conv: nn.Conv2d, colors: palette.ColorMap) -> None:
     weight = conv.weight.view(3, -1, *conv.weight.shape[1:])  # the shuffle takes the channels colour by colour
     conv.weight.copy_(torch.einsum("ij,jsohw->isohw", matrix, weight).reshape(conv.weight.shape))
     bias.copy_((matrix @ bias.view(3, -1) + offset[:, None]).flatten())
-
-
-def _before(name: str, deep: BackboneSpec, shallow: BackboneSpec) -> str:
-    """Returns the name that a parameter of the shallow trunk has in the deep one."""
-    dropped = {"coarse": deep.blocks - shallow.blocks, "fine": deep.fine_blocks - shallow.fine_blocks}
-    part, *rest = name.split(".")
-    return ".".join([part, str(int(rest[0]) + dropped[part]), *rest[1:]]) if part in dropped else name
 
 
 def _measured(trunk: Trunk, stemmed: Tensor, sites: Sequence[Affine]) -> list[Affine]:

@@ -310,27 +310,15 @@ class ArbitraryStyleRecipe(Recipe):
                 want = losses.statistics(self.loss_networks.features(wanted))
         return losses.style_loss(have, want)
 
-    @torch.no_grad()
     def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """Paints four photos, down, in five paintings' styles, across, always the same ones."""
+        """See `painted_samples`."""
         assert isinstance(network, ArbitraryStyleNetwork)
-        size, cpu = 256, torch.device("cpu")
-        rng = np.random.default_rng(7)
-        photos = self.photos.sample(4, size, rng)
-        styles = np.concatenate([self.paintings.sample(1, size, rng) for _ in range(5)])
-        rows = [np.concatenate([np.full_like(photos[0], 255), *styles], 1)]
-        codes = network.encode(tensor(styles, cpu))
-        for photo in photos:
-            content = tensor(with_border(photo[None].repeat(len(styles), 0)), cpu)
-            rows.append(np.concatenate([photo, *pictures(network(content, codes)[0])], 1))
-        return np.concatenate(rows, 0)
+        return painted_samples(network, self.photos, self.paintings)
 
-    @torch.no_grad()
     def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Returns codes of 64 training styles, for calibration."""
+        """Returns codes of training styles, for calibration."""
         assert isinstance(network, ArbitraryStyleNetwork)
-        styles = tensor(self.paintings.sample(64, 256, np.random.default_rng(11)), torch.device("cpu"))
-        return {CALIBRATION: network.encode(styles)}
+        return {CALIBRATION: calibration_codes(network, self.paintings)}
 
     def describe(self) -> dict[str, Any]:
         """Returns what the training card says of data, loss networks, loss weights and beginning."""
@@ -344,6 +332,29 @@ class ArbitraryStyleRecipe(Recipe):
             card = read_card(self.start.with_name("card.json"))
             found["start"] = {"weights_sha256": read_weights(self.start).sha256, "card": card}
         return found
+
+
+@torch.no_grad()
+def painted_samples(
+    network: ArbitraryStyleNetwork, photos: PictureFolder, paintings: PictureFolder
+) -> npt.NDArray[np.uint8]:
+    """Paints four photos, down, in five paintings' styles, across, always the same ones; RGB (H, W, 3)."""
+    size, cpu = 256, torch.device("cpu")
+    rng = np.random.default_rng(7)
+    chosen = photos.sample(4, size, rng)
+    styles = np.concatenate([paintings.sample(1, size, rng) for _ in range(5)])
+    rows = [np.concatenate([np.full_like(chosen[0], 255), *styles], 1)]
+    codes = network.encode(tensor(styles, cpu))
+    for photo in chosen:
+        content = tensor(with_border(photo[None].repeat(len(styles), 0)), cpu)
+        rows.append(np.concatenate([photo, *pictures(network(content, codes)[0])], 1))
+    return np.concatenate(rows, 0)
+
+
+@torch.no_grad()
+def calibration_codes(network: ArbitraryStyleNetwork, paintings: PictureFolder) -> Tensor:
+    """Returns codes of 64 training styles (64, D), always the same ones."""
+    return network.encode(tensor(paintings.sample(64, 256, np.random.default_rng(11)), torch.device("cpu")))
 
 
 def _disc(side: int, rng: np.random.Generator) -> Tensor:

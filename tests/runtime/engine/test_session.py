@@ -63,8 +63,9 @@ def test_embedded_graphs_open(name: str) -> None:
 
 
 def test_embedded_graphs_fit_each_other() -> None:
-    graphs = [open_graph(path, threads=1).metadata for path in sorted(GRAPHS.glob("adain-*.onnx"))]
-    assert len(graphs) == 4
+    opened = [open_graph(path, threads=1).metadata for path in sorted(GRAPHS.glob("adain-*.onnx"))]
+    graphs = [metadata for metadata in opened if metadata.technique == "adain"]
+    assert len(graphs) == 4 < len(opened)  # those of its variants have names that begin alike
     assert len({metadata.weights_sha256 for metadata in graphs}) == 1
     assert sorted(metadata.spec.role for metadata in graphs) == ["style-encoder", "transfer", "transfer", "transfer"]
 
