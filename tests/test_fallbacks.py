@@ -314,6 +314,7 @@ SILENT = {
     "imaging/folders.py _begins_as_picture": "of a file without a picture's suffix nothing says that it is one",
     "imaging/png.py _unpacked": "the caller tells of the profile that is lost",
     "imaging/quiet.py decoded_by_opencv": "the caller says that it can't be decoded",
+    "imaging/quiet.py silence_libtiff": "libtiff prints its lines, and Pillow raises the error all the same",
     "imaging/tiff.py tags_of": NO_NEWS,
     "installation.py Package.problem": "the reason is what is returned",
     "installation.py version": NO_NEWS,
