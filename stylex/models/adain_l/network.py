@@ -9,9 +9,10 @@ from stylex.models.adain.network import AdaIN
 from stylex.models.shared.arbitrary_style import SIGMA_AT_ZERO, twice
 from stylex.models.shared.backbone import BackboneSpec
 from stylex.models.training.growing import grow
+from stylex.models.training.pruning import last_numbers
 
 LARGE_SPEC = BackboneSpec(quarter=64, eighth=128, blocks=5, fine_blocks=4)
-"""2.6 M parameters beside the style encoder's."""
+"""2.3 M parameters beside the style encoder's."""
 
 
 def large_adain() -> AdaIN:
@@ -35,7 +36,7 @@ def grown_adain(small: AdaIN, photos: Tensor) -> AdaIN:
     network.style.load_state_dict(learnt | new)
     code.bias.copy_(_average(network, photos))
     for old, new_numbers in zip(
-        _numbers(small.spec), _last(_numbers(network.spec), network.spec, small.spec), strict=True
+        last_numbers(small.spec, small.spec), last_numbers(network.spec, small.spec), strict=True
     ):
         rows = new_numbers[: len(old)]
         code.weight[rows], code.bias[rows] = learnt["code.weight"][old], learnt["code.bias"][old]
@@ -51,14 +52,3 @@ def _average(network: AdaIN, photos: Tensor) -> Tensor:
     parts = torch.split(statistics, twice(network.spec.sites))
     pairs = zip(parts[::2], parts[1::2], strict=True)
     return torch.cat([x for mean, std in pairs for x in (std.expm1().log() - SIGMA_AT_ZERO, mean)])
-
-
-def _numbers(spec: BackboneSpec) -> list[Tensor]:
-    """Returns which numbers of a code are sigma and beta of each site, two tensors a site."""
-    return list(torch.split(torch.arange(spec.code_size), twice(spec.sites)))
-
-
-def _last(numbers: list[Tensor], deep: BackboneSpec, shallow: BackboneSpec) -> list[Tensor]:
-    """Returns those of the sites that a shallower network has too, the last ones at each resolution."""
-    coarse, fine = numbers[: 2 * deep.blocks], numbers[2 * deep.blocks :]
-    return coarse[2 * (deep.blocks - shallow.blocks) :] + fine[2 * (deep.fine_blocks - shallow.fine_blocks) :]

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from stylex.models.adain.network import AdaIN
-from stylex.models.shared.arbitrary_style import twice
 from stylex.models.shared.backbone import BackboneSpec
-from stylex.models.training.pruning import Pruned, pruned
+from stylex.models.training.pruning import Pruned, last_numbers, pruned
 
 SMALL_SPEC = BackboneSpec(quarter=32, eighth=64, blocks=2, fine_blocks=1)
 """0.31 M parameters beside the style encoder's."""
@@ -33,7 +32,5 @@ def pruned_adain(teacher: AdaIN) -> AdaIN:
 
 def _rows(spec: BackboneSpec, left: Pruned) -> Tensor:
     """Returns which numbers of the teacher's code are left: those of the last sites' channels."""
-    numbers = torch.split(torch.arange(spec.code_size), twice(spec.sites))  # sigma and beta of each site
-    coarse, fine = numbers[: 2 * spec.blocks], numbers[2 * spec.blocks :]
-    kept = [part[left.eighth] for part in coarse[len(coarse) - 2 * SMALL_SPEC.blocks :]]
-    return torch.cat(kept + [part[left.quarter] for part in fine[len(fine) - 2 * SMALL_SPEC.fine_blocks :]])
+    numbers, coarse = last_numbers(spec, SMALL_SPEC), 2 * SMALL_SPEC.blocks
+    return torch.cat([n[left.eighth] for n in numbers[:coarse]] + [n[left.quarter] for n in numbers[coarse:]])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from stylex.models.shared.arbitrary_style import twice
 from stylex.models.shared.backbone import BackboneSpec, ResidualBlock, Trunk
 
 
@@ -62,6 +63,18 @@ def deeper_name(name: str, deep: BackboneSpec, shallow: BackboneSpec) -> str:
     dropped = {"coarse": deep.blocks - shallow.blocks, "fine": deep.fine_blocks - shallow.fine_blocks}
     part, *rest = name.split(".")
     return ".".join([part, str(int(rest[0]) + dropped[part]), *rest[1:]]) if part in dropped else name
+
+
+def last_numbers(deep: BackboneSpec, shallow: BackboneSpec) -> list[Tensor]:
+    """Returns which numbers of a deep network's code belong to the sites that a shallower one has too.
+
+    Returns:
+        of each site, from the coarsest on, the places of its sigmas and those of its betas, each (C,).
+    """
+    numbers = torch.split(torch.arange(deep.code_size), twice(deep.sites))
+    coarse, fine = numbers[: 2 * deep.blocks], numbers[2 * deep.blocks :]
+    first_coarse, first_fine = 2 * (deep.blocks - shallow.blocks), 2 * (deep.fine_blocks - shallow.fine_blocks)
+    return [*coarse[first_coarse:], *fine[first_fine:]]
 
 
 def _deep(trunk: Trunk, spec: BackboneSpec) -> BackboneSpec:
