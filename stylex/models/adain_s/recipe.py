@@ -6,23 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylex.models.adain.network import AdaIN
 from stylex.models.adain_s.network import pruned_adain
-from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork
-from stylex.models.training.arbitrary_style import calibration_codes, painted_samples
+from stylex.models.training.arbitrary_style import AnyStyleRecipe
 from stylex.models.training.batches import noisy, tensor, with_border
-from stylex.models.training.data import PictureFolder, load_folder
+from stylex.models.training.data import load_folder
 from stylex.models.training.distillation import DistillationRecipe, DistillationSettings, picture_distance
 from stylex.models.training.recipe import total
 from stylex.models.training.request import Request
-from stylex.models.weights import CALIBRATION, Weights, embedded, read_weights
+from stylex.models.weights import Weights, embedded, read_weights
 
 
-class SmallAdaINRecipe(DistillationRecipe):
+class SmallAdaINRecipe(DistillationRecipe, AnyStyleRecipe):
     """Distillation of AdaIN."""
 
     name = "adain-s"
@@ -42,11 +40,6 @@ class SmallAdaINRecipe(DistillationRecipe):
         weights = read_weights(request["teacher"] or embedded("adain"))
         settings = replace(cls.defaults, **request.shape)
         return cls(request["content"], request["style"], weights, settings, request["start"])
-
-    @property
-    def folders(self) -> tuple[PictureFolder, ...]:
-        """See `Recipe.folders`."""
-        return self.photos, self.paintings
 
     def pruned(self) -> AdaIN:
         """See `DistillationRecipe.pruned`."""
@@ -72,13 +65,3 @@ class SmallAdaINRecipe(DistillationRecipe):
             painted = self.network.paint(noisy(content, s.noise, rng), self.network.encode(style).float(), strength)
         raw = picture_distance(painted.raw, wanted.raw).mean()
         return total(self.distance(painted.picture, wanted.picture) | {"raw": raw})
-
-    def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """See `painted_samples`."""
-        assert isinstance(network, ArbitraryStyleNetwork)
-        return painted_samples(network, self.photos, self.paintings)
-
-    def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Returns codes of training styles, for calibration."""
-        assert isinstance(network, ArbitraryStyleNetwork)
-        return {CALIBRATION: calibration_codes(network, self.paintings)}

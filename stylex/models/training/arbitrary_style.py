@@ -124,7 +124,45 @@ class Batch:
         return self.styled * (self.strength == 1).float()
 
 
-class ArbitraryStyleRecipe(Recipe):
+class AnyStyleRecipe(Recipe):
+    """Training of a network for arbitrary styles on photos and paintings, with whatever losses: the base.
+
+    Attributes:
+        photos, paintings: the folders of both.
+    """
+
+    photos: PictureFolder
+    paintings: PictureFolder
+
+    @property
+    def folders(self) -> tuple[PictureFolder, ...]:
+        """See `Recipe.folders`."""
+        return self.photos, self.paintings
+
+    @torch.no_grad()
+    def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
+        """Paints four photos, down, in five paintings' styles, across, always the same ones."""
+        assert isinstance(network, ArbitraryStyleNetwork)
+        size, cpu = 256, torch.device("cpu")
+        rng = np.random.default_rng(7)
+        photos = self.photos.sample(4, size, rng)
+        styles = np.concatenate([self.paintings.sample(1, size, rng) for _ in range(5)])
+        rows = [np.concatenate([np.full_like(photos[0], 255), *styles], 1)]
+        codes = network.encode(tensor(styles, cpu))
+        for photo in photos:
+            content = tensor(with_border(photo[None].repeat(len(styles), 0)), cpu)
+            rows.append(np.concatenate([photo, *pictures(network(content, codes)[0])], 1))
+        return np.concatenate(rows, 0)
+
+    @torch.no_grad()
+    def extras(self, network: nn.Module) -> dict[str, Tensor]:
+        """Returns codes of 64 training styles, for calibration."""
+        assert isinstance(network, ArbitraryStyleNetwork)
+        styles = tensor(self.paintings.sample(64, 256, np.random.default_rng(11)), torch.device("cpu"))
+        return {CALIBRATION: network.encode(styles)}
+
+
+class ArbitraryStyleRecipe(AnyStyleRecipe):
     """Training of networks for arbitrary styles; subclasses give `initial_network`, and may add losses in `encode`.
 
     Args:
@@ -156,11 +194,6 @@ class ArbitraryStyleRecipe(Recipe):
         settings = replace(cls.defaults, **request.shape, **weights, shifted=shifted)
         networks = request.loss_networks(request["content"])
         return cls(request["content"], request["style"], networks, settings, request["start"])
-
-    @property
-    def folders(self) -> tuple[PictureFolder, ...]:
-        """See `Recipe.folders`."""
-        return self.photos, self.paintings
 
     @abstractmethod
     def initial_network(self) -> ArbitraryStyleNetwork:
@@ -310,16 +343,6 @@ class ArbitraryStyleRecipe(Recipe):
                 want = losses.statistics(self.loss_networks.features(wanted))
         return losses.style_loss(have, want)
 
-    def sample(self, network: nn.Module) -> npt.NDArray[np.uint8]:
-        """See `painted_samples`."""
-        assert isinstance(network, ArbitraryStyleNetwork)
-        return painted_samples(network, self.photos, self.paintings)
-
-    def extras(self, network: nn.Module) -> dict[str, Tensor]:
-        """Returns codes of training styles, for calibration."""
-        assert isinstance(network, ArbitraryStyleNetwork)
-        return {CALIBRATION: calibration_codes(network, self.paintings)}
-
     def describe(self) -> dict[str, Any]:
         """Returns what the training card says of data, loss networks, loss weights and beginning."""
         found: dict[str, Any] = {
@@ -332,29 +355,6 @@ class ArbitraryStyleRecipe(Recipe):
             card = read_card(self.start.with_name("card.json"))
             found["start"] = {"weights_sha256": read_weights(self.start).sha256, "card": card}
         return found
-
-
-@torch.no_grad()
-def painted_samples(
-    network: ArbitraryStyleNetwork, photos: PictureFolder, paintings: PictureFolder
-) -> npt.NDArray[np.uint8]:
-    """Paints four photos, down, in five paintings' styles, across, always the same ones; RGB (H, W, 3)."""
-    size, cpu = 256, torch.device("cpu")
-    rng = np.random.default_rng(7)
-    chosen = photos.sample(4, size, rng)
-    styles = np.concatenate([paintings.sample(1, size, rng) for _ in range(5)])
-    rows = [np.concatenate([np.full_like(chosen[0], 255), *styles], 1)]
-    codes = network.encode(tensor(styles, cpu))
-    for photo in chosen:
-        content = tensor(with_border(photo[None].repeat(len(styles), 0)), cpu)
-        rows.append(np.concatenate([photo, *pictures(network(content, codes)[0])], 1))
-    return np.concatenate(rows, 0)
-
-
-@torch.no_grad()
-def calibration_codes(network: ArbitraryStyleNetwork, paintings: PictureFolder) -> Tensor:
-    """Returns codes of 64 training styles (64, D), always the same ones."""
-    return network.encode(tensor(paintings.sample(64, 256, np.random.default_rng(11)), torch.device("cpu")))
 
 
 def _disc(side: int, rng: np.random.Generator) -> Tensor:
