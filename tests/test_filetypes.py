@@ -23,7 +23,7 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64
 def zipped() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("a.txt", "a")
+        archive.writestr(zipfile.ZipInfo("a.txt"), "a")
     return buffer.getvalue()
 
 
@@ -51,7 +51,7 @@ def tarred() -> bytes:
         (pickle.dumps({"a": 1}), "pickle", ""),
         (zipped(), "ZIP", "unpack"),
         (tarred(), "tar", "unpack"),
-        (gzip.compress(b"a"), "gzip", "unpack"),
+        (gzip.compress(b"a", mtime=0), "gzip", "unpack"),
         (b"%PDF-1.7", "PDF", "export"),
     ],
 )
