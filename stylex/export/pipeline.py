@@ -137,7 +137,7 @@ def _require_usable(settings: ExportSettings, folder: Path) -> None:
     for given, choices in ((settings.precision, PRECISIONS), (settings.target, TARGETS)):
         if given not in choices:
             raise UsageError(f"{given!r} can't be exported; choose {', '.join(choices)}")
-    require_opset(settings.opset)
+    require_opset(settings.opset, settings.precision)
     if settings.size is not None and not 1 <= settings.size <= LARGEST:
         raise UsageError(f"the size is {settings.size}; it must be at least 1 and at most {LARGEST}", size=None)
 

@@ -9,21 +9,44 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
 
 from stylex.artifacts.versions import newest
 from stylex.errors import ModelError, UsageError
 from stylex.export.graph_spec import Traceable
+from stylex.quant.calibration import cpu_session
 from stylex.techniques.exporting import OPSET
 
 
-def require_opset(opset: int) -> None:
+def require_opset(opset: int, precision: str) -> None:
     """Raises UsageError for an opset that the installed onnx can't write or the installed ONNX Runtime can't run."""
     written, run = onnx.defs.onnx_opset_version(), newest()[1]
     highest = min(written, run or written)
+    while precision == "int8" and highest > OPSET and not _runs_int8(highest):
+        highest -= 1
     if not OPSET <= opset <= highest:
-        raise UsageError(f"the opset is {opset}; it must be {OPSET} to {highest} here", opset=highest)
+        raise UsageError(f"the opset is {opset}; at {precision} it must be {OPSET} to {highest} here", opset=highest)
+
+
+def _runs_int8(opset: int) -> bool:
+    """Returns whether ONNX Runtime has kernels that quantize at an opset; it reads some newer ones without them."""
+    number, parts = onnx.TensorProto.FLOAT, ("scale", "zero")
+    value, result = (onnx.helper.make_tensor_value_info(name, number, [1]) for name in ("value", "result"))
+    constants = [
+        onnx.numpy_helper.from_array(np.asarray(1, t), n) for n, t in zip(parts, (np.float32, np.uint8), strict=True)
+    ]
+    nodes = [
+        onnx.helper.make_node("QuantizeLinear", ["value", *parts], ["bytes"]),
+        onnx.helper.make_node("DequantizeLinear", ["bytes", *parts], ["result"]),
+    ]
+    graph = onnx.helper.make_graph(nodes, "bytes", [value], [result], constants)
+    try:
+        cpu_session(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=10))
+    except Exception:  # ONNX Runtime's errors share no base class
+        return False
+    return True
 
 
 def trace(traceable: Traceable, opset: int = OPSET) -> onnx.ModelProto:

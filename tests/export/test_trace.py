@@ -13,6 +13,9 @@ from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
 from stylex.errors import ModelError, UsageError
 from stylex.export.trace import require_opset, trace
 from stylex.models.shared.backbone import BORDER
+from stylex.quant.calibration import Observed
+from stylex.quant.int8 import INT8_TARGETS, QuantizeConvolutions, tensors_to_observe
+from stylex.quant.passes import run_passes
 from stylex.techniques.exporting import OPSET
 
 
@@ -66,14 +69,20 @@ def test_names_and_opset(traced):
         assert model.opset_import[0].version == OPSET
 
 
-def test_an_unsupported_opset_is_refused_with_the_highest_that_works(traced):
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_an_unsupported_opset_is_refused_with_the_highest_that_works(traced, precision):
     for opset in (-1, 0, OPSET - 1, 99, 10**20):
-        with pytest.raises(UsageError, match=rf"the opset is {opset}; it must be {OPSET} to \d+ here") as caught:
-            require_opset(opset)
+        message = rf"the opset is {opset}; at {precision} it must be {OPSET} to \d+ here"
+        with pytest.raises(UsageError, match=message) as caught:
+            require_opset(opset, precision)
     highest = caught.value.parameters["opset"]
-    require_opset(OPSET)
+    require_opset(OPSET, precision)
     model = trace(traced[STYLE_ENCODER][0], highest)
     assert model.opset_import[0].version == highest
+    if precision == "int8":
+        ranges = {name: Observed(-9.0, 9.0, np.ones(2048)) for name in tensors_to_observe(model)}
+        run_passes(model, [QuantizeConvolutions(ranges, {"style": (0.0, 1.0)}, INT8_TARGETS["cpu-x86"])])
+        assert "QuantizeLinear" in {node.op_type for node in model.graph.node}
     session(model)
 
 
