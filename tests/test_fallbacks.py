@@ -305,6 +305,7 @@ SILENT = {
     "cores.py _lines": NO_NEWS,
     "cores.py _quota": NO_NEWS,
     "export/photos.py _read": "counted, and told by the caller",
+    "export/trace.py _runs_int8": NO_NEWS,
     "files.py same_file": NO_NEWS,
     "files.py _claimed": CLEANING,
     "files.py _locked": "a file system without locks",
