@@ -134,7 +134,7 @@ def _made(file: Path, program: str, folder: Path) -> tuple[VideoFilter, bytes]:
 def _checked(model: onnx.ModelProto, file: Path) -> float:
     """Returns decibels against stylex's own picture of the graph, the worst of some sizes."""
     session, painter = cpu_session(model), load_file(file, "cpu")
-    drawing = drawn.checking(max(max(CHECKED)), 0)[-1]
+    drawing = drawn.flats(max(max(CHECKED)), 0)[-1]
     try:
         found = [_compared(session, painter.paint_rgb, drawing[:height, :width]) for height, width in CHECKED]
     finally:

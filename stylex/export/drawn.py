@@ -29,10 +29,24 @@ def calibrating(size: int, seed: int) -> list[Picture]:
     return [*flats, *pages, line_art(size, rng), ramp(size), ramp(size)[:, ::-1].copy(), tinted(size, rng)]
 
 
-def checking(size: int, seed: int) -> list[Picture]:
-    """Returns the drawn pictures to check with: flat ones, and pages of which the lower part is paper alone."""
-    rng = np.random.default_rng((seed, 23))
-    return [*(flat(level, size) for level in CHECKED_LEVELS), *(page(level, size, rng) for level in CHECKED_LEVELS)]
+def flats(size: int, seed: int, rounds: int = 1, *, check: bool = True) -> list[Picture]:
+    """Returns flat pictures, and pages of which the lower part is paper alone.
+
+    Args:
+        rounds: the first has `CHECKED_LEVELS`, each other as many levels between them.
+        check: whether they are to check with; others serve to choose by.
+    """
+    rng, found = np.random.default_rng((seed, 23 if check else 29)), []
+    for number in range(rounds):
+        levels = CHECKED_LEVELS if number == 0 else rng.permutation(_between(number / rounds, check))
+        found += [*(flat(level, size) for level in levels), *(page(level, size, rng) for level in levels)]
+    return found
+
+
+def _between(share: float, check: bool) -> list[int]:
+    """Returns as many levels as `CHECKED_LEVELS` has, evenly spaced; other ones for each share and purpose."""
+    step = 256 / len(CHECKED_LEVELS)
+    return [int((number + share) * step) + (not check) for number in range(len(CHECKED_LEVELS))]
 
 
 def paper_of(size: int) -> tuple[slice, slice]:

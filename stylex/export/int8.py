@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import onnx
@@ -17,6 +17,22 @@ from stylex.quant.sensitivity import LayerCost, sensitivities
 
 FAITHFUL = 1.0
 """Decibels that steadier flat areas may cost."""
+BALANCES = (1.0, 0.5, 0.0)
+"""Balances of feeds that are tried, see `Observed.best_range`. Squared errors let a style that is far too strong decide
+alone; errors relative to a feed's power cut off a photo at a low strength, whose features are many times larger."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the ways to quantize a graph that are tried, since no rule tells which is the best for a network.
+
+    Attributes:
+        keeps_sums: see `QuantizeConvolutions`; whether errors of rounding cancel out is chance.
+        balances: see `QuantizeConvolutions`.
+    """
+
+    keeps_sums: bool
+    balances: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -28,25 +44,45 @@ class Calibrated:
         observed: what calibration saw.
         fixed: ranges known beforehand.
         target: for which device.
-        comparison: with torch.
+        trials: inputs with what `model` makes of them, to choose by.
+        check: with torch, on other inputs.
     """
 
     model: onnx.ModelProto
     observed: Mapping[str, Observed]
     fixed: Mapping[str, Range]
     target: Int8Target
-    comparison: Comparison
+    trials: Comparison
+    check: Comparison
 
-    def quantized(self, keep: frozenset[str], keeps_sums: bool) -> onnx.ModelProto:
+    def quantized(self, keep: frozenset[str], variant: Variant) -> onnx.ModelProto:
         """Returns a quantized copy; see `QuantizeConvolutions`."""
         trial = onnx.ModelProto()
         trial.CopyFrom(self.model)
-        run_passes(trial, [QuantizeConvolutions(self.observed, self.fixed, self.target, keep, keeps_sums)])
+        sums, balances = variant.keeps_sums, variant.balances
+        run_passes(trial, [QuantizeConvolutions(self.observed, self.fixed, self.target, keep, sums, balances)])
         return trial
 
-    def layers(self) -> list[LayerCost]:
+    def cost(self, keep: frozenset[str], variant: Variant) -> tuple[float, float | None]:
+        """Returns decibels and levels of flat areas in the trials."""
+        return self.trials.cost(self.quantized(keep, variant))
+
+    def variant(self) -> Variant:
+        """Returns the variant, with one balance for all, whose flat areas move least.
+
+        Those count that are within `FAITHFUL` of the nearest to the float graph.
+        """
+        everywhere = [dict.fromkeys(self.observed, balance) for balance in BALANCES]
+        tried = [Variant(sums, balances) for balances in everywhere for sums in (False, True)]
+        costs = [self.cost(frozenset(), variant) for variant in tried]
+        least = max(psnr for psnr, _ in costs) - FAITHFUL
+        near = [(shift or 0.0, -psnr, i) for i, (psnr, shift) in enumerate(costs) if psnr >= least]
+        return tried[min(near)[2]]
+
+    def layers(self, variant: Variant) -> list[LayerCost]:
         """Returns what every convolution costs, the most harmful first."""
-        return sensitivities(self.model, self.observed, self.fixed, self.target, self.comparison.cost)
+        names = frozenset(node.name for node in convolutions(Graph(self.model)))
+        return sensitivities(names, lambda keep: self.cost(keep, variant))
 
     @property
     def most_kept(self) -> int:
@@ -90,34 +126,22 @@ def quantize(
             f"{keep_float} convolutions are to stay in float32; this graph allows 0 to {calibrated.most_kept}",
             keep_float=calibrated.most_kept,
         )
+    check = calibrated.check
+    progress("choosing how to round")
+    variant = calibrated.variant()
     layers: list[LayerCost] = []
     if report or keep_float:
         progress("measuring every convolution")
-        layers = calibrated.layers()
-    comparison = calibrated.comparison
+        layers = calibrated.layers(variant)
     keep = frozenset(layer.convolution for layer in layers[: keep_float or 0])
-    result, keeps_sums = _steadier(comparison, [calibrated.quantized(keep, sums) for sums in (False, True)])
-    while keep_float is None and not all(r.meets(tolerance) for r in comparison.reports(result)):
+    result = calibrated.quantized(keep, variant)
+    while keep_float is None and not check.passes(result, tolerance):
         if not layers:
             progress("too far from torch: measuring every convolution")
-            layers = calibrated.layers()
+            layers = calibrated.layers(variant)
         if len(keep) >= calibrated.most_kept:
             break  # the check that follows says so
         keep = frozenset(layer.convolution for layer in layers[: len(keep) + 1])
         progress(f"leaving {len(keep)} convolutions in float32")
-        result = calibrated.quantized(keep, keeps_sums)
+        result = calibrated.quantized(keep, variant)
     return Quantized(result, tuple(sorted(keep)), tuple(layers))
-
-
-def _steadier(comparison: Comparison, rounded: Sequence[onnx.ModelProto]) -> tuple[onnx.ModelProto, bool]:
-    """Returns the model whose flat areas move less, and whether it is the second one.
-
-    Args:
-        rounded: weight by weight, and so that kernels keep their sums; which errors cancel out is chance.
-    """
-    plain, sums = rounded
-    shifts = [comparison.shift(one) for one in rounded]
-    if shifts[0] is None or shifts[1] is None or shifts[0] <= shifts[1]:
-        return plain, False
-    costs = comparison.psnr(plain) - comparison.psnr(sums) > FAITHFUL
-    return (plain, False) if costs else (sums, True)

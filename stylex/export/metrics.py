@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 IDENTICAL = 100.0
 """Decibels that stand for identical pictures, so that averages stay finite."""
+TINY = 1e-8
+"""The least peak of an output that isn't a picture."""
 
 
 @dataclass(frozen=True)
@@ -49,4 +51,4 @@ def compare(have: npt.NDArray[Any], want: npt.NDArray[Any], picture: bool) -> Di
     largest = float(np.abs(have - want).max())
     if picture:
         return Difference(largest, psnr(have, want), ssim(have[0], want[0]))
-    return Difference(largest, psnr(have, want, max(float(np.abs(want).max()), 1e-8)))
+    return Difference(largest, psnr(have, want, max(float(np.abs(want).max()), TINY)))

@@ -15,7 +15,7 @@ from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.artifacts.metadata import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphMetadata
 from stylex.errors import InputError, UsageError
 from stylex.export import samples
-from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, require, torch_outputs
+from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, onnx_outputs, require, torch_outputs
 from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.int8 import Calibrated, Quantized, quantize
 from stylex.export.samples import Samples
@@ -209,13 +209,13 @@ def _to_int8(
     """Calibrates, quantizes, and lets the picture's bytes in and out where the target takes them."""
     chosen = settings.samples
     photos = chosen.photos(traceable, settings.calibration, check=False)
-    pictures = chosen.drawings(traceable, check=False)
+    pictures = chosen.drawings(traceable)
     feeds = [*photos, *pictures]
     progress(f"calibrating on {len(photos)} photos and {len(pictures)} drawn pictures")
     run_passes(model, [EqualizeChannels(photos[:: chosen.equalizing])])
     observed = observe(model, tensors_to_observe(model), feeds, ranges_before_relu(model))
     target, fixed = INT8_TARGETS[settings.target], {"content": metadata.value_range}
-    calibrated = Calibrated(model, observed, fixed, target, comparison)
+    calibrated = Calibrated(model, observed, fixed, target, _trials(model, traceable, photos, chosen), comparison)
     found = quantize(calibrated, settings.tolerance("int8"), settings.keep_float, settings.report, progress)
     passes: list[Pass] = [Uint8Pictures(), WideStem()] if settings.target == "cpu-x86" else []
     direct = run_passes(found.model, passes).get(Uint8Pictures.name, False)
@@ -228,9 +228,15 @@ def _to_int8(
     return found, metadata
 
 
+def _trials(model: onnx.ModelProto, traceable: Traceable, photos: Sequence[Feed], chosen: Samples) -> Comparison:
+    flats = chosen.flats(traceable, check=False)
+    exact = [onnx_outputs(model, traceable, feeds) for feeds in (photos, flats)]
+    return Comparison(traceable, photos, exact[0], flats, exact[1])
+
+
 def _comparison(traceable: Traceable, settings: ExportSettings) -> Comparison:
     feeds = settings.samples.photos(traceable, settings.calibration, check=True)
-    flats = settings.samples.drawings(traceable, check=True)
+    flats = settings.samples.flats(traceable, check=True)
     return Comparison(traceable, feeds, torch_outputs(traceable, feeds), flats, torch_outputs(traceable, flats))
 
 

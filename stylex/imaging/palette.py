@@ -181,6 +181,16 @@ def amounts_of(masks: Floats) -> Floats:
     return np.asarray(masks / np.maximum(1, masks.sum(0, keepdims=True)), np.float32)
 
 
+def shares_of(amounts: Floats) -> Floats:
+    """Returns the share of each style's map behind the network, (K, 1, h, w): in sum 1 wherever a style is painted.
+
+    The palette that those maps lead to lies on the way from the photo's to the style's already. Applied by amounts,
+    they would leave some of the network's own colours at low strengths, and so of what quantization does to them.
+    """
+    total = amounts.sum(0, keepdims=True)
+    return np.asarray(np.divide(amounts, total, out=np.zeros_like(amounts), where=total > 0), np.float32)
+
+
 def palettes_under(picture: Bytes, amounts: Floats) -> Floats:
     """Returns the palette (K, 9) of the places where each style is painted.
 

@@ -23,21 +23,30 @@ Feed = dict[str, npt.NDArray[Any]]
 
 @dataclass
 class Observed:
-    """Extremes of one tensor's values and a histogram between them; feeds of unusual power count less."""
+    """Values of one tensor that calibration saw.
+
+    Attributes:
+        low, high: extremes of its values.
+        counts: a histogram between them for every feed, (F, `BINS`).
+        powers: the mean square of its values in every feed, (F,).
+    """
 
     low: float
     high: float
     counts: npt.NDArray[np.float64]
+    powers: npt.NDArray[np.float64]
 
-    def best_range(self, levels: int = 256, symmetric: bool = False) -> tuple[float, float]:
+    def best_range(self, levels: int = 256, symmetric: bool = False, balance: float = 1.0) -> tuple[float, float]:
         """Returns the range whose quantization has the least squared error: cut-off tails against coarser steps.
 
         Args:
             levels: of the integer type.
             symmetric: equally far on both sides of zero.
+            balance: with 0 every feed counts by its squared error; with 1 one of more than the median power counts by
+                the median over its own, so that it can't outweigh all others.
         """
         edges = np.linspace(self.low, self.high, BINS + 1)
-        centres, mass = (edges[:-1] + edges[1:]) / 2, self.counts / max(TINY, self.counts.sum())
+        centres, mass = (edges[:-1] + edges[1:]) / 2, self.mass(balance)
         if symmetric:
             bound = max(-self.low, self.high)
             choices = [(-bound * s, bound * s) for s in SHRINKS]
@@ -46,6 +55,12 @@ class Observed:
             choices = [(low, max(self.high, 1e-6) * s) for low in lows for s in SHRINKS]
         errors = [_squared_error(centres, mass, low, high, levels) for low, high in choices]
         return choices[int(np.argmin(errors))]
+
+    def mass(self, balance: float = 1.0) -> npt.NDArray[np.float64]:
+        """Returns the share of the values in every bin, (`BINS`,), over feeds balanced as in `best_range`."""
+        weights = np.minimum(1, np.median(self.powers) / np.maximum(self.powers, TINY)) ** balance
+        counts = weights @ self.counts
+        return np.asarray(counts / max(TINY, counts.sum()))
 
 
 def _squared_error(
@@ -87,14 +102,12 @@ def observe(
         for i, value in enumerate(seen(feed)):
             extremes[i] = min(extremes[i, 0], value.min()), max(extremes[i, 1], value.max())
             powers[k, i] = np.square(value).mean()
-    # one style at a strength beyond 1 has had values 30 times the usual ones, whose squares would outweigh all others
-    weights = np.minimum(1, np.median(powers, 0) / np.maximum(powers, TINY))
-    counts = np.zeros((len(names), BINS))
+    counts = np.zeros((len(names), len(feeds), BINS))
     for k, feed in enumerate(feeds):
         for i, value in enumerate(seen(feed)):
-            found = np.histogram(value, BINS, (extremes[i, 0], max(extremes[i, 1], extremes[i, 0] + 1e-6)))[0]
-            counts[i] += found * weights[k, i]
-    return {n: Observed(float(e[0]), float(e[1]), c) for n, e, c in zip(names, extremes, counts, strict=True)}
+            counts[i, k] = np.histogram(value, BINS, (extremes[i, 0], max(extremes[i, 1], extremes[i, 0] + 1e-6)))[0]
+    found = zip(names, extremes, counts, powers.T, strict=True)
+    return {name: Observed(float(low), float(high), count, power) for name, (low, high), count, power in found}
 
 
 def session_with_outputs(model: onnx.ModelProto, names: list[str]) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,7 @@ class QuantizeConvolutions:
         target: for which device.
         keep_float: names of convolutions that stay in float32.
         keeps_sums: weights are rounded so that kernels keep their sums, see `stylex.quant.rounding`.
+        balances: of the feeds that a tensor's range is chosen by, see `Observed.best_range`; 1 for those not named.
     """
 
     observed: Mapping[str, Observed]
@@ -82,6 +83,7 @@ class QuantizeConvolutions:
     target: Int8Target
     keep_float: frozenset[str] = frozenset()
     keeps_sums: bool = False
+    balances: Mapping[str, float] = field(default_factory=dict)
     name: str = "quantize convolutions"
 
     def apply(self, model: onnx.ModelProto) -> bool:
@@ -117,7 +119,7 @@ class QuantizeConvolutions:
 
     def _best_range(self, tensor: str) -> Range:
         assert tensor in self.observed, f"{tensor} was not observed; a graph's inputs need a fixed range"
-        return self.observed[tensor].best_range(256, self.target.symmetric)
+        return self.observed[tensor].best_range(256, self.target.symmetric, self.balances.get(tensor, 1.0))
 
 
 def convolutions(graph: Graph) -> list[onnx.NodeProto]:

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import onnx
-
-from stylex.quant.calibration import Observed
-from stylex.quant.graph import Graph
-from stylex.quant.int8 import Int8Target, QuantizeConvolutions, Range, convolutions
-from stylex.quant.passes import run_passes
 
 
 @dataclass(frozen=True)
@@ -33,24 +26,14 @@ class LayerCost:
         return self.psnr - (self.shift or 0.0)
 
 
-Cost = Callable[[onnx.ModelProto], tuple[float, float | None]]
-"""Returns the PSNR and the shift of a model, see `LayerCost`."""
+Cost = Callable[[frozenset[str]], tuple[float, float | None]]
+"""Returns the PSNR and the shift of a graph in which the named convolutions are left in float, see `LayerCost`."""
 
 
-def sensitivities(
-    model: onnx.ModelProto,
-    observed: Mapping[str, Observed],
-    fixed: Mapping[str, Range],
-    target: Int8Target,
-    cost: Cost,
-) -> list[LayerCost]:
-    """Returns what each convolution costs when it alone is quantized, the most harmful first."""
-    names = [n.name for n in convolutions(Graph(model))]
-    found = []
-    for name in names:
-        trial = onnx.ModelProto()
-        trial.CopyFrom(model)
-        others = frozenset(names) - {name}
-        run_passes(trial, [QuantizeConvolutions(observed, fixed, target, others)])
-        found.append(LayerCost(name, *cost(trial)))
-    return sorted(found, key=lambda layer: layer.score)
+def sensitivities(names: frozenset[str], cost: Cost) -> list[LayerCost]:
+    """Returns what each convolution costs when it alone is quantized, the most harmful first.
+
+    Args:
+        names: of all convolutions.
+    """
+    return sorted((LayerCost(name, *cost(names - {name})) for name in sorted(names)), key=lambda layer: layer.score)

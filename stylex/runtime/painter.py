@@ -31,7 +31,15 @@ from stylex.imaging.arrays import Image, to_floats
 from stylex.imaging.color import keep_colors as with_own_colors
 from stylex.imaging.color import require_colors
 from stylex.imaging.content import visible_of
-from stylex.imaging.palette import PaletteMaps, amounts_of, maps_after, maps_before, palettes_under, recolored
+from stylex.imaging.palette import (
+    PaletteMaps,
+    amounts_of,
+    maps_after,
+    maps_before,
+    palettes_under,
+    recolored,
+    shares_of,
+)
 from stylex.imaging.picture import as_rgb
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import painted_size, run_picture
@@ -228,7 +236,7 @@ class Painter(StylePainter):
         statistics = painted.statistics
         if statistics is not None:
             statistics = np.concatenate((statistics, maps.packed()), 1)
-        return Painted(recolored(painted.picture, maps.after, amounts), statistics)
+        return Painted(recolored(painted.picture, maps.after, shares_of(amounts)), statistics)
 
     @property
     def _measured_size(self) -> int:

@@ -33,4 +33,6 @@ def test_large_sizes_take_fewer_photos_and_never_too_few() -> None:
 
 def test_graphs_that_paint_nothing_get_no_drawn_pictures() -> None:
     transfer, encoder = embedded_models("adain")[0].traceables(None)
-    assert len(FEW.drawings(transfer, check=True)) > 3 and not FEW.drawings(encoder, check=True)
+    assert len(FEW.drawings(transfer)) > 3 and not FEW.drawings(encoder)
+    for check in (False, True):
+        assert len(FEW.flats(transfer, check=check)) > 3 and not FEW.flats(encoder, check=check)

@@ -80,7 +80,7 @@ def test_an_unsupported_opset_is_refused_with_the_highest_that_works(traced, pre
     model = trace(traced[STYLE_ENCODER][0], highest)
     assert model.opset_import[0].version == highest
     if precision == "int8":
-        ranges = {name: Observed(-9.0, 9.0, np.ones(2048)) for name in tensors_to_observe(model)}
+        ranges = {name: Observed(-9.0, 9.0, np.ones((1, 2048)), np.ones(1)) for name in tensors_to_observe(model)}
         run_passes(model, [QuantizeConvolutions(ranges, {"style": (0.0, 1.0)}, INT8_TARGETS["cpu-x86"])])
         assert "QuantizeLinear" in {node.op_type for node in model.graph.node}
     session(model)

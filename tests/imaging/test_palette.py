@@ -170,3 +170,8 @@ def test_a_faintly_coloured_photo_keeps_the_colours_it_has(photo):
     faint = np.clip(grey + 0.06 * (photo - grey), 0, 255).astype(np.uint8)
     own = p.palette_of(faint)
     np.testing.assert_allclose(p.toned(own, own), own, atol=1e-7)
+
+
+def test_maps_behind_the_network_are_applied_whole_wherever_something_is_painted() -> None:
+    amounts = np.array([[[[0.3, 0, 1, 0.1]]], [[[0.1, 0, 0, 0.1]]]], np.float32)
+    np.testing.assert_allclose(p.shares_of(amounts)[:, 0, 0], [[0.75, 0, 1, 0.5], [0.25, 0, 0, 0.5]], atol=1e-6)

@@ -12,17 +12,17 @@ from stylex.quant.int8 import ranges_before_relu
 def observed(values):
     low, high = float(values.min()), float(values.max())
     counts = np.histogram(values, BINS, (low, max(high, low + 1e-6)))[0]
-    return Observed(low, high, counts)
+    return Observed(low, high, counts[None].astype(float), np.ones(1))
 
 
 def error(seen, low, high):
     edges = np.linspace(seen.low, seen.high, BINS + 1)
-    return _squared_error((edges[:-1] + edges[1:]) / 2, seen.counts / seen.counts.sum(), low, high, 256)
+    return _squared_error((edges[:-1] + edges[1:]) / 2, seen.mass(), low, high, 256)
 
 
 def test_a_far_outlier_is_cut_off():
     seen = observed(np.append(np.random.default_rng(0).normal(0, 1, 200_000), 30.0))
-    seen.counts[:-1] *= 1000  # once in 200 million
+    seen.counts[:, :-1] *= 1000  # once in 200 million
     low, high = seen.best_range()
     assert 3 < high < 12
     assert -6 < low <= -2
@@ -69,7 +69,7 @@ def test_observe_sees_every_feed(tiny, feeds, run):
     sums = np.concatenate([run_inside(tiny, f, run) for f in feeds])
     assert found["sum"].low == pytest.approx(sums.min(), abs=1e-5)
     assert found["sum"].high == pytest.approx(sums.max(), abs=1e-5)
-    assert 0.5 * sums.size < found["sum"].counts.sum() <= sums.size
+    assert found["sum"].counts.sum() == sums.size
     assert found["r1"].low == 0 and found["y"].high <= 1
     assert {o.name for o in tiny.graph.output} == {"y", "mean"}, "the model itself stays as it was"
 
@@ -79,9 +79,13 @@ def test_one_feed_of_unusual_power_counts_no_more_than_a_usual_one(tiny, feeds):
     loud = observe(tiny, ["sum"], [*feeds, {"x": 40 * feeds[0]["x"]}])["sum"]
     assert loud.high > 20 * usual.high
     edges = np.linspace(loud.low, loud.high, BINS + 1)
-    powers = loud.counts * ((edges[:-1] + edges[1:]) / 2) ** 2
     beyond = edges[:-1] > usual.high
+    squares = ((edges[:-1] + edges[1:]) / 2) ** 2
+    powers, unbalanced = squares * loud.mass(), squares * loud.mass(0)
     assert 0 < powers[beyond].sum() < 1.2 * powers[~beyond].sum()
+    assert unbalanced[beyond].sum() > 20 * unbalanced[~beyond].sum()
+    reaches = [loud.best_range(balance=balance)[1] for balance in (0, 0.5, 1)]
+    assert reaches == sorted(reaches, reverse=True) and reaches[0] > 1.5 * reaches[-1]
 
 
 def run_inside(model, feed, run):

@@ -272,8 +272,8 @@ def test_an_unobserved_tensor_is_our_bug(model):
 
 @pytest.mark.parametrize(("target", "zero"), [("cpu-x86", 0), ("cpu-arm", -128), ("tensorrt", 0)])
 def test_what_a_relu_makes_uses_all_integers(model, target, zero):
-    counts = np.ones(2048, np.int64)
-    seen = {t: Observed(-1.0 if t in ("sum", "c3") else 0.0, 2.0, counts) for t in tensors_to_observe(model)}
+    counts, powers = np.ones((1, 2048)), np.ones(1)
+    seen = {t: Observed(-1.0 if t in ("sum", "c3") else 0.0, 2.0, counts, powers) for t in tensors_to_observe(model)}
     run_passes(model, [QuantizeConvolutions(seen, FIXED, INT8_TARGETS[target])])
     constants = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     assert constants["r1_zero"] == zero

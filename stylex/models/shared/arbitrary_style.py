@@ -165,9 +165,10 @@ class ArbitraryStyleNetwork(nn.Module, ABC):
         strengths = torch.as_tensor(strength, dtype=torch.float32, device=content.device).expand(batch)
         amounts = strengths.clamp(max=1)
         places = strengths.view(-1, 1, 1, 1).expand(cells) * (1 if masks is None else masks)
-        strength_map, wide = amounts, amounts
+        behind, wide = (amounts > 0).float(), amounts
         if masks is not None:
             strength_map = amounts.view(-1, 1, 1, 1) * F.interpolate(masks, scale_factor=MULTIPLE, mode="bilinear")
+            behind = F.interpolate((places > 0).float(), scale_factor=MULTIPLE, mode="bilinear")
             wide = F.pad(strength_map, [BORDER] * 4, mode="replicate")
         photo = palette.measured(content[:, :, BORDER:-BORDER, BORDER:-BORDER])
         style, mapped = photo, content
@@ -183,5 +184,5 @@ class ArbitraryStyleNetwork(nn.Module, ABC):
         wanted = palette.between(photo, style, amounts)
         have = palette.measured(shown)
         if self.palette_mapped:
-            picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), strength_map)
+            picture = palette.recolored(shown, palette.transport(have, wanted, MOST_AFTER), behind)
         return StylizedBatch(picture, statistics, mapped, raw, have, wanted)

@@ -1,6 +1,6 @@
 // One transfer graph and its style encoder in onnxruntime-web, with the palette's maps around the network.
 import { keepColors } from "./color.js";
-import { MOST_AFTER, MOST_BEFORE, amountsOf, between, mixturesOf, palettesUnder, recolored, toned, transport } from "./palette.js";
+import { MOST_AFTER, MOST_BEFORE, amountsOf, between, mixturesOf, palettesUnder, recolored, sharesOf, toned, transport } from "./palette.js";
 import { asContent, asPicture, ofOneColor, paintedSide, resized, styleSized } from "./pictures.js";
 
 const FADED_BELOW = 0.2; // strength below which a painting fades into the photo
@@ -47,7 +47,7 @@ export class Painter {
     const have = palettesUnder(painted, amounts);
     const within = (k) => styles.map((style) => toned(style, own[k]));
     const after = styles.map((_, k) => transport(have[k], between(own[k], within(k), mixtures[k]), MOST_AFTER));
-    return recolored(painted, after, amounts);
+    return recolored(painted, after, sharesOf(amounts));
   }
 
   async encode(picture) {

@@ -36,6 +36,12 @@ export function amountsOf(masks) {
   return masks.map((mask) => ({ ...mask, data: mask.data.map((value, i) => value / most[i]) }));
 }
 
+// The share of each style's map behind the network: in sum 1 wherever a style is painted.
+export function sharesOf(amounts) {
+  const totals = amounts[0].data.map((_, i) => amounts.reduce((sum, { data }) => sum + data[i], 0));
+  return amounts.map((amount) => ({ ...amount, data: amount.data.map((value, i) => (totals[i] > 0 ? value / totals[i] : 0)) }));
+}
+
 export const palettesUnder = (picture, amounts) =>
   uniform(amounts) ? Array(amounts.length).fill(paletteOf(picture)) : amounts.map((amount) => paletteOf(picture, amount));
 
