@@ -31,6 +31,7 @@ from stylex.models.training.batches import (
 from stylex.models.training.data import PictureFolder, load_folder
 from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
+from stylex.models.training.reviving import revive
 from stylex.models.training.style_bank import StyleBank, StyleTarget, joined, quantile_distances, relative_style_losses
 from stylex.models.weights import CALIBRATION, read_card, read_weights
 from stylex.techniques import DEFAULT, technique_named
@@ -40,6 +41,8 @@ QUARTER = 4
 SCALE_PICTURES = 24
 """Photos, and paintings, over which the distance of untouched photos from paintings is averaged."""
 BANK_SEED = 17
+REVIVING = 8
+"""Photos in which a channel must never be active to count as dead."""
 USUAL = technique_named(DEFAULT).training
 """The defaults that a network for arbitrary styles is trained with; others than AdaIN's change some of them."""
 
@@ -184,6 +187,7 @@ class ArbitraryStyleRecipe(AnyStyleRecipe):
         self.photos = load_folder(content, 288, hold_out=settings.hold_out)
         self.paintings = load_folder(style, 384, favour="hi-", hold_out=settings.hold_out)
         self.photos.smallest = self.paintings.smallest = settings.smallest
+        self.revived = 0
         self._bank: StyleBank | None = None
         self._scale: dict[str, float] = {}
 
@@ -205,6 +209,16 @@ class ArbitraryStyleRecipe(AnyStyleRecipe):
         if self.start is not None:
             read_weights(self.start).fill(self.network)
         self.network.palette_mapped = True
+        self.revived = self._revive(np.random.default_rng(seed))
+
+    @torch.no_grad()
+    def _revive(self, rng: np.random.Generator) -> int:
+        """Revives the channels that are dead in some photos; returns how many."""
+        cpu, size = torch.device("cpu"), self.settings.size
+        photos = tensor(with_border(self.photos.sample(REVIVING, size, rng)), cpu)
+        codes = self.network.encode(tensor(self.paintings.sample(REVIVING, size, rng), cpu))
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        return revive(self.network.backbone, lambda: self.network.paint(photos, codes), generator)
 
     def encode(self, style: Tensor, _target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:
         """Returns codes of style pictures (B, D + 9), and losses of the encoder's own."""
@@ -350,6 +364,7 @@ class ArbitraryStyleRecipe(AnyStyleRecipe):
             "teachers": self.loss_networks.name,
             "trained_on": self.loss_networks.layers,
             "settings": asdict(self.settings),
+            "revived": self.revived,
         }
         if self.start is not None:
             card = read_card(self.start.with_name("card.json"))
