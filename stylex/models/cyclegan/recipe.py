@@ -43,6 +43,7 @@ from stylex.models.training.batches import (
 from stylex.models.training.data import PictureFolder, load_folder
 from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
+from stylex.models.training.reviving import PHOTOS, revive
 from stylex.techniques import technique_named
 
 USUAL = technique_named("cyclegan").training
@@ -124,6 +125,7 @@ class CycleGanRecipe(Recipe):
         adain: AdaIN,
     ) -> None:
         self.settings, self.style, self.loss_networks, self.adain = settings, style, loss_networks, adain
+        self.revived = 0
         self.a = load_folder(a, 288, hold_out=settings.hold_out)
         self.b = load_folder(b, 288, hold_out=settings.hold_out)
         self.domain_statistics = self._domain_statistics(self.b, device)
@@ -158,6 +160,10 @@ class CycleGanRecipe(Recipe):
         """Makes network and pools anew."""
         super().restart(seed)
         self.pools = Pool(self.settings.pool), Pool(self.settings.pool)
+        seen = with_border(self.a.sample(PHOTOS, self.settings.size, np.random.default_rng(seed)))
+        photos, net = tensor(seen, torch.device("cpu")), self.network
+        self.revived = revive(net.trunk, lambda: net(photos), seed)
+        self.revived += revive(net.back.trunk, lambda: net.back(photos), seed)
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """Returns the loss of one batch of either kind, see `Recipe.step`."""
@@ -259,6 +265,7 @@ class CycleGanRecipe(Recipe):
             "data": {"a": self.a.description(), "b": self.b.description()},
             "teachers": self.loss_networks.name,
             "settings": asdict(self.settings),
+            "revived": self.revived,
         }
 
 

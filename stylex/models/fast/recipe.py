@@ -36,6 +36,7 @@ from stylex.models.training.data import PictureFolder, crop, load_folder
 from stylex.models.training.distributions import distance, quantiles
 from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
+from stylex.models.training.reviving import PHOTOS, revive
 from stylex.models.weights import read_card, read_weights
 from stylex.techniques import technique_named
 
@@ -128,7 +129,7 @@ class FastRecipe(Recipe):
     ) -> None:
         assert style.picture is not None or (adain is not None and style.code is not None)
         self.settings, self.style, self.loss_networks, self.device = settings, style, loss_networks, device
-        self.start = start
+        self.start, self.revived = start, 0
         self.photos = load_folder(content, 384, hold_out=settings.hold_out)
         self.adain = adain.eval().requires_grad_(False) if adain else None
         self.targets = self._from_picture(style.picture) if style.picture is not None else self._from_painting
@@ -169,6 +170,9 @@ class FastRecipe(Recipe):
         super().restart(seed)
         if self.start is not None:
             read_weights(self.start).fill(self.network)
+        seen = with_border(self.photos.sample(PHOTOS, self.settings.size, np.random.default_rng(seed)))
+        photos = tensor(seen, torch.device("cpu"))
+        self.revived = revive(self.network.trunk, lambda: self._paint(photos), seed)
 
     def step(self, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """Returns the loss of one batch of photos."""
@@ -240,6 +244,7 @@ class FastRecipe(Recipe):
             "teachers": self.loss_networks.name,
             "trained_on": self.loss_networks.layers,
             "settings": asdict(self.settings),
+            "revived": self.revived,
         }
 
     def _beginning(self) -> str | dict[str, Any]:

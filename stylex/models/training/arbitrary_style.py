@@ -31,7 +31,7 @@ from stylex.models.training.batches import (
 from stylex.models.training.data import PictureFolder, load_folder
 from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
-from stylex.models.training.reviving import revive
+from stylex.models.training.reviving import PHOTOS, revive
 from stylex.models.training.style_bank import StyleBank, StyleTarget, joined, quantile_distances, relative_style_losses
 from stylex.models.weights import CALIBRATION, read_card, read_weights
 from stylex.techniques import DEFAULT, technique_named
@@ -41,8 +41,6 @@ QUARTER = 4
 SCALE_PICTURES = 24
 """Photos, and paintings, over which the distance of untouched photos from paintings is averaged."""
 BANK_SEED = 17
-REVIVING = 8
-"""Photos in which a channel must never be active to count as dead."""
 USUAL = technique_named(DEFAULT).training
 """The defaults that a network for arbitrary styles is trained with; others than AdaIN's change some of them."""
 
@@ -209,16 +207,15 @@ class ArbitraryStyleRecipe(AnyStyleRecipe):
         if self.start is not None:
             read_weights(self.start).fill(self.network)
         self.network.palette_mapped = True
-        self.revived = self._revive(np.random.default_rng(seed))
+        self.revived = self._revive(seed)
 
     @torch.no_grad()
-    def _revive(self, rng: np.random.Generator) -> int:
-        """Revives the channels that are dead in some photos; returns how many."""
-        cpu, size = torch.device("cpu"), self.settings.size
-        photos = tensor(with_border(self.photos.sample(REVIVING, size, rng)), cpu)
-        codes = self.network.encode(tensor(self.paintings.sample(REVIVING, size, rng), cpu))
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        return revive(self.network.backbone, lambda: self.network.paint(photos, codes), generator)
+    def _revive(self, seed: int) -> int:
+        """Revives the channels that are dead on some photos; returns how many."""
+        cpu, size, rng = torch.device("cpu"), self.settings.size, np.random.default_rng(seed)
+        photos = tensor(with_border(self.photos.sample(PHOTOS, size, rng)), cpu)
+        codes = self.network.encode(tensor(self.paintings.sample(PHOTOS, size, rng), cpu))
+        return revive(self.network.backbone, lambda: self.network.paint(photos, codes), seed)
 
     def encode(self, style: Tensor, _target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:
         """Returns codes of style pictures (B, D + 9), and losses of the encoder's own."""

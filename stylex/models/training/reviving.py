@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from stylex.models.shared.backbone import ResidualBlock, Trunk
 
+PHOTOS = 8
+"""Photos in none of which a dead channel is active."""
 ACTIVE = 0.01
 """Share of places that a channel is above zero in, in any photo, below which it counts as dead."""
 FAINT = 0.1
@@ -41,13 +43,14 @@ class Rectified:
 
 
 @torch.no_grad()
-def revive(trunk: Trunk, paint: Callable[[], object], generator: torch.Generator) -> int:
+def revive(trunk: Trunk, paint: Callable[[], object], seed: int) -> int:
     """Revives the dead channels of a trunk, in place; returns how many there were.
 
     Args:
-        paint: runs the trunk on several photos, the same ones every time.
-        generator: of the new weights.
+        paint: runs the trunk on `PHOTOS` photos, the same ones every time.
+        seed: of the new weights.
     """
+    generator = torch.Generator().manual_seed(seed)
     rectified = _rectified(trunk)
     revived = 0
     for one in rectified:

@@ -34,9 +34,13 @@ def recipe(teacher, crops, spec, monkeypatch):
 
 @torch.no_grad()
 def test_generators_begin_as_the_content_path_of_adain(recipe):
-    for generator in (recipe.network, recipe.network.back):
+    made = recipe.initial_network()
+    for generator in (made, made.back):
         for name, value in recipe.adain.backbone.state_dict().items():
             assert torch.equal(generator.trunk.state_dict()[name], value)
+    photos = torch.rand(2, 3, 36, 44, generator=torch.Generator().manual_seed(0))
+    assert recipe.describe()["revived"] == recipe.revived > 0, "of the content path's channels some are dead"
+    assert (recipe.network(photos) - made(photos)).square().mean() < 1e-3, "which doesn't show"
 
 
 def test_a_step_reaches_every_parameter(recipe):

@@ -19,10 +19,10 @@ def test_dead_channels_come_back_and_the_pictures_stay():
     def paint():
         return trunk.paint(trunk.stem(photos))
 
-    before, generator = paint(), torch.Generator().manual_seed(0)
-    assert revive(trunk, paint, generator) >= 20
+    before = paint()
+    assert revive(trunk, paint, 0) >= 20
     torch.testing.assert_close(paint(), before, atol=0.02, rtol=0)
-    assert revive(trunk, paint, generator) < 4, "what was revived may move a later channel, no more"
+    assert revive(trunk, paint, 0) < 4, "what was revived may move a later channel, no more"
     paint().square().mean().backward()
     for reader in (trunk.entry.conv, trunk.skip, trunk.coarse[0].second, trunk.up.conv):
         assert (reader.weight.grad[:, 2:6].abs().amax((0, 2, 3)) > 0).all()
@@ -36,5 +36,5 @@ def test_a_trunk_that_is_alive_keeps_its_weights():
             convolution.weight.data.mul_(0.1)
             convolution.bias.data.fill_(1.0)
     before = {name: value.clone() for name, value in trunk.state_dict().items()}
-    assert revive(trunk, lambda: trunk.paint(trunk.stem(photos)), torch.Generator()) == 0
+    assert revive(trunk, lambda: trunk.paint(trunk.stem(photos)), 0) == 0
     assert all(torch.equal(before[name], value) for name, value in trunk.state_dict().items())
