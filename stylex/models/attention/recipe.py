@@ -11,7 +11,7 @@ class AttentionRecipe(ArbitraryStyleRecipe):
     """Training of `Attention`."""
 
     name = "attention"
-    defaults = ArbitraryStyleSettings(structure=0.6, local=0.3)
+    defaults = ArbitraryStyleSettings(structure=1.0, local=0.3)
 
     def initial_network(self) -> Attention:
         """Returns a network that paints as AdaIN does; only what attends is new."""
