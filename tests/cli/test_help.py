@@ -64,6 +64,7 @@ def test_every_option_has_a_help_or_a_default_to_show(path: tuple[str, ...], com
     for option in command.params:
         if isinstance(option, click.Option):
             assert option.help or option.show_default, option.name
+            assert not option.is_flag or not isinstance(option.type, click.IntRange), "a flag has no range"
 
 
 def test_version(run_cli: RunCli) -> None:

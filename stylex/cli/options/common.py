@@ -67,7 +67,7 @@ def click_option(option: Option) -> Callable[[F], F]:
         kind = click.Path(path_type=Path)
     elif isinstance(option.default, float):
         kind = Number(option.least, option.most)
-    elif isinstance(option.default, int) or option.least is not None:
+    elif option.default is not False and (isinstance(option.default, int) or option.least is not None):
         least = None if option.least is None else int(option.least)
         kind = Count(least, None if option.most is None else int(option.most))
     return click.option(
