@@ -187,13 +187,23 @@ def _opened(
         painter, style = load(technique, style=network_of(technique.name, style), **backend, **own), None
     else:
         painter = load(technique, **_chosen_backend(backend), **own)
-    if where is not None:
-        if not (isinstance(painter, Painter) and painter.takes_masks):
-            raise UsageError(f"{painter.technique} paints no regions: take {listed(ARBITRARY, 'or')}", regions=None)
-        from stylex.runtime.semantic.painter import SemanticPainter
+    return (painter if where is None else _in_regions(painter, where)), style
 
-        painter = SemanticPainter(painter, **where)
-    return painter, style
+
+def _in_regions(painter: StylePainter, where: dict[str, Any]) -> StylePainter:
+    """Returns what paints regions by a painter; one that does already takes over what isn't the default.
+
+    Args:
+        where: fields of `SemanticPainter`.
+    """
+    from stylex.runtime.semantic.painter import EMBEDDED, SemanticPainter
+
+    if isinstance(painter, SemanticPainter):
+        usual = {"segmenter": EMBEDDED, "classes": (), "feather": options.FEATHER.default, "masks": {}}
+        return replace(painter, **{name: value for name, value in where.items() if value != usual[name]})
+    if not (isinstance(painter, Painter) and painter.takes_masks):
+        raise UsageError(f"{painter.technique} paints no regions: take {listed(ARBITRARY, 'or')}", regions=None)
+    return SemanticPainter(painter, **where)
 
 
 def _chosen_backend(backend: dict[str, Any]) -> dict[str, Any]:

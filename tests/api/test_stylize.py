@@ -94,6 +94,9 @@ def test_regions_with_any_painter(photo: np.ndarray, painter: stylex.Painter) ->
     loaded = stylex.load("semantic", "fp32", "cpu", threads=1, masks={"left": left})
     assert repr(loaded) == "<SemanticPainter semantic with adain fp32 on cpu>"
     np.testing.assert_array_equal(loaded(photo, regions), other)
+    np.testing.assert_array_equal(stylex.stylize(photo, loaded, regions=regions), other)
+    empty = stylex.load("semantic", "fp32", "cpu", threads=1)
+    np.testing.assert_array_equal(stylex.stylize(photo, empty, regions=regions, masks={"left": left}), other)
     assert set(one.masks) == {"left", "background"}
 
 
