@@ -45,6 +45,11 @@ def fast() -> Painter:
 
 
 @pytest.fixture(scope="module")
+def fast_floats() -> Painter:
+    return stylex.load("fast", "fp16", "cpu", style="the-scream", threads=1)
+
+
+@pytest.fixture(scope="module")
 def adain() -> Painter:
     return stylex.load("adain", "fp32", "cpu", threads=1)
 
@@ -108,10 +113,13 @@ def test_statistics_of_parts_make_those_of_the_whole() -> None:
 @few
 @given(height=st.integers(1, 300), width=st.integers(200, 452), tile=st.integers(88, 240))
 def test_a_network_of_one_style_paints_the_same_in_tiles(
-    fast: Painter, scene: np.ndarray, height: int, width: int, tile: int
+    fast: Painter, fast_floats: Painter, scene: np.ndarray, height: int, width: int, tile: int
 ) -> None:
+    """At INT8 the last digits of the photo's numbers differ, and so does what is rounded: rarely, by a few steps."""
     photo = scene[:height, -width:]
-    assert largest(fast(photo, tile=tile), fast(photo)) <= 1
+    assert largest(fast_floats(photo, tile=tile), fast_floats(photo)) <= 1
+    tiled, whole = fast(photo, tile=tile), fast(photo)
+    assert largest(tiled, whole) <= 16 and cv2.absdiff(tiled, whole).mean() < 0.2
 
 
 def test_a_network_without_statistics_paints_the_same_in_tiles(scene: np.ndarray) -> None:

@@ -11,6 +11,7 @@ from stylex.models.adain.recipe import AdaINRecipe
 from stylex.models.adain_l.network import grown_adain
 from stylex.models.training.arbitrary_style import BANK_SEED, ArbitraryStyleSettings
 from stylex.models.training.batches import tensor, with_border
+from stylex.models.weights import Weights
 from stylex.techniques import technique_named
 
 USUAL = technique_named("adain-l").training
@@ -35,3 +36,7 @@ class LargeAdaINRecipe(AdaINRecipe):
         """Returns a network that paints as AdaIN does; its new channels and blocks are still to learn."""
         photos = with_border(self.photos.sample(AVERAGED, self.settings.size, np.random.default_rng(BANK_SEED)))
         return grown_adain(embedded_adain()[0], tensor(photos, torch.device("cpu")))
+
+    def beginning(self) -> Weights:
+        """Returns the weights that training begins with."""
+        return super().beginning() or embedded_adain()[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stylex.models.adain.embedded import embedded_adain
 from stylex.models.attention.network import Attention
 from stylex.models.training.arbitrary_style import ArbitraryStyleRecipe, ArbitraryStyleSettings
+from stylex.models.weights import Weights
 
 
 class AttentionRecipe(ArbitraryStyleRecipe):
@@ -18,3 +19,7 @@ class AttentionRecipe(ArbitraryStyleRecipe):
         network = Attention()
         network.load_state_dict(embedded_adain()[1].tensors, strict=False)
         return network
+
+    def beginning(self) -> Weights:
+        """Returns the weights that training begins with."""
+        return super().beginning() or embedded_adain()[1]

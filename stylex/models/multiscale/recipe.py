@@ -8,6 +8,7 @@ from stylex.models.adain.embedded import embedded_adain
 from stylex.models.adain.network import AdaIN
 from stylex.models.multiscale.network import Multiscale
 from stylex.models.training.arbitrary_style import ArbitraryStyleRecipe, ArbitraryStyleSettings
+from stylex.models.weights import Weights
 from stylex.techniques import technique_named
 
 USUAL = technique_named("multiscale").training
@@ -24,6 +25,10 @@ class MultiscaleRecipe(ArbitraryStyleRecipe):
         network = Multiscale()
         take_over(embedded_adain()[0], network)
         return network
+
+    def beginning(self) -> Weights:
+        """Returns the weights that training begins with."""
+        return super().beginning() or embedded_adain()[1]
 
 
 def take_over(adain: AdaIN, network: Multiscale) -> None:

@@ -33,7 +33,7 @@ from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
 from stylex.models.training.reviving import PHOTOS, revive
 from stylex.models.training.style_bank import StyleBank, StyleTarget, joined, quantile_distances, relative_style_losses
-from stylex.models.weights import CALIBRATION, read_card, read_weights
+from stylex.models.weights import CALIBRATION, Weights, read_weights
 from stylex.techniques import DEFAULT, technique_named
 
 QUARTER = 4
@@ -363,10 +363,14 @@ class ArbitraryStyleRecipe(AnyStyleRecipe):
             "settings": asdict(self.settings),
             "revived": self.revived,
         }
-        if self.start is not None:
-            card = read_card(self.start.with_name("card.json"))
-            found["start"] = {"weights_sha256": read_weights(self.start).sha256, "card": card}
+        beginning = self.beginning()
+        if beginning is not None:
+            found["start"] = {"weights_sha256": beginning.sha256, "card": beginning.card}
         return found
+
+    def beginning(self) -> Weights | None:
+        """Returns the weights that training begins with; None for a new network."""
+        return None if self.start is None else read_weights(self.start)
 
 
 def _disc(side: int, rng: np.random.Generator) -> Tensor:
