@@ -6,10 +6,11 @@
         --picture starry-night=starry.jpg --picture the-scream=scream.jpg
 
 FP16 graphs compute in float32 on a CPU and stand for it here. MS-SSIM is against the photo; `checkerboard` is the share
-of fine detail that repeats every 8 pixels, a photo has some 0.07 by chance.
+of fine detail that repeats every 8 pixels, a photo has some 0.07 by chance; `flat` is the share of pixels in areas of
+one colour, and `outlines` the share in dark lines, of the INT8 pictures, beside the photos' own in the first row.
 
 With the painting of a style (`--picture`) and the real VGG-16 (`--teacher`) its Gram matrices are compared too, by the
-layers of Johnson et al. 2016: as shares of the untouched photo's distance, for the network and for `gatys` after 500
+layers of Johnson et al. 2016: as means of the untouched photo's distance, for the network and for `gatys` after 500
 iterations of the same photo.
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from evaluation.drawing import flat_share, outline_share
 from evaluation.grams import GramJudge
 from evaluation.pairs import chosen
 from pytorch_msssim import ms_ssim
@@ -40,8 +42,8 @@ from stylex.runtime.benchmark.report import write_report
 from stylex.runtime.loading import load
 from stylex.techniques import TECHNIQUES
 
-COLUMNS = ("network", "PSNR dB", "worst", "SSIM", "MS-SSIM to the photo", "checkerboard")
-FIGURES = ("psnr", "worst_psnr", "ssim", "ms_ssim", "checkerboard")
+COLUMNS = ("network", "PSNR dB", "worst", "SSIM", "MS-SSIM to the photo", "checkerboard", "flat", "outlines")
+FIGURES = ("psnr", "worst_psnr", "ssim", "ms_ssim", "checkerboard", "flat", "outlines")
 GRAM_COLUMNS = ("network", "Gram matrices, of the photo's", "gatys", "times gatys")
 GRAM_FIGURES = ("gram", "gatys", "times_gatys")
 
@@ -49,11 +51,13 @@ GRAM_FIGURES = ("gram", "gatys", "times_gatys")
 def rated(technique: str, style: str, photos: list[Image], graphs: Path) -> dict[str, Any]:
     """Returns how one network's INT8 graph paints all photos."""
     exact, quick = (load(technique, p, "cpu", style=style, graphs=graphs) for p in ("fp16", "int8"))
-    found = []
+    found, pictures = [], []
     for photo in track(photos, f"{technique} {style}"):
-        a, b, plain = (to_floats(picture) for picture in (quick(photo), exact(photo), photo))
+        painted = quick(photo)
+        a, b, plain = (to_floats(picture) for picture in (painted, exact(photo), photo))
         structure = ms_ssim(torch.from_numpy(a), torch.from_numpy(plain), data_range=1.0)
         found.append((psnr(a, b), ssim(a[0], b[0]), float(structure), float(losses.checkerboard(torch.from_numpy(a)))))
+        pictures.append(painted)
     decibels, similar, structures, checkerboards = (np.array(column) for column in zip(*found, strict=True))
     return {
         "name": f"stylex {technique} {style}",
@@ -63,8 +67,21 @@ def rated(technique: str, style: str, photos: list[Image], graphs: Path) -> dict
         "ssim": float(similar.mean()),
         "ms_ssim": float(structures.mean()),
         "checkerboard": float(checkerboards.mean()),
+        **_drawing(pictures),
         "photos": len(photos),
     }
+
+
+def untouched(photos: Sequence[Image]) -> dict[str, Any]:
+    """Returns the row of the photos themselves, which the others are read against."""
+    checkerboards = [float(losses.checkerboard(torch.from_numpy(to_floats(photo)))) for photo in photos]
+    figures = {"psnr": None, "worst_psnr": None, "ssim": 1.0, "ms_ssim": 1.0}
+    return {"name": "the photo", **figures, "checkerboard": float(np.mean(checkerboards)), **_drawing(photos)}
+
+
+def _drawing(pictures: Sequence[Image]) -> dict[str, float]:
+    means = np.mean([(flat_share(one), outline_share(one)) for one in pictures], 0)
+    return dict(zip(("flat", "outlines"), map(float, means), strict=True))
 
 
 def beside_gatys(
@@ -129,7 +146,9 @@ def main() -> None:
     except StylexError as error:
         parser.exit(error.exit_code, f"one_style.py: {error}\n")
     for columns, figures in ((COLUMNS, FIGURES), (GRAM_COLUMNS, GRAM_FIGURES)):
-        cells = [(r["name"], *(f"{r[k]:.3f}" for k in figures)) for r in rows if figures[0] in r]
+        cells = [
+            (r["name"], *("-" if r[k] is None else f"{r[k]:.3f}" for k in figures)) for r in rows if figures[0] in r
+        ]
         if cells:
             print_table(f"{arguments.photos} photos at {arguments.size}x{arguments.size}", columns, cells)
     if arguments.json:
@@ -141,7 +160,7 @@ def _rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     paintings = dict(arguments.picture)
     names = [(t.name, style) for t in TECHNIQUES if t.single_style for style in styles_in(arguments.graphs, t.name)]
     if not paintings:
-        return [rated(technique, style, photos, arguments.graphs) for technique, style in names]
+        return [untouched(photos), *(rated(technique, style, photos, arguments.graphs) for technique, style in names)]
     judge, rows = GramJudge(arguments.teacher), []
     for technique, style in names:
         if style in paintings:

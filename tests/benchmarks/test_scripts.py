@@ -198,8 +198,9 @@ def test_one_style_compares_int8_with_float(tmp_path: Path) -> None:
     ask = ("--content", content, "--photos", 2, "--size", 192, "--graphs", graphs, "--json", tmp_path / "o.json")
     result = run("benchmarks/one_style.py", *ask)
     assert result.returncode == 0, result.stderr
-    (row,) = json.loads((tmp_path / "o.json").read_text())["rows"]
-    assert (row["name"], row["photos"]) == ("stylex fast the-scream", 2)
+    photo, row = json.loads((tmp_path / "o.json").read_text())["rows"]
+    assert (photo["name"], row["name"], row["photos"]) == ("the photo", "stylex fast the-scream", 2)
+    assert all(0 <= one[share] < 1 for one in (photo, row) for share in ("flat", "outlines"))
     assert 100 > row["psnr"] >= row["worst_psnr"] > 30
     assert 0 < row["ms_ssim"] < row["ssim"] < 1
     assert run("benchmarks/one_style.py", "--content", content).returncode == 3
