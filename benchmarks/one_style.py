@@ -10,7 +10,7 @@ of fine detail that repeats every 8 pixels, a photo has some 0.07 by chance; `fl
 one colour, and `outlines` the share in dark lines, of the INT8 pictures, beside the photos' own in the first row.
 
 With the painting of a style (`--picture`) and the real VGG-16 (`--teacher`) its Gram matrices are compared too, by the
-layers of Johnson et al. 2016: as means of the untouched photo's distance, for the network and for `gatys` after 500
+layers of Johnson et al. 2016: as shares of the untouched photo's distance, for the network and for `gatys` after 500
 iterations of the same photo.
 """
 

@@ -72,6 +72,11 @@ class State:
             with safe_open(path, "pt") as file:
                 metadata, names = file.metadata(), list(file.keys())
                 tensors = {name: file.get_tensor(name) for name in names}
+            before = dict(json.loads(metadata.get("subject", "{}")))
+        except Exception as error:  # safetensors', torch's and JSON's errors share no base class
+            raise _unfit(path, error) from error
+        self._require_same_subject(path, before)
+        try:
             self.network.load_state_dict(_below(tensors, "network."))
             averages = _below(tensors, "average.")
             self.average = {name: averages[name].to(t.device) for name, t in self.network.state_dict().items()}
@@ -83,19 +88,22 @@ class State:
             self.step, self.seconds = int(metadata["step"]), float(metadata["seconds"])
             self.losses = json.loads(metadata.get("losses", "{}"))
             self.history = json.loads(metadata.get("history", "[]"))
-            before = json.loads(metadata.get("subject", "{}"))
         except Exception as error:  # safetensors', torch's and JSON's errors share no base class
-            raise ModelError(
-                f"{path} doesn't fit this network ({' '.join(str(error).split())[:300]}): "
-                "remove it or train into another folder"
-            ) from error
+            raise _unfit(path, error) from error
+        return True
+
+    def _require_same_subject(self, path: Path, before: dict[str, Any]) -> None:
         if before and before != self.subject:
             changed = next(name for name in self.subject | before if before.get(name) != self.subject.get(name))
             raise ModelError(
                 f"{path} was trained with {changed} {json.dumps(before.get(changed))}, not "
-                f"{json.dumps(self.subject.get(changed))}: train into another folder"
+                f"{json.dumps(self.subject.get(changed))}: give the same {changed} again, or train into another folder"
             )
-        return True
+
+
+def _unfit(path: Path, error: Exception) -> ModelError:
+    reason = " ".join(str(error).split())[:300]
+    return ModelError(f"{path} doesn't fit this network ({reason}): remove it or train into another folder")
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

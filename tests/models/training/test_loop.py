@@ -294,9 +294,18 @@ def test_the_card_remembers_settings_of_before(tmp_path):
 def test_a_run_of_another_style_is_not_resumed(tmp_path):
     train(Described(style={"name": "one"}), Schedule(steps=2, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
     before = (tmp_path / CARD).read_bytes()
-    with pytest.raises(ModelError, match=r'style \{"name": "one"\}, not \{"name": "two"\}: train into another folder'):
+    with pytest.raises(ModelError, match=r'style \{"name": "one"\}, not \{"name": "two"\}: give the same'):
         train(Described(style={"name": "two"}), Schedule(steps=4, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
     assert (tmp_path / CARD).read_bytes() == before
+
+
+@pytest.mark.parametrize("again", [{}, {"start": {"weights_sha256": "cd", "card": None}}])
+def test_a_run_that_began_with_weights_goes_on_with_the_same_weights_only(tmp_path, again):
+    schedule, longer = (Schedule(steps=steps, warmup=1, sample_every=99) for steps in (2, 4))
+    train(Described(start={"weights_sha256": "ab", "card": {"steps": 7}}), schedule, tmp_path, CPU, QUIET)
+    with pytest.raises(ModelError, match=r'was trained with start "ab", not .*: give the same start again'):
+        train(Described(**again), longer, tmp_path, CPU, QUIET)
+    train(Described(start={"weights_sha256": "ab", "card": None}), longer, tmp_path, CPU, QUIET)
 
 
 def test_a_finished_run_says_so_and_a_resume_what_it_does(tmp_path):
