@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from stylex.api.loading import Precision, Provider
 from stylex.artifacts.catalog import GRAPHS, styles_in, transfer_file
 from stylex.artifacts.metadata import PRECISIONS
 from stylex.errors import MissingPackage, ResourceError, UsageError
@@ -24,7 +24,7 @@ def bench(
     *,
     sizes: Sequence[int] = (512,),
     precisions: Sequence[str] = (),
-    provider: str = "auto",
+    provider: Provider = "auto",
     threads: int = 0,
     photo: Content | None = None,
     style: str = "",
@@ -55,8 +55,8 @@ def bench(
     picture = _photo(photo)
     rows: list[Row] = []
     for size in sizes:
-        rest = (provider, size, threads, style, None if graphs is None else folder)
-        rows += _rows(row, precisions or there or PRECISIONS, there, rest, picture, progress)
+        asked = Configuration(row, "auto", provider, size, threads, style, None if graphs is None else folder)
+        rows += _rows(asked, precisions or there or PRECISIONS, there, picture, progress)
     return rows
 
 
@@ -64,8 +64,8 @@ def bench_loadgen(
     technique: str | Technique,
     *,
     size: int = 512,
-    precision: str = "auto",
-    provider: str = "auto",
+    precision: Precision = "auto",
+    provider: Provider = "auto",
     threads: int = 0,
     photo: Content | None = None,
     style: str = "",
@@ -116,18 +116,17 @@ def _photo(photo: Content | None) -> Image:
 
 
 def _rows(
-    technique: Technique,
+    asked: Configuration,
     precisions: Sequence[str],
     there: Sequence[str],
-    rest: tuple[Any, ...],
     photo: Image,
     tell: Callable[[str], object],
 ) -> Iterator[Row]:
     """Yields one row a precision, compared with the most precise one, which is painted too where it isn't asked for."""
     reference = None
     for precision in sorted({*precisions, *there[:1]}, key=PRECISIONS.index):
-        tell(f"measuring {precision} at {rest[1]}")
-        row, painted = timing.isolated(paint_row, Configuration(technique, precision, *rest), photo)
+        tell(f"measuring {precision} at {asked.size}")
+        row, painted = timing.isolated(paint_row, replace(asked, precision=precision), photo)
         if reference is None:
             reference = painted
         else:

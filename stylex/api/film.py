@@ -12,7 +12,7 @@ from stylex.errors import UsageError
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.loading import load
 from stylex.runtime.video.painter import FilmPainter
-from stylex.runtime.video.stylizer import EVERY, STATISTICS
+from stylex.runtime.video.stylizer import EVERY, Temporal
 from stylex.techniques import DEFAULT, NETWORKS, Technique, technique_named
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def stylize_film(
     *,
     strength: float = 1.0,
     keep_colors: bool = False,
-    temporal: str = STATISTICS,
+    temporal: Temporal = "statistics",
     keyframes: int = EVERY,
     size: int | None = None,
     crf: int | None = None,
@@ -47,7 +47,7 @@ def stylize_film(
     Args:
         film: any file that FFmpeg reads.
         output: ends in .mp4, .m4v, .mov or .mkv; it appears when all of it is written.
-        technique: paints the frames: adain, attention, multiscale, fast or cyclegan.
+        technique: paints the frames: one that has graphs, see `stylex list`.
         style, strength, keep_colors: as for `stylex.stylize`.
         temporal: "off", each frame alone; "statistics", frozen inside a shot; "flow", along the optical flow as well.
         keyframes: measure the statistics again after so many frames; 0 for only where the picture has become another.
@@ -69,7 +69,9 @@ def stylize_film(
         ResourceError: the disk is full.
     """
     from stylex.runtime.video.messages import Excerpt
+    from stylex.runtime.video.writer import check_film_output
 
+    check_film_output(Path(output), Path(film))
     row = technique_named(technique)
     if not row.has_graphs:
         raise UsageError(f"{row.name} paints no films: choose {', '.join(NETWORKS)}", technique=None)

@@ -14,7 +14,9 @@ from stylex.runtime.style_painter import StylePainter
 from stylex.techniques import DEFAULT, Technique, resolved, technique_named
 
 Precision: TypeAlias = Literal["auto", "fp32", "fp16", "int8"]
-Provider: TypeAlias = Literal["auto", "cpu", "cuda", "tensorrt", "openvino"]
+Provider: TypeAlias = Literal[
+    "auto", "cpu", "cuda", "tensorrt", "tensorrt-rtx", "openvino", "webgpu", "coreml", "directml", "qnn", "xnnpack"
+]
 Network: TypeAlias = Literal["adain", "adain-s", "adain-l", "attention", "multiscale", "fast", "cyclegan"]
 
 
@@ -63,7 +65,7 @@ def load(
     """Loads a technique.
 
     Args:
-        technique: the name of one of the nine; the path of an ONNX file that `stylex.export` wrote, whose style
+        technique: the name of a technique; the path of an ONNX file that `stylex.export` wrote, whose style
             encoder is looked for beside it; or a row of one's own, see docs/adding-a-technique.md.
         precision: "fp32", "fp16", "int8", or "auto" for the fastest on the provider that `graphs` has. One that was
             exported for another kind of device runs, with a warning of the logger "stylex".

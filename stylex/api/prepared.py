@@ -16,6 +16,7 @@ from stylex.errors import UsageError
 from stylex.imaging.content import Content, picture_of
 from stylex.imaging.picture import Picture, limited
 from stylex.imaging.sizes import longer_side
+from stylex.runtime.guided_painter import GuidedPainter
 from stylex.runtime.painter import Painter
 from stylex.runtime.style_painter import StylePainter
 from stylex.runtime.tiles import Tile
@@ -132,10 +133,18 @@ def prepare(
         painter.prepared(regions) if regions else None,
         protect_faces,
         face_model,
-        load_upscaler(provider, graphs, threads) if upscale != 1 else None,
+        _upscaler(technique, backend) if upscale != 1 else None,
         size or (known and known.size) or None,
         tile,
     )
+
+
+def _upscaler(technique: str | Path | Technique | StylePainter, backend: dict[str, Any]) -> Upscaler:
+    """Returns the upscaler: beside a painter that is loaded on its device, otherwise where the call says."""
+    network = technique.base if isinstance(technique, GuidedPainter) else technique
+    if isinstance(network, Painter):
+        return load_upscaler(network.provider, network.folder, options=network.options)
+    return load_upscaler(backend["provider"], backend["graphs"], backend["threads"])
 
 
 def _row_of(technique: str | Path | Technique | StylePainter) -> Technique | None:

@@ -160,7 +160,7 @@ def _site_description(technique: str) -> dict[str, bytes]:
     site: dict[str, Any] = {
         "version": __version__,
         "technique": technique,
-        "spec": asdict(painter.transfer.metadata.spec),
+        "spec": asdict(painter.metadata.spec),
         "graphs": {
             precision: {"file": _files_of(technique)[precision].name, "layout": one.layout, "frozen": frozen}
             for precision, one in metadata.items()

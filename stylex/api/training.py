@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+from rich.console import Console
+
 from stylex.errors import MissingPackage, UsageError
 from stylex.techniques import BAKE, Technique, TrainDefaults, row_named
 
@@ -18,6 +20,7 @@ def train(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     threads: int = 0,
     notify: Callable[[str], object] = lambda line: None,
+    progress: bool = True,
     **options: Any,
 ) -> Path:
     """Trains a technique's network, or goes on where an interrupted training in `out` stood.
@@ -30,6 +33,7 @@ def train(
         threads: of torch on the CPU; 0 for all cores.
         notify: is told in one line which pictures are used and skipped, and what is used in place of a loss network
             that is missing.
+        progress: whether a progress bar, and what becomes of an earlier run, are shown on standard error.
         options: those of `stylex train TECHNIQUE`, with underscores: folders of pictures, `steps`, `minutes`, `size`
             and so on; what isn't given is as in the technique's row.
 
@@ -68,7 +72,8 @@ def train(
             for line in folder.lines():
                 notify(line)
         pace = {name: values[name] for name in ("steps", "minutes", "rate", "seed")}
-        return loop.train(recipe, Schedule(**pace, **defaults.schedule), Path(out), chosen)
+        shown = Console(stderr=True, quiet=not progress)
+        return loop.train(recipe, Schedule(**pace, **defaults.schedule), Path(out), chosen, shown)
 
 
 def _values(row: Technique, defaults: TrainDefaults, given: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from stylex.runtime.benchmark.report import machine
 from stylex.runtime.engine import hardware
 
 WIDE = 13
-"""Characters of a column of a table, at the most and on average."""
+"""Assumed width of a column in characters, by which a table is found to fit the terminal or not."""
 
 
 def heading() -> list[str]:

@@ -29,11 +29,11 @@ PART = 2**17
 """Pixels that are converted to L*a*b* and back at a time."""
 LAB_RANGES = ((0.0, 100.0), (-128.0, 128.0), (-128.0, 128.0))
 
-Image: TypeAlias = npt.NDArray[Any]
-Pairs: TypeAlias = "Sequence[tuple[Image, float]]"
+Pixels: TypeAlias = npt.NDArray[Any]
+Pairs: TypeAlias = "Sequence[tuple[Pixels, float]]"
 
 
-def match(photo: Image, style: Image | Pairs, space: str = SPACE.default, strength: float = 1.0) -> Image:
+def match(photo: Pixels, style: Pixels | Pairs, space: str = SPACE.default, strength: float = 1.0) -> Pixels:
     """Gives a photo the colours of a style picture.
 
     Args:
@@ -56,7 +56,7 @@ def match(photo: Image, style: Image | Pairs, space: str = SPACE.default, streng
     return _match_rgb(photo, pairs, strength) if space == "rgb" else _match_lab(photo, pairs, strength)
 
 
-def checked(photo: Image, style: Image | Pairs, space: str, strength: float) -> Pairs:
+def checked(photo: Pixels, style: Pixels | Pairs, space: str, strength: float) -> Pairs:
     """Returns the styles as pairs whose weights add up to 1. Raises as `match` does."""
     _require_space(space)
     require_strength(strength)
@@ -101,7 +101,7 @@ class HistogramPainter(StylePainter):
         return f"histogram in {'RGB' if self.space == 'rgb' else 'L*a*b*'}"
 
     def paint_rgb(
-        self, content: Image, style: Any, strength: float, keep_colors: bool, tile: Tile, progress: Progress
+        self, content: Pixels, style: Any, strength: float, keep_colors: bool, tile: Tile, progress: Progress
     ) -> npt.NDArray[np.uint8]:
         """Matches RGB uint8 (H, W, 3) and returns the same; `tile` and `progress` are for networks."""
         painted = match(content, style_pictures(style, self.technique), self.space, strength)
@@ -112,7 +112,7 @@ class HistogramPainter(StylePainter):
         return style_pictures(style, self.technique)
 
 
-def _match_rgb(photo: Image, styles: Pairs, strength: float) -> Image:
+def _match_rgb(photo: Pixels, styles: Pairs, strength: float) -> Pixels:
     levels = int(np.iinfo(photo.dtype).max) + 1
     moves = strength * _moves(_counts(photo, levels), [(_counts(style, levels), weight) for style, weight in styles])
     tables = np.clip(np.rint(np.arange(levels) + moves), 0, levels - 1).astype(photo.dtype)
@@ -121,7 +121,7 @@ def _match_rgb(photo: Image, styles: Pairs, strength: float) -> Image:
     return np.asarray(cv2.merge([t.take(plane) for t, plane in zip(tables, cv2.split(photo), strict=True)]))
 
 
-def _match_lab(photo: Image, styles: Pairs, strength: float) -> Image:
+def _match_lab(photo: Pixels, styles: Pairs, strength: float) -> Pixels:
     scratch = ScratchBuffers()
     counted = [(_lab_counts(style, scratch), weight) for style, weight in styles]
     moves = (strength * _moves(_lab_counts(photo, scratch), counted)).astype(np.float32)
@@ -134,19 +134,19 @@ def _match_lab(photo: Image, styles: Pairs, strength: float) -> Image:
     return painted
 
 
-def _parts(picture: Image) -> list[Image]:
+def _parts(picture: Pixels) -> list[Pixels]:
     """Views of a picture, of as many rows as have at most `PART` pixels, of one row at least."""
     rows = max(1, PART // picture.shape[1])
     return [picture[top : top + rows] for top in range(0, len(picture), rows)]
 
 
-def _lab_counts(picture: Image, scratch: ScratchBuffers) -> npt.NDArray[np.float64]:
+def _lab_counts(picture: Pixels, scratch: ScratchBuffers) -> npt.NDArray[np.float64]:
     """Counts the levels of L*, a* and b*, (3, LAB_LEVELS)."""
     found = [_counts(lab_levels(to_lab(part, scratch), scratch), LAB_LEVELS) for part in _parts(picture)]
     return np.asarray(np.sum(found, 0))
 
 
-def _counts(picture: Image, levels: int) -> npt.NDArray[np.float64]:
+def _counts(picture: Pixels, levels: int) -> npt.NDArray[np.float64]:
     """Counts the levels of each channel of (H, W, 3): (3, levels)."""
     # OpenCV adds up to 2**31 in integers before it returns float32, which is exact up to 2**24 pixels of one level and
     # off by less than one in a million beyond.
@@ -175,14 +175,14 @@ class ScratchBuffers:
     def __init__(self) -> None:
         self.buffers = [np.empty(0, np.float32)] * 2
 
-    def of(self, index: int, like: Image) -> npt.NDArray[np.float32]:
+    def of(self, index: int, like: Pixels) -> npt.NDArray[np.float32]:
         """Returns one of two buffers, in the shape of a part."""
         if self.buffers[index].size < like.size:
             self.buffers[index] = np.empty(like.size, np.float32)
         return self.buffers[index][: like.size].reshape(like.shape)
 
 
-def to_lab(picture: Image, scratch: ScratchBuffers | None = None) -> npt.NDArray[np.float32]:
+def to_lab(picture: Pixels, scratch: ScratchBuffers | None = None) -> npt.NDArray[np.float32]:
     """Returns RGB uint8 or uint16 (H, W, 3) as CIE L*a*b* (H, W, 3); `scratch` holds memory for parts."""
     scale = np.float32(1 / np.iinfo(picture.dtype).max)
     scaled = np.multiply(picture, scale, out=scratch.of(0, picture) if scratch else None, dtype=np.float32)
@@ -203,7 +203,7 @@ def from_lab(
     moves: npt.NDArray[np.float32],
     dtype: npt.DTypeLike,
     scratch: ScratchBuffers | None = None,
-) -> Image:
+) -> Pixels:
     """Returns L*a*b* (H, W, 3), moved by levels (H, W, 3), as RGB of the type; colours that RGB lacks are clipped."""
     low, high = np.array(LAB_RANGES).T
     steps = np.diag((high - low) / LAB_LEVELS).astype(np.float32)

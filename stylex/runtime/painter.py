@@ -15,7 +15,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from stylex.artifacts.catalog import encoder_file
-from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER
+from stylex.artifacts.metadata import STYLE_ENCODER, TRANSFER, GraphMetadata
 from stylex.artifacts.style_code import (
     SUFFIX,
     StyleCode,
@@ -84,9 +84,14 @@ class Painter(StylePainter):
         return _reopened, (loaded.path, loaded.sha256, self.provider, self.folder, self.options)
 
     @property
+    def metadata(self) -> GraphMetadata:
+        """Returns the metadata of the graph that paints."""
+        return self.transfer.metadata
+
+    @property
     def technique(self) -> str:
         """Returns the technique's name."""
-        return self.transfer.metadata.technique
+        return self.metadata.technique
 
     @property
     def provider(self) -> str:
@@ -293,7 +298,10 @@ class Painter(StylePainter):
         """Returns the style code of a picture, RGB uint8 (H, W, 3) of any size.
 
         Raises:
-            InputError: every pixel has the same colour.
+            InputError: every pixel has the same colour, or the style encoder isn't there.
+            ModelError: the style encoder has other weights than the painting graph.
+            ResourceError: not enough memory for a picture of this size.
+            UsageError: the painter was closed.
         """
         require_colors(as_rgb(style), name)
         with self._lock:

@@ -20,7 +20,7 @@ from stylex.imaging.color import require_colors
 from stylex.imaging.content import Content, as_given, picture_of, visible_of
 from stylex.imaging.sizes import longer_side
 from stylex.runtime.tiles import Progress, Tile, Tiling
-from stylex.techniques import STRONGEST
+from stylex.techniques import DEFAULT, STRONGEST
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -235,7 +235,7 @@ def _style_picture(style: OneStyle, technique: str) -> Image:
         path = Path(style)
         if path.suffix == SUFFIX:
             raise InputError(f"{style} is a style code, which holds no picture; {needed}", style="PICTURE.jpg")
-        if name in built_in("adain") and not path.exists():
+        if name in built_in(DEFAULT) and not path.exists():
             message = f"{style} is a built-in style, a code without its picture; {needed}"
             raise UsageError(message, style="PICTURE.jpg")
     rgb = visible_of(style, name, longer_side(LONGEST_PICTURE))

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from stylex.artifacts.metadata import GraphMetadata, GraphSpec
 from stylex.errors import UsageError
 from stylex.imaging.arrays import Image
+from stylex.runtime.engine.pictures import Box
 
 AUTO: Final = "auto"
 OFF: Final = "off"
@@ -186,7 +187,7 @@ def paint_tiles(
     passes, parts = plan.passes if frozen is None else 0, _parts(plan)
     done, total = 0, plan.runs if passes else plan.count
 
-    def run(top: int, bottom: int, left: int, right: int) -> Painted:
+    def run(top: int, left: int, bottom: int, right: int) -> Painted:
         nonlocal done
         piece = np.ascontiguousarray(photo[top:bottom, left:right])
         painted = paint(piece, None if masks is None else _cut(masks, top, left, piece, spec), frozen)
@@ -199,7 +200,7 @@ def paint_tiles(
     picture = np.empty_like(photo)
     for y in plan.rows:
         for x in plan.columns:
-            painted = run(y.first, y.last, x.first, x.last).picture
+            painted = run(y.first, x.first, y.last, x.last).picture
             into = picture[y.start : y.end, x.start : x.end]
             into[:] = painted[y.start - y.first :, x.start - x.first :][: into.shape[0], : into.shape[1]]
     return picture, frozen
@@ -212,14 +213,10 @@ def _cut(masks: Floats, top: int, left: int, piece: Image, spec: GraphSpec) -> F
     return masks[:, :, top : top + rows, left : left + columns]
 
 
-Box: TypeAlias = "tuple[int, int, int, int]"
-"""Top, bottom, left, right."""
-
-
 def _parts(plan: Tiling) -> list[tuple[Box, int]]:
     """Returns the parts to measure, and 1 to add one or -1 to take it away."""
     down, across = _signed(plan.rows), _signed(plan.columns)
-    return [((top, bottom, left, right), a * b) for top, bottom, a in down for left, right, b in across]
+    return [((top, left, bottom, right), a * b) for top, bottom, a in down for left, right, b in across]
 
 
 def _signed(spans: list[Extent]) -> list[tuple[int, int, int]]:
@@ -239,7 +236,7 @@ def _measured(part: Painted) -> Floats:
 
 def _painted(part: Box, spec: GraphSpec) -> int:
     """Returns the pixels that the graph paints of a part, whose features are what it measures."""
-    top, bottom, left, right = part
+    top, left, bottom, right = part
     return spec.painted_side(bottom - top) * spec.painted_side(right - left)
 
 

@@ -26,7 +26,7 @@ SIDE = 1024
 Progress = Callable[[int, int], object]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Upscaler:
     """The network, ready to enlarge.
 
@@ -40,6 +40,10 @@ class Upscaler:
     def name(self) -> str:
         """Returns what really runs, for messages."""
         return f"upscaler {self.session.metadata.precision} on {self.session.provider}"
+
+    def close(self) -> None:
+        """Frees the graph; a call afterwards is told so."""
+        self.session.close()
 
     def __call__(self, picture: Image, progress: Progress = lambda done, of: None) -> Image:
         """Enlarges a picture.
@@ -72,20 +76,28 @@ class Upscaler:
         return large
 
 
-def load_upscaler(provider: str = "auto", graphs: Path | str | None = None, threads: int = 0) -> Upscaler:
+def load_upscaler(
+    provider: str = "auto",
+    graphs: Path | str | None = None,
+    threads: int = 0,
+    *,
+    options: SessionOptions | None = None,
+) -> Upscaler:
     """Opens the upscaler, in the precision that is fastest on the provider.
 
     Args:
         provider: as for `stylex.load`.
         graphs: folder of exported ONNX files; where it has none of the upscaler, with a warning, or by default,
             the embedded ones.
-        threads: for the CPU, 0 for all cores.
+        threads: for the CPU, 0 for all cores; short for `options`.
+        options: see `SessionOptions`.
 
     Raises:
         InputError, ModelError, ProviderUnavailable: as `stylex.load` does.
     """
     folder = folder_of_tool("upscaler", None if graphs is None else Path(graphs))
-    return Upscaler(open_best("upscaler", "", "auto", provider, folder, SessionOptions(threads).auxiliary(), UPSCALER))
+    chosen = (options or SessionOptions(threads)).auxiliary()
+    return Upscaler(open_best("upscaler", "", "auto", provider, folder, chosen, UPSCALER))
 
 
 def require_room(height: int, width: int, factor: int = FACTOR) -> None:

@@ -73,7 +73,7 @@ def measured(photos: PhotoPainter, rounds: int = ROUNDS) -> Measurement:
     Raises:
         StylexError: the photo can't be painted.
     """
-    size = photos.painter.transfer.metadata.spec.fixed_size or SIDE
+    size = photos.painter.metadata.spec.fixed_size or SIDE
     photo = _photo(size)
     request = PhotoRequest(photo, style_picture=photo if photos.painter.takes_styles else b"")
     counts = _counts(BATCHES_AHEAD * photos.workers)

@@ -11,10 +11,12 @@ import PIL.Image
 import pytest
 
 import stylex
+from stylex.api.prepared import prepare
 from stylex.imaging.reading import read_picture
 from stylex.imaging.writing import write_picture
 from stylex.models.reference.gatys import Step
 from stylex.runtime.histogram import match
+from stylex.runtime.semantic.painter import SemanticPainter
 from stylex.runtime.upscale import load_upscaler
 from stylex.techniques import NETWORKS
 
@@ -113,6 +115,29 @@ def test_size_tiles_faces_and_twice_the_size(photo: np.ndarray) -> None:
     plain = stylex.stylize(large, "fast", "the-scream", **CPU)
     twice = stylex.stylize(large, "fast", "the-scream", upscale=2, **CPU)
     np.testing.assert_array_equal(twice, load_upscaler("cpu", threads=1)(plain))
+
+
+def test_the_upscaler_of_a_loaded_painter_runs_where_the_painter_does(painter: stylex.Painter) -> None:
+    for loaded in (painter, SemanticPainter(painter)):
+        regions = {"background": "irises"} if isinstance(loaded, SemanticPainter) else None
+        with pytest.raises(stylex.ProviderUnavailable):
+            load_upscaler("directml")
+        ready = prepare(loaded, None if regions else "irises", regions=regions, upscale=2, provider="directml")
+        assert ready.upscaler is not None and ready.upscaler.session.provider == painter.provider == "cpu"
+
+
+def test_closing_frees_what_finds_regions(photo: np.ndarray) -> None:
+    regions = {"person": "irises", "background": None}
+    with stylex.load("semantic", **CPU) as ready:
+        assert isinstance(ready, SemanticPainter)
+        ready(photo, regions)
+        segmenter = ready._opened
+    with pytest.raises(stylex.UsageError, match="was closed: load it again"):
+        segmenter(photo)
+    upscaler = load_upscaler("cpu", threads=1)
+    upscaler.close()
+    with pytest.raises(stylex.UsageError, match="was closed: load it again"):
+        upscaler(photo)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import stylex
+from stylex.imaging.writing import write_picture
 from stylex.models import threads
 
 
@@ -29,6 +31,25 @@ def test_options_that_cant_be_used(technique: str, given: dict[str, object], exp
     with pytest.raises(stylex.UsageError, match=expected):
         stylex.train(technique, tmp_path / "run", **given)
     assert not (tmp_path / "run").exists()
+
+
+def test_progress_is_shown_unless_it_is_not_wanted(
+    photo: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "photos").mkdir()
+    for number in range(9):
+        write_picture(tmp_path / "photos" / f"{number}.png", photo)
+    lines: list[str] = []
+    size = {"steps": 1, "batch": 1, "size": 96, "hold_out": 0}
+    for shown in (True, False):
+        out = tmp_path / f"run-{shown}"
+        stylex.train(
+            "upscaler", out, content=tmp_path / "photos", progress=shown, notify=lines.append, threads=1, **size
+        )
+        assert (out / "weights.safetensors").exists()
+        captured = capsys.readouterr()
+        assert (captured.out, "upscaler" in captured.err) == ("", shown)
+    assert any("9 pictures" in line for line in lines)
 
 
 @pytest.mark.parametrize(("asked", "inside"), [(3, 3), (0, 2)])

@@ -257,7 +257,9 @@ def test_a_code_of_other_weights(painter: Painter, photo: np.ndarray) -> None:
 
 @pytest.mark.parametrize("size", [(1, 2), (1, 300), (300, 1), (3, 5), (64, 64), (700, 40), (30, 700)])
 def test_style_pictures_of_any_size(painter: Painter, size: tuple[int, int]) -> None:
-    assert np.isfinite(painter.encode(noise(*size)).values).all()
+    values = painter.encode(noise(*size)).values
+    assert np.isfinite(values).all() and np.ptp(values) > 0.1
+    assert not np.array_equal(values, painter.encode(noise(*size) // 4).values)
 
 
 def test_a_grey_constant_style(painter: Painter, photo: np.ndarray) -> None:

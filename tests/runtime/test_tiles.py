@@ -88,7 +88,7 @@ def test_what_is_measured_adds_up_to_every_pixel_once(height: int, width: int, t
     if plan is None:
         return
     covered = np.zeros((height, width), int)
-    for (top, bottom, left, right), sign in tiles._parts(plan):
+    for (top, left, bottom, right), sign in tiles._parts(plan):
         covered[top:bottom, left:right] += sign
     assert (covered == 1).all()
 

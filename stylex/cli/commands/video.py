@@ -71,9 +71,7 @@ def command(
     from stylex.cli.progress import RateBar
     from stylex.files import check_place, write_json
     from stylex.runtime.video import pyav  # noqa: F401 - one line for another PyAV, before it is imported
-    from stylex.runtime.video.writer import check_film_output
 
-    check_film_output(output, film)
     if json_file:
         check_place(json_file)
     if technique_named(technique).needs_style:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 
@@ -37,6 +39,7 @@ class LargeAdaINRecipe(AdaINRecipe):
         photos = with_border(self.photos.sample(AVERAGED, self.settings.size, np.random.default_rng(BANK_SEED)))
         return grown_adain(embedded_adain()[0], tensor(photos, torch.device("cpu")))
 
+    @functools.cached_property
     def beginning(self) -> Weights:
-        """Returns the weights that training begins with."""
-        return super().beginning() or embedded_adain()[1]
+        """Returns the weights that training begins with, read once."""
+        return super().beginning or embedded_adain()[1]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stylex.models.adain.network import AdaIN
 from stylex.models.adain_s.network import pruned_adain
-from stylex.models.training.arbitrary_style import AnyStyleRecipe
+from stylex.models.training.arbitrary_style import PaintingsRecipe
 from stylex.models.training.batches import noisy, tensor, with_border
 from stylex.models.training.data import load_folder
 from stylex.models.training.distillation import DistillationRecipe, DistillationSettings, picture_distance
@@ -20,7 +20,7 @@ from stylex.models.training.request import Request
 from stylex.models.weights import Weights, embedded, read_weights
 
 
-class SmallAdaINRecipe(DistillationRecipe, AnyStyleRecipe):
+class SmallAdaINRecipe(DistillationRecipe, PaintingsRecipe):
     """Distillation of AdaIN."""
 
     name = "adain-s"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from stylex.models.adain.embedded import embedded_adain
 from stylex.models.attention.network import Attention
 from stylex.models.training.arbitrary_style import ArbitraryStyleRecipe, ArbitraryStyleSettings
@@ -20,6 +22,7 @@ class AttentionRecipe(ArbitraryStyleRecipe):
         network.load_state_dict(embedded_adain()[1].tensors, strict=False)
         return network
 
+    @functools.cached_property
     def beginning(self) -> Weights:
-        """Returns the weights that training begins with."""
-        return super().beginning() or embedded_adain()[1]
+        """Returns the weights that training begins with, read once."""
+        return super().beginning or embedded_adain()[1]

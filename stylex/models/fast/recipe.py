@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ from stylex.models.training.distributions import distance, quantiles
 from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
 from stylex.models.training.reviving import PHOTOS, revive
-from stylex.models.weights import read_card, read_weights
+from stylex.models.weights import Weights, read_weights
 from stylex.techniques import technique_named
 
 STYLE_CROPS = 48
@@ -168,8 +169,8 @@ class FastRecipe(Recipe):
     def restart(self, seed: int) -> None:
         """Makes the network anew, from a seed or from the weights to begin with."""
         super().restart(seed)
-        if self.start is not None:
-            read_weights(self.start).fill(self.network)
+        if self.beginning is not None:
+            self.beginning.fill(self.network)
         seen = with_border(self.photos.sample(PHOTOS, self.settings.size, np.random.default_rng(seed)))
         photos = tensor(seen, torch.device("cpu"))
         self.revived = revive(self.network.trunk, lambda: self._paint(photos), seed)
@@ -239,7 +240,7 @@ class FastRecipe(Recipe):
         """Returns style, data, loss networks and loss weights for the training card."""
         return {
             "style": {"name": self.style.name, "work": self.style.work},
-            "start": self._beginning(),
+            "start": self._begins_with(),
             "data": {"content": self.photos.description()},
             "teachers": self.loss_networks.name,
             "trained_on": self.loss_networks.layers,
@@ -247,9 +248,13 @@ class FastRecipe(Recipe):
             "revived": self.revived,
         }
 
-    def _beginning(self) -> str | dict[str, Any]:
+    @functools.cached_property
+    def beginning(self) -> Weights | None:
+        """Returns the weights that training begins with, read once; None for a new network."""
+        return None if self.start is None else read_weights(self.start)
+
+    def _begins_with(self) -> str | dict[str, Any]:
         """Returns what the training begins with, for the card."""
-        if self.start is not None:
-            card = read_card(self.start.with_name("card.json"))
-            return {"weights_sha256": read_weights(self.start).sha256, "card": card}
+        if self.beginning is not None:
+            return {"weights_sha256": self.beginning.sha256, "card": self.beginning.card}
         return "random" if self.adain is None else "AdaIN's code of the style, folded in"

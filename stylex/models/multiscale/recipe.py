@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from torch import nn
 
 from stylex.models.adain.embedded import embedded_adain
@@ -26,9 +28,10 @@ class MultiscaleRecipe(ArbitraryStyleRecipe):
         take_over(embedded_adain()[0], network)
         return network
 
+    @functools.cached_property
     def beginning(self) -> Weights:
-        """Returns the weights that training begins with."""
-        return super().beginning() or embedded_adain()[1]
+        """Returns the weights that training begins with, read once."""
+        return super().beginning or embedded_adain()[1]
 
 
 def take_over(adain: AdaIN, network: Multiscale) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylex.runtime.histogram import Image, Pairs, checked, from_lab, lab_levels, to_lab
+from stylex.runtime.histogram import Pairs, Pixels, checked, from_lab, lab_levels, to_lab
 
 
-def match(photo: Image, style: Image | Pairs, space: str = "rgb", strength: float = 1.0) -> Image:
+def match(photo: Pixels, style: Pixels | Pairs, space: str = "rgb", strength: float = 1.0) -> Pixels:
     """Gives a photo the colours of a style picture, in torch; see `stylex.runtime.histogram.match`.
 
     L*a*b* and its levels are the runtime's. Where much of a picture is of one level, the smallest difference in them
@@ -46,12 +46,12 @@ def _matched(have: Tensor, want: Tensor) -> Tensor:
     return torch.lerp(levels[below], levels[above], part)[places]
 
 
-def _planes(picture: Image, space: str) -> Tensor:
+def _planes(picture: Pixels, space: str) -> Tensor:
     """Returns RGB (H, W, 3) as levels (3, H * W) of the space, float64."""
     levels = lab_levels(to_lab(picture)) if space == "lab" else picture
     return torch.from_numpy(levels.reshape(-1, 3).astype(np.float64)).T.contiguous()
 
 
-def _picture(planes: Tensor, like: Image) -> Image:
-    flat: Image = planes.T.numpy()
+def _picture(planes: Tensor, like: Pixels) -> Pixels:
+    flat: Pixels = planes.T.numpy()
     return flat.reshape(like.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -125,7 +126,7 @@ class Batch:
         return self.styled * (self.strength == 1).float()
 
 
-class AnyStyleRecipe(Recipe):
+class PaintingsRecipe(Recipe):
     """Training of a network for arbitrary styles on photos and paintings, with whatever losses: the base.
 
     Attributes:
@@ -163,7 +164,7 @@ class AnyStyleRecipe(Recipe):
         return {CALIBRATION: network.encode(styles)}
 
 
-class ArbitraryStyleRecipe(AnyStyleRecipe):
+class ArbitraryStyleRecipe(PaintingsRecipe):
     """Training of networks for arbitrary styles; subclasses give `initial_network`, and may add losses in `encode`.
 
     Args:
@@ -204,8 +205,8 @@ class ArbitraryStyleRecipe(AnyStyleRecipe):
     def restart(self, seed: int) -> None:
         """Makes the network anew, from a seed or from the weights to begin with."""
         super().restart(seed)
-        if self.start is not None:
-            read_weights(self.start).fill(self.network)
+        if self.start is not None and self.beginning is not None:
+            self.beginning.fill(self.network)
         self.network.palette_mapped = True
         self.revived = self._revive(seed)
 
@@ -363,13 +364,13 @@ class ArbitraryStyleRecipe(AnyStyleRecipe):
             "settings": asdict(self.settings),
             "revived": self.revived,
         }
-        beginning = self.beginning()
-        if beginning is not None:
-            found["start"] = {"weights_sha256": beginning.sha256, "card": beginning.card}
+        if self.beginning is not None:
+            found["start"] = {"weights_sha256": self.beginning.sha256, "card": self.beginning.card}
         return found
 
+    @functools.cached_property
     def beginning(self) -> Weights | None:
-        """Returns the weights that training begins with; None for a new network."""
+        """Returns the weights that training begins with, read once; None for a new network."""
         return None if self.start is None else read_weights(self.start)
 
 

@@ -128,7 +128,7 @@ def paint_row(asked: Configuration, photo: Image) -> tuple[Row, Image]:
     profile = profiled(lambda prefix: _profiling(asked, prefix, photo), provider_named(painter.provider).ort_name)
     file = painter.transfer.path
     row = Row(
-        name=" ".join(filter(None, ("stylex", technique_named(asked.technique).name, painter.transfer.metadata.style))),
+        name=" ".join(filter(None, ("stylex", technique_named(asked.technique).name, painter.metadata.style))),
         precision=painter.precision,
         provider=painter.provider,
         size=asked.size,

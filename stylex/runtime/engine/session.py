@@ -31,7 +31,7 @@ EXTERNAL_LOCATION = b"\n\x08location"
 """Bytes before an external tensor's file name in the protobuf encoding of ONNX."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ForeignSession:
     """An opened graph, whoever made it.
 
@@ -45,6 +45,9 @@ class ForeignSession:
     provider: str
     sha256: str
     _session: Any
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path.name} on {self.provider}>"
 
     @functools.cached_property
     def inputs(self) -> tuple[Any, ...]:
@@ -95,7 +98,7 @@ class ForeignSession:
             ) from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Session(ForeignSession):
     """An opened graph that `stylex export` wrote.
 

@@ -18,7 +18,7 @@ from stylex.runtime.painter import Painter
 from stylex.runtime.semantic.grabcut import SalientRegion
 from stylex.runtime.semantic.masks import Mask, mask_of, require_size, resized
 from stylex.runtime.semantic.regions import BACKGROUND, FEATHER, Region, paint, parse_region, region_masks
-from stylex.runtime.semantic.segmenters import SegmenterProtocol, embedded_segmenter, open_segmenter
+from stylex.runtime.semantic.segmenters import Segmenter, SegmenterProtocol, embedded_segmenter, open_segmenter
 from stylex.runtime.style_painter import Style
 from stylex.runtime.tiles import Progress, Tile, Tiling
 
@@ -126,12 +126,18 @@ class SemanticPainter(GuidedPainter):
         return self._opened
 
     @functools.cached_property
-    def _opened(self) -> SegmenterProtocol:
+    def _opened(self) -> Segmenter:
         """Returns the segmenter of a file, opened once for all photos."""
         assert isinstance(self.segmenter, (str, Path))
         if self.segmenter == EMBEDDED:
             return embedded_segmenter(self.graphs, self.base.options.threads)
         return open_segmenter(self.segmenter, self.classes, self.base.options.threads)
+
+    def close(self) -> None:
+        """Frees the graphs of the base, and of the segmenter that was opened here."""
+        super().close()
+        if "_opened" in vars(self):
+            self._opened.close()
 
     def prepared(self, style: Any) -> list[Region]:
         """Returns the regions with every style encoded. Raises as a call does."""

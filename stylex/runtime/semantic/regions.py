@@ -205,7 +205,7 @@ def styled(
         UsageError: see `paint`.
         InputError: a style that can't be used.
     """
-    technique = painter.transfer.metadata.technique
+    technique = painter.technique
     if not painter.takes_masks:
         raise UsageError(f"{technique} has one style for the whole photo: take {listed(ARBITRARY, 'or')}")
     painted = [r for r in regions if r.style is not None]

@@ -90,7 +90,7 @@ class InputSpec:
         return np.ascontiguousarray((small if self.channels_last else small.transpose(2, 0, 1))[None])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segmenter:
     """An opened segmenter; it runs on the CPU, once a photo.
 
@@ -108,6 +108,10 @@ class Segmenter:
     def title(self) -> str:
         """Returns a few words for messages."""
         return self.session.path.name
+
+    def close(self) -> None:
+        """Frees the graph; a call afterwards is told so."""
+        self.session.close()
 
     def __call__(self, photo: Image) -> dict[str, Mask]:
         """Returns the probability of each class at every place of a photo, by the class's name.

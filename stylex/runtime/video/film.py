@@ -104,7 +104,7 @@ def _report(reader: Reader, writer: Writer, stylizer: Stylizer, seconds: float) 
         round(seconds, 2),
         round(reader.count / seconds, 2),
         stylizer.shots,
-        painter.transfer.metadata.technique,
+        painter.technique,
         stylizer.style.name,
         painter.precision,
         painter.provider,

@@ -10,24 +10,41 @@ import numpy.typing as npt
 
 THUMBNAIL = (64, 36)
 """Width and height of what two frames are compared by."""
-LEAST, TIMES, ALIKE = 6.0, 4.0, 0.6
-"""A cut changes the thumbnail by at least so many levels of 255, so many times as much as the frames before did, and
-leaves a correlation below the last."""
-MOVED_ALIKE, CUT_SHARE = 0.85, 0.4
-"""Behind a cut the usual change isn't known yet. There the middle of the frame before is looked for in the frame: pans
-of any speed leave a correlation of 0.99, pictures that have nothing in common at most 0.79. A cut also changes at least
-such a share of the picture, which something that passes doesn't."""
+LEAST = 6.0
+"""Levels of 255 that a cut changes the thumbnail by, at least."""
+TIMES = 4.0
+"""A cut changes the thumbnail at least so many times as much as the frames before did."""
+ALIKE = 0.6
+"""A cut leaves a correlation of the two thumbnails below this."""
+MOVED_ALIKE = 0.85
+"""A cut right behind another one leaves a lower correlation, where the middle of the frame before fits best.
+
+The usual change isn't known there. Pans of any speed leave 0.99, pictures that have nothing in common at most 0.79.
+"""
+CUT_SHARE = 0.4
+"""Share of the picture that such a cut changes, at least; something that passes changes less."""
 MEMORY = 0.8
 """Share that the frames before keep in what counts as a usual change."""
-SHIFT, CONTRAST = 6.0, 1.1
-"""Inside a shot, the frame has become another where a channel's mean has moved by so many levels since the last
-keyframe, or its deviation by such a factor, and most of the picture takes part: a fade, another light, the camera
-somewhere else, but not something that passes."""
-SUDDEN_SHIFT, SUDDEN_CONTRAST = 16.0, 1.25
-"""The same from one frame to the next: a flash, a light that is switched, the first frames of a fade from black.
-Nothing is gained by changing the statistics slowly where the picture itself jumps."""
-MOST, LITTLE, PART = 0.6, 4.0, 0.05
-"""Share of the picture that is most of it, and the levels of difference that count: LITTLE and a PART of the value."""
+SHIFT = 6.0
+"""Levels of 255 that a channel's mean moves by since the last keyframe where the frame has become another.
+
+That is a fade, another light, or the camera somewhere else; most of the picture takes part in it.
+"""
+CONTRAST = 1.1
+"""Factor that a channel's standard deviation changes by since the last keyframe where the frame has become another."""
+SUDDEN_SHIFT = 16.0
+"""`SHIFT` from one frame to the next: a flash, a light that is switched, the first frames of a fade from black.
+
+Nothing is gained by changing the statistics slowly where the picture itself jumps.
+"""
+SUDDEN_CONTRAST = 1.25
+"""`CONTRAST` from one frame to the next."""
+MOST = 0.6
+"""Share of the picture that is most of it."""
+LITTLE = 4.0
+"""Levels of 255 that a difference has, at least, to count."""
+PART = 0.05
+"""Share of the value that a difference has beside `LITTLE`, at least, to count."""
 NOISE = 2.0
 """Levels added to deviations, so that those of black frames compare."""
 

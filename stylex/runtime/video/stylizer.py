@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from stylex.techniques import STRONGEST
 from stylex.techniques.options import KEYFRAMES, TEMPORAL
 
 MODES = OFF, STATISTICS, FLOW = TEMPORAL.choices
+Temporal: TypeAlias = Literal["off", "statistics", "flow"]
 EVERY: int = KEYFRAMES.default
 """Frames from one keyframe to the next."""
 QUICK = 6
@@ -55,9 +57,9 @@ def prepare_style(painter: Painter, style: Style | None = None, name: str = "") 
         UsageError, InputError: as a call of the painter does.
     """
     if not painter.takes_styles:
-        return PreparedStyle(painter.transfer.metadata.style, painter)
+        return PreparedStyle(painter.metadata.style, painter)
     if style is None:
-        raise UsageError(f"{painter.transfer.metadata.technique} needs a style: give a built-in name or a picture")
+        raise UsageError(f"{painter.technique} needs a style: give a built-in name or a picture")
     return PreparedStyle(name or str(style), painter, *painter.codes(style))
 
 
@@ -141,7 +143,7 @@ class Stylizer:
         """Returns what the user should know of the mode; empty for nothing."""
         if self.temporal == OFF or self.style.painter.measures:
             return ""
-        name = self.style.painter.transfer.metadata.technique
+        name = self.style.painter.technique
         if self.temporal == STATISTICS:
             return f"{name} has no statistics that could be frozen: every frame is painted alone; flow works with it"
         return f"{name} has no statistics that could be frozen: only the flow steadies it"

@@ -360,3 +360,9 @@ def test_threads_are_a_number_and_hardly_spin(monkeypatch: pytest.MonkeyPatch) -
 def test_numbers_of_threads_that_make_no_sense(threads: Any) -> None:
     with pytest.raises(UsageError, match=r"threads is .*; it must be a whole number from 0 \(all cores\) to 1024"):
         SessionOptions(threads)
+
+
+def test_sessions_are_keys_and_say_what_they_are() -> None:
+    first, second = (open_graph(GRAPHS / "adain-int8.onnx", threads=1) for _ in range(2))
+    assert len({first, second}) == 2 and first != second
+    assert repr(first) == "<Session adain-int8.onnx on cpu>"

@@ -33,8 +33,12 @@ def test_labels_of_zero_and_one(tmp_path: Path) -> None:
 def test_orientation_is_respected(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    Image.fromarray(np.zeros((20, 32), np.uint8)).save(tmp_path / "turned.jpg", exif=exif)
-    assert read_mask(tmp_path / "turned.jpg").shape == (32, 20)
+    drawn = np.zeros((20, 32), np.uint8)
+    drawn[:8, :16] = 255  # above left; turned clockwise, above right
+    Image.fromarray(drawn).save(tmp_path / "turned.jpg", exif=exif)
+    found = read_mask(tmp_path / "turned.jpg")
+    assert found.shape == (32, 20)
+    np.testing.assert_allclose(found, np.rot90(drawn, -1) / 255, atol=0.1)
 
 
 def test_another_size() -> None:
