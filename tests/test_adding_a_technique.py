@@ -16,6 +16,8 @@ from click.testing import CliRunner
 import stylex
 from stylex.artifacts.graph_file import read_metadata
 from stylex.cli.options.training import training_command
+from stylex.export import samples
+from stylex.export.samples import Samples
 from stylex.imaging.reading import read_picture
 from stylex.imaging.writing import write_picture
 from stylex.techniques import BY_NAME, Technique
@@ -48,6 +50,7 @@ def package(
     left = np.zeros_like(photo)
     left[:, : left.shape[1] // 2] = 255
     write_picture(tmp_path / "left.png", left)
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=8, checking=8, side=128, rounds=1))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path

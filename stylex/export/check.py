@@ -166,6 +166,10 @@ class Comparison:
         picture = self.traceable.outputs[0] in self.traceable.pictures
         return psnr(have, want, 1.0 if picture else max(float(np.abs(want).max()), TINY))
 
+    def with_fewer_flats(self, count: int) -> Comparison:
+        """Returns the same with so many of the pictures with flat areas."""
+        return replace(self, flats=self.flats[:count], flats_wanted=self.flats_wanted[:count])
+
     def shift(self, model: onnx.ModelProto) -> float | None:
         """Returns `flat_shift`; None where nothing flat is compared."""
         return flat_shift(model, self.traceable, self.flats, self.flats_wanted) if self.flats else None

@@ -17,6 +17,8 @@ from stylex.quant.sensitivity import LayerCost, sensitivities
 
 FAITHFUL = 1.0
 """Decibels that steadier flat areas may cost."""
+LAYER_FLATS = 16
+"""Pictures with flat areas that each convolution is measured on: one of each kind."""
 BALANCES = (1.0, 0.5, 0.0)
 """Balances of feeds that are tried, see `Observed.best_range`. Squared errors let a style that is far too strong decide
 alone; errors relative to a feed's power cut off a photo at a low strength, whose features are many times larger."""
@@ -80,9 +82,10 @@ class Calibrated:
         return tried[min(near)[2]]
 
     def layers(self, variant: Variant) -> list[LayerCost]:
-        """Returns what every convolution costs, the most harmful first."""
+        """Returns what every convolution costs, the most harmful first, in some of the trials."""
         names = frozenset(node.name for node in convolutions(Graph(self.model)))
-        return sensitivities(names, lambda keep: self.cost(keep, variant))
+        trials = self.trials.with_fewer_flats(LAYER_FLATS)
+        return sensitivities(names, lambda keep: trials.cost(self.quantized(keep, variant)))
 
     @property
     def most_kept(self) -> int:

@@ -75,4 +75,4 @@ def tiny_registry(monkeypatch: pytest.MonkeyPatch, weights: Path, traced: dict, 
     known = dataclasses.replace(model_of("adain"), network=tiny, traceables=traceables)
     monkeypatch.setattr(registry, "model_of", lambda technique: known)
     monkeypatch.setattr(registry, "embedded", lambda technique, style: weights)
-    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=6, checking=6, side=64))
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=6, checking=6, side=64, rounds=1))

@@ -19,7 +19,7 @@ from stylex.runtime.loading import load
 
 
 def test_the_embedded_weights_export_from_the_command_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(samples, "SAMPLES", Samples(checking=4))
+    monkeypatch.setattr(samples, "SAMPLES", Samples(checking=4, rounds=1))
     result = CliRunner().invoke(main, ["export", "adain", "-o", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert "adain-fp32.onnx: transfer fp32" in result.output

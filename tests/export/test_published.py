@@ -22,6 +22,8 @@ from stylex.models.published.recognition import Architectures, published_shapes
 from stylex.models.shared import vgg
 
 ARCHITECTURES = Architectures.of().techniques
+SMALLER = {"ResnetGenerator": {"width": 24, "blocks": 6}}
+"""Parts that a checkpoint may have of any size: the published one is 64 channels wide and has 9 blocks."""
 NARROW = ((8, 8), (16, 16), (32,) * 4, (64,) * 4, (64,) * 4)
 
 
@@ -29,7 +31,7 @@ NARROW = ((8, 8), (16, 16), (32,) * 4, (64,) * 4, (64,) * 4)
 def few() -> None:
     """Narrow VGGs, small and few pictures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=3, side=64))
+        patch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=3, side=64, rounds=1))
         for module in (vgg, sanet):
             patch.setattr(module, "STAGES", NARROW)
         patch.setattr(sanet.SANet, "style_side", 64)
@@ -51,7 +53,8 @@ def export(few, seeded_parts, tmp_path_factory):
             for at, part in enumerate(known.parts):
                 name_of_file = part.name.split()[-1] if "MicroAST" in part.name else part.name.replace(" ", "_")
                 path = folder / f"{name_of_file}.pth"
-                torch.save({f"module.{n}": t for n, t in seeded_parts(part.name, at).items()}, path)
+                tensors = seeded_parts(part.name, at, **SMALLER.get(part.name, {}))
+                torch.save({f"module.{n}": t for n, t in tensors.items()}, path)
                 arguments += ["--checkpoint", str(path)]
             result = CliRunner().invoke(main, ["export", *arguments, *options, "--json", "-o", str(folder)])
             assert result.exit_code == 0, result.output

@@ -47,7 +47,7 @@ def tiny_network(monkeypatch, spec):
     monkeypatch.setattr(recipe, "AdaIN", TinyAdaIN)
     known = dataclasses.replace(registry.model_of("adain"), network=TinyAdaIN, traceables=traceables)
     monkeypatch.setattr(registry, "model_of", lambda technique: known)
-    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64))
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64, rounds=1))
 
 
 def invoked(*arguments):

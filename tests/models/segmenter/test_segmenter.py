@@ -72,7 +72,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little is measured before training, and little is exported."""
     for name, value in (("FIRST_STEPS", 12), ("FIRST_SIZE", 64), ("FIRST_BATCH", 2), ("MEASURED", 4)):
         monkeypatch.setattr(recipes, name, value)
-    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64))
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64, rounds=1))
 
 
 def test_shares_add_up_to_one() -> None:

@@ -83,7 +83,7 @@ def test_training_lowers_the_loss(crops):
 
 
 def test_train_and_export(tmp_path, crops, monkeypatch):
-    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64))
+    monkeypatch.setattr(samples, "SAMPLES", Samples(calibrating=4, checking=4, side=64, rounds=1))
     out = tmp_path / "run"
     options = ("--size", 96, "--batch", 2, "--steps", 3, "--hold-out", 0, "--device", "cpu", "--threads", 1)
     trained = stylex("train", "upscaler", "--content", crops("photo", 8), "--out", out, *options)
