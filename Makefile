@@ -23,7 +23,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --dist loadfile --no-loadscope-reorder
 
 campaign: $(READY)
 	-$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) 'atheris>=3'

@@ -25,7 +25,26 @@ hypothesis.settings.register_profile("stylex", deadline=None)  # a machine at wo
 hypothesis.settings.load_profile("stylex")
 
 TINY_CODE = 3
+LONGEST = (
+    "benchmarks/test_scripts.py",
+    "export/test_pipeline.py",
+    "export/test_published.py",
+    "cli/commands/test_train.py",
+    "reliability/test_mutants.py",
+    "test_wheel.py",
+    "test_adding_a_technique.py",
+    "export/test_trace.py",
+    "models/upscaler/test_upscaler.py",
+    "reliability/test_overload.py",
+)
+"""Modules that take longest, in their order; they begin, so that no worker is left alone with one at the end."""
 GraphMaker = Callable[..., Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the modules that take longest first."""
+    order = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(scope="session")
