@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,13 @@ from stylex.imaging.arrays import to_bytes, to_floats
 from stylex.imaging.palette import MOST_AFTER, palette_of, transport
 from stylex.quant.calibration import Feed, cpu_session
 from stylex.techniques.exporting import FLAT_SHIFT
+
+TREMOR = 1e-3
+"""Levels of 255 that pixels are moved by to see whether a network holds still in a flat picture."""
+STEADY = 1.0
+"""Levels of 255 that a network then moves the flat area by, at most, where its graph is compared in it."""
+
+Outputs: TypeAlias = "Sequence[npt.NDArray[Any]]"
 
 
 @dataclass(frozen=True)
@@ -113,12 +121,39 @@ def flat_shift(
     Args:
         feeds: of pictures that `stylex.export.drawn.flats` drew.
     """
+    return max(_shifts(traceable, onnx_outputs(model, traceable, feeds), wanted))
+
+
+def _shifts(traceable: Traceable, have: Sequence[Outputs], want: Sequence[Outputs]) -> list[float]:
+    """Returns for every pair of outputs how far a channel's mean in the flat area is moved, in levels of 255."""
     shifts = []
-    for have, want in zip(onnx_outputs(model, traceable, feeds), wanted, strict=True):
-        painted, exact = _floats(np.asarray(have[0])), want[0]  # (1, 3, H, W)
-        colours = [_paper(one, exact if traceable.spec.palette else None) for one in (painted, exact)]
-        shifts.append(255 * np.abs(colours[0] - colours[1]).max())
-    return float(max(shifts))
+    for one, other in zip(have, want, strict=True):
+        painted, exact = _floats(np.asarray(one[0])), other[0]  # (1, 3, H, W)
+        colours = [_paper(picture, exact if traceable.spec.palette else None) for picture in (painted, exact)]
+        shifts.append(float(255 * np.abs(colours[0] - colours[1]).max()))
+    return shifts
+
+
+def steady(
+    traceable: Traceable, feeds: Sequence[Feed], wanted: Sequence[Outputs], outputs: Callable[[Sequence[Feed]], Any]
+) -> tuple[list[Feed], list[Outputs]]:
+    """Returns the flat pictures that say something of a graph, and what the network makes of them.
+
+    A network that divides by the deviation of a picture that has none turns a rounding into another colour. No two
+    machines paint such a picture alike, so that nothing can be compared in it.
+
+    Args:
+        feeds: of pictures that `stylex.export.drawn.flats` drew.
+        wanted: the network's outputs.
+        outputs: runs the network; it is given the same pictures, each pixel moved by at most `TREMOR`.
+    """
+    rng, content = np.random.default_rng(0), traceable.inputs[0]
+    moved = []
+    for feed in feeds:
+        tremor = rng.uniform(-TREMOR / 255, TREMOR / 255, feed[content].shape)
+        moved.append({**feed, content: (feed[content] + tremor).astype(np.float32)})
+    still = [shift <= STEADY for shift in _shifts(traceable, outputs(moved), wanted)]
+    return list(itertools.compress(feeds, still)), list(itertools.compress(wanted, still))
 
 
 def _paper(picture: npt.NDArray[Any], mapped: npt.NDArray[Any] | None) -> npt.NDArray[Any]:

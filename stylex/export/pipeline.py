@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -15,7 +17,16 @@ from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.artifacts.metadata import BYTES, PLANES, PRECISIONS, STYLE_ENCODER, TARGETS, GraphMetadata
 from stylex.errors import InputError, UsageError
 from stylex.export import samples
-from stylex.export.check import TOLERANCES, Comparison, OutputReport, Tolerance, onnx_outputs, require, torch_outputs
+from stylex.export.check import (
+    TOLERANCES,
+    Comparison,
+    OutputReport,
+    Tolerance,
+    onnx_outputs,
+    require,
+    steady,
+    torch_outputs,
+)
 from stylex.export.graph_spec import Feed, Model, Traceable
 from stylex.export.int8 import Calibrated, Quantized, quantize
 from stylex.export.samples import Samples
@@ -229,15 +240,21 @@ def _to_int8(
 
 
 def _trials(model: onnx.ModelProto, traceable: Traceable, photos: Sequence[Feed], chosen: Samples) -> Comparison:
-    flats = chosen.flats(traceable, check=False)
-    exact = [onnx_outputs(model, traceable, feeds) for feeds in (photos, flats)]
-    return Comparison(traceable, photos, exact[0], flats, exact[1])
+    run = functools.partial(onnx_outputs, model, traceable)
+    return _compared(traceable, photos, chosen.flats(traceable, check=False), run)
 
 
 def _comparison(traceable: Traceable, settings: ExportSettings) -> Comparison:
     feeds = settings.samples.photos(traceable, settings.calibration, check=True)
     flats = settings.samples.flats(traceable, check=True)
-    return Comparison(traceable, feeds, torch_outputs(traceable, feeds), flats, torch_outputs(traceable, flats))
+    return _compared(traceable, feeds, flats, functools.partial(torch_outputs, traceable))
+
+
+def _compared(
+    traceable: Traceable, photos: Sequence[Feed], flats: Sequence[Feed], run: Callable[[Sequence[Feed]], Any]
+) -> Comparison:
+    """Returns what a network makes of photos and of those flat pictures in which it holds still."""
+    return Comparison(traceable, photos, run(photos), *steady(traceable, flats, run(flats), run))
 
 
 def _metadata_of(known: Model, traceable: Traceable, settings: ExportSettings, precision: str) -> GraphMetadata:

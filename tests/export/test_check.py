@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from stylex.artifacts.metadata import TRANSFER, GraphSpec
 from stylex.errors import CheckFailed, ModelError
-from stylex.export.check import TOLERANCES, Comparison, flat_shift, measure, require, torch_outputs
+from stylex.export.check import TOLERANCES, Comparison, flat_shift, measure, require, steady, torch_outputs
 from stylex.export.graph_spec import Traceable
 
 
@@ -111,3 +111,30 @@ def test_flat_areas_that_move_are_refused(traceable, feeds):
             with pytest.raises(CheckFailed, match=r"flat areas moved by 45\.0 levels"):
                 require([first, *others], "int8", "transfer")
     assert Comparison(traceable, feeds, torch_outputs(traceable, feeds), [], []).shift(model()) is None
+
+
+class Divides(torch.nn.Module):
+    """Normalizes each picture, so that a flat one's rounding becomes its colour."""
+
+    def forward(self, x):
+        return 0.5 + 0.1 * (x - x.mean((2, 3), keepdim=True)) / (x.std((2, 3), keepdim=True) + 1e-9)
+
+
+def test_flat_pictures_in_which_a_network_does_not_hold_still_are_left_out():
+    example = (torch.rand(1, 3, 128, 128),)
+    traceable = Traceable(
+        GraphSpec(TRANSFER, 0), Divides(), example, ("x",), ("painted",), ("painted",), (), lambda *_: {}
+    )
+    grey = np.full((1, 3, 128, 128), 0.4, np.float32)
+    half = grey.copy()
+    half[..., :40] = 0.9
+    feeds = [{"x": grey}, {"x": half}]
+
+    def run(given):
+        return torch_outputs(traceable, given)
+
+    found, wanted = steady(traceable, feeds, run(feeds), run)
+    assert len(found) == len(wanted) == 1 and found[0] is feeds[1]
+    np.testing.assert_array_equal(wanted[0][0], run(feeds)[1][0])
+    traceable = replace(traceable, module=torch.nn.Identity())
+    assert len(steady(traceable, feeds, run(feeds), run)[0]) == 2
