@@ -17,8 +17,8 @@ five layers of the slim VGG-19, "quarter" the same of painting and style at a qu
 the sliced Wasserstein distance of the pixels in L*a*b*. The style is looked at in the size in which it is encoded.
 
 Content is the squared distance of instance-normalized relu4_1 of the slim VGG-19 from the photo's. SSIM, MS-SSIM and
-LPIPS are against the photo. "Lattice" is the share of fine detail that repeats every 8 pixels, 0.07 in a photo. PSNR at
-strength 0 is against the photo. Two rows are controls: the photo as it is, and the painting in place of the picture.
+LPIPS are against the photo. "Checkerboard" is the share of fine detail that repeats every 8 pixels, 0.07 in a photo.
+PSNR at strength 0 is against the photo. Two rows are controls: the photo as it is, and the painting in its place.
 """
 
 from __future__ import annotations

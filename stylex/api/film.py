@@ -89,7 +89,7 @@ def stylize_film(
         strength,
         keep_colors,
         name=style_name(style),
-        span=Excerpt(start, end, frames),
+        excerpt=Excerpt(start, end, frames),
         size=size,
         crf=crf,
         progress=progress,

@@ -46,14 +46,14 @@ def profile_of(data: bytes) -> bytes | None:
 
 def _metadata_size(kind: bytes, whole: bytes) -> int | None:
     """Returns bytes of a chunk of metadata, unpacked, or more than are left in a file; None where it is damaged."""
-    content, (sum_told,) = whole[8:-4], struct.unpack(">I", whole[-4:])
+    content, (checksum,) = whole[8:-4], struct.unpack(">I", whole[-4:])
     rest = content.partition(b"\0")[2]  # behind the keyword
     if kind == TEXT_OF_A_LANGUAGE:
         packed = rest[1:].split(b"\0", 3)[-1] if rest[:1] == b"\1" else None  # method, language, translated keyword
     else:
         packed = None if kind == TEXT else rest[1:]
     unpacked = b"" if packed is None else _unpacked(packed, MOST_METADATA)
-    damaged = zlib.crc32(whole[4:-4]) != sum_told or (kind in (PROFILE, TEXT_PACKED) and rest[:1] != b"\0")
+    damaged = zlib.crc32(whole[4:-4]) != checksum or (kind in (PROFILE, TEXT_PACKED) and rest[:1] != b"\0")
     return None if damaged or unpacked is None else len(content) + len(unpacked)
 
 

@@ -98,9 +98,9 @@ class QuantizeConvolutions:
         parameters = {t: self._parameters(graph, t) for t in plan.tensors}
         contents = [self._parameters(graph, one.convolution.input[0]) for one in scaled]
         _Emitter(graph, plan, parameters, self.target, rounding).emit()
-        for mover in plan.data_movement if self.target.activation is np.int8 else ():
-            if mover.op_type == "DepthToSpace":
-                spell_out(graph, mover)
+        for node in plan.data_movement if self.target.activation is np.int8 else ():
+            if node.op_type == "DepthToSpace":
+                spell_out(graph, node)
         for one, content in zip(scaled, contents, strict=True):
             emit_scaled(graph, one, content, parameters[one.output], self.target.activation, rounding)
         graph.finish()
@@ -242,9 +242,9 @@ def _integer_sums(graph: Graph, chosen: Sequence[onnx.NodeProto], quantized: Abs
             for reader in graph.consumers(tensor)
         )
 
-    def moved_on(mover: onnx.NodeProto) -> bool:
-        shuffled_out = mover.op_type == "DepthToSpace" and mover.output[0] in graph.outputs
-        return shuffled_out or stays(mover.output[0])
+    def moved_on(node: onnx.NodeProto) -> bool:
+        shuffled_out = node.op_type == "DepthToSpace" and node.output[0] in graph.outputs
+        return shuffled_out or stays(node.output[0])
 
     while floating := [n for n in sums if not stays(_activated(graph, n))]:
         sums = [n for n in sums if all(n is not f for f in floating)]
@@ -276,12 +276,12 @@ class _Emitter:
 
     def emit(self) -> None:
         graph, plan = self.graph, self.plan
-        originals = [n for n in graph.nodes if all(n is not mover for mover in plan.data_movement)]
+        originals = [n for n in graph.nodes if all(n is not node for node in plan.data_movement)]
         float_tensors = plan.tensors - plan.quantized_outputs
-        for mover in plan.data_movement:
-            source, moved = mover.input[0], mover.output[0]
+        for node in plan.data_movement:
+            source, moved = node.input[0], node.output[0]
             self.parameters[moved] = self.parameters[source]
-            mover.input[0], mover.output[0] = f"{source}_q", f"{moved}_q"
+            node.input[0], node.output[0] = f"{source}_q", f"{moved}_q"
         for node in originals:
             quantized = any(node is n for n in plan.convolutions)
             if quantized:

@@ -93,8 +93,8 @@ START = Option(
     file=True,
 )
 
-BEGUN = (CONTENT, PAINTINGS, START)
-ARBITRARY = (*BEGUN, weight("style", 8.0, TEXTURE), weight("content", 0.7, STRUCTURE))
+FOLDERS = (CONTENT, PAINTINGS, START)
+ARBITRARY = (*FOLDERS, weight("style", 8.0, TEXTURE), weight("content", 0.7, STRUCTURE))
 SINGLE = (weight("style", 2.5, TEXTURE), weight("content", 0.7, STRUCTURE))
 
 ADAIN = TrainDefaults(
@@ -158,14 +158,14 @@ ADAIN_L = replace(
     ADAIN,
     help="Train the large AdaIN: better pictures at two to three times the time.\n\n"
     "Begins as the embedded AdaIN, with more channels and blocks.",
-    options=(*BEGUN, weight("style", 12.0, TEXTURE), weight("content", 0.4, STRUCTURE)),
+    options=(*FOLDERS, weight("style", 12.0, TEXTURE), weight("content", 0.4, STRUCTURE)),
     examples=("--content photos/ --style paintings/ --out runs/adain-l --minutes 120",),
     rate=6e-4,
 )
 ADAIN_S = TrainDefaults(
     "Distil AdaIN into a network of less than half its time.\n\n"
     "It is pruned from its teacher, and learns to paint the same pictures.",
-    BEGUN,
+    FOLDERS,
     ("--content photos/ --style paintings/ --out runs/adain-s --minutes 60",),
     teacher="weights.safetensors of adain to learn from  [the embedded ones]",
 )
@@ -178,7 +178,7 @@ CYCLEGAN = TrainDefaults(
         weight("cycle", 5.0, "Of the way back."),
         weight("identity", 2.5, "Of what is as wanted already."),
         weight("content", 1.0, STRUCTURE),
-        weight("style", 0.5, "Of the second kind's moments."),
+        weight("style", 0.5, "Of the second kind's channel statistics."),
         Option("flatten", False, "Aim for areas of one colour, as in cartoons."),
     ),
     (

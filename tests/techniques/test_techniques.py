@@ -14,7 +14,7 @@ from stylex.artifacts.catalog import GRAPHS, transfer_file
 from stylex.cli import main
 from stylex.cli.commands.run import command as run
 from stylex.cli.commands.train import command as train
-from stylex.cli.options.technique import OWNERS
+from stylex.cli.options.technique import TECHNIQUES_OF
 from stylex.models.cyclegan.recipe import CycleGanSettings
 from stylex.models.encoders import opening
 from stylex.models.fast.recipe import FastSettings
@@ -120,7 +120,7 @@ def test_run_has_the_options_of_every_technique() -> None:
     for technique in TECHNIQUES:
         if technique.verb == "run":
             assert {*technique.shared, *(option.name for option in technique.options)} <= names
-            assert all(technique.name in OWNERS[name] for name in technique.shared)
+            assert all(technique.name in TECHNIQUES_OF[name] for name in technique.shared)
             assert technique.examples
 
 

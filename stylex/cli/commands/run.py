@@ -25,7 +25,7 @@ from stylex.cli.options.folder import folder_options, print_report
 from stylex.cli.options.numbers import Count
 from stylex.cli.options.place import folder_named, given_content, place_of, write_painting
 from stylex.cli.options.regions import face_options, files_of, given_where
-from stylex.cli.options.technique import RUN, OwnedCommand, own_options
+from stylex.cli.options.technique import RUN, TechniqueCommand, own_options
 from stylex.errors import Interrupted, UsageError
 from stylex.techniques import ARBITRARY, SINGLE, Style, listed, technique_named
 
@@ -52,7 +52,7 @@ listed at the end, with exit code 3.
 SIZES = ", ".join(f"{technique.name}: {technique.size}" for technique in RUN if technique.size)
 
 
-@click.command(cls=OwnedCommand, help=HELP)
+@click.command(cls=TechniqueCommand, help=HELP)
 @technique_argument
 @click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 @click.option(

@@ -20,7 +20,7 @@ TECHNIQUE = "stylex.technique"
 RUN = tuple(technique for technique in TECHNIQUES if technique.verb == "run")
 OPTIONS = tuple(option for technique in RUN for option in technique.options)
 SHARED = tuple(dict.fromkeys(name for technique in RUN for name in technique.shared))
-OWNERS = {
+TECHNIQUES_OF = {
     name: tuple(t.name for t in RUN if name in (*t.shared, *(option.name for option in t.options)))
     for name in (*SHARED, *(option.name for option in OPTIONS))
 }
@@ -32,7 +32,7 @@ def own_options(function: F) -> F:
     return decorated(function, [click_option(option) for option in OPTIONS])
 
 
-class OwnedCommand(click.Command):
+class TechniqueCommand(click.Command):
     """A command on TECHNIQUE whose help shows, behind a technique, only that technique's options and examples."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -55,7 +55,7 @@ class OwnedCommand(click.Command):
         technique = ctx.meta.get(TECHNIQUE)
         sections: dict[str, list[tuple[str, str]]] = {"Options": []}
         for parameter in self.get_params(ctx):
-            owners = OWNERS.get(parameter.name or "", ())
+            owners = TECHNIQUES_OF.get(parameter.name or "", ())
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record and (not technique or not owners or technique in owners):
                 title = f"Options of {listed(owners)}" if owners else "Options"
@@ -67,7 +67,7 @@ class OwnedCommand(click.Command):
     def invoke(self, ctx: click.Context) -> object:
         """Runs it, unless an option was given that the technique doesn't have."""
         technique = ctx.params["technique"]
-        for name, owners in OWNERS.items():
+        for name, owners in TECHNIQUES_OF.items():
             given = ctx.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
             if given and technique not in owners:
                 option = next(p.opts[0] for p in self.params if p.name == name)

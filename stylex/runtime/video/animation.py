@@ -44,9 +44,9 @@ class Animation:
     """An animated WebP or AVIF as messages; arguments and errors are those of `decoder.Decoder`."""
 
     def __init__(
-        self, path: Path, span: Excerpt, longest: int | None, form: str = "matroska", sound: bool = True
+        self, path: Path, excerpt: Excerpt, longest: int | None, form: str = "matroska", sound: bool = True
     ) -> None:
-        self.path, self.span, self.longest = path, span, longest
+        self.path, self.excerpt, self.longest = path, excerpt, longest
 
     def __iter__(self) -> Iterator[StreamInfo | Frame | End]:
         try:
@@ -65,18 +65,18 @@ class Animation:
         first = None
         for count, (time, duration, frame) in enumerate(self._wanted(image), 1):
             if first is None:
-                first = time if self.span.start else 0
+                first = time if self.excerpt.start else 0
                 yield StreamInfo(*size, BASE, Fraction(1000, max(duration, SHORTEST)), None, transfer=13, variable=True)
             picture = _on_white(frame, str(self.path))
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if size != image.size else picture
             yield Frame(np.ascontiguousarray(resized, np.uint8), time - first, duration)
-            if count == self.span.frames:
+            if count == self.excerpt.frames:
                 return
         if first is None:
             raise InputError(f"{self.path} has no frames in the part that was asked for: choose another start or end")
 
     def _wanted(self, image: Image.Image) -> Iterator[tuple[int, int, Image.Image]]:
-        """Yields time, duration and picture of the frames of the span."""
+        """Yields time, duration and picture of the frames of the excerpt."""
         time = 0
         for number in itertools.count():
             try:
@@ -86,9 +86,9 @@ class Animation:
             image.load()
             duration = int(image.info.get("duration", 0)) or SHORTEST
             seconds = float(time * BASE)
-            if self.span.end is not None and seconds >= self.span.end:
+            if self.excerpt.end is not None and seconds >= self.excerpt.end:
                 return
-            if seconds >= self.span.start:
+            if seconds >= self.excerpt.start:
                 yield time, duration, image
             time += duration
 

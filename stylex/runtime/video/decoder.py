@@ -69,7 +69,7 @@ class Decoder:
 
     Args:
         path: of the film.
-        span: the part that is wanted. With a start, times count from its first frame.
+        excerpt: the part that is wanted. With a start, times count from its first frame.
         longest: the longer side is reduced to so many pixels; None for as it is.
         form: FFmpeg's name of the format that will be written, which decides what of the sound can be copied.
         sound: whether it is wanted.
@@ -79,9 +79,9 @@ class Decoder:
     """
 
     def __init__(
-        self, path: Path, span: Excerpt, longest: int | None, form: str = "matroska", sound: bool = True
+        self, path: Path, excerpt: Excerpt, longest: int | None, form: str = "matroska", sound: bool = True
     ) -> None:
-        self.path, self.span, self.longest, self.form, self.sound = path, span, longest, form, sound
+        self.path, self.excerpt, self.longest, self.form, self.sound = path, excerpt, longest, form, sound
         self.count = self.skipped = self._damaged_sound = 0
         self._latest: tuple[int, int] | None = None  # time and duration of the last frame
         self._first = 0
@@ -95,18 +95,18 @@ class Decoder:
     def __iter__(self) -> Iterator[StreamInfo | Frame | AudioPacket | End]:
         with opening.opened(self.path) as container:
             stream = opening.video_of(container, self.path)
-            opening.refuse_cut_short(container, stream, self.path, self.span)
+            opening.refuse_cut_short(container, stream, self.path, self.excerpt)
             stream.thread_type = "AUTO"
             stream.codec_context.options = {"err_detect": "explode"}  # damage is told, not shown as smears
             self._base, self._rate = stream.time_base or USUAL_BASE, opening.rate_of(stream) or USUAL_RATE
             self._origin = stream.start_time or 0
-            if self.span.start > 0:
-                opening.seek(container, self.span.start)
+            if self.excerpt.start > 0:
+                opening.seek(container, self.excerpt.start)
             yield from self._messages(container, stream)
         yield End(self.skipped, self._damaged_sound)
 
     def _messages(self, container: InputContainer, stream: VideoStream) -> Iterator[StreamInfo | Frame | AudioPacket]:
-        audio = AudioPassthrough(container, self.path, self.form, not self.span.whole, self.sound)
+        audio = AudioPassthrough(container, self.path, self.form, not self.excerpt.whole, self.sound)
         for frame, time in self._wanted(container, stream, audio):
             if not self.count:
                 yield self._begin(frame, time, container, stream, audio)
@@ -124,20 +124,20 @@ class Decoder:
     def _wanted(
         self, container: InputContainer, stream: VideoStream, audio: AudioPassthrough
     ) -> Iterator[tuple[VideoFrame, int]]:
-        """Yields the frames of the span with their times, each later than the one before."""
+        """Yields the frames of the excerpt with their times, each later than the one before."""
         for frame in self._decoded(container, stream, audio):
             time = self._time(frame, container.format.name == "avi" and bool(stream.codec_context.has_b_frames))
             if time is None:
                 self.skipped += 1
                 continue
             seconds = float((time - self._origin) * self._base)
-            if self.span.end is not None and seconds >= self.span.end:
+            if self.excerpt.end is not None and seconds >= self.excerpt.end:
                 return
-            if seconds >= self.span.start:
+            if seconds >= self.excerpt.start:
                 yield frame, time
-            elif not self.span.start:
+            elif not self.excerpt.start:
                 self.skipped += 1
-            if self.span.frames is not None and self.count >= self.span.frames:
+            if self.excerpt.frames is not None and self.count >= self.excerpt.frames:
                 return
 
     def _decoded(self, container: InputContainer, stream: VideoStream, audio: AudioPassthrough) -> Iterator[VideoFrame]:
@@ -209,7 +209,7 @@ class Decoder:
             )
         self._size, self._color = at_most(self._coded, self.longest), conversion_of(frame)
         self._turned = upright(frame)
-        if self.span.start > 0:
+        if self.excerpt.start > 0:
             self._first, self.skipped = time, 0  # decoders have to start before the frame that is wanted
             audio.begin(time * self._base)
         aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -249,9 +249,9 @@ class Decoder:
         """Returns how many frames will come; None where the file doesn't say."""
         total = opening.frames_of(container, stream, self._rate)
         if total is not None:
-            end = math.inf if self.span.end is None else self.span.end * float(self._rate)
-            total = max(1, math.ceil(min(total, end) - self.span.start * float(self._rate)))
-        return total if self.span.frames is None else min(total or self.span.frames, self.span.frames)
+            end = math.inf if self.excerpt.end is None else self.excerpt.end * float(self._rate)
+            total = max(1, math.ceil(min(total, end) - self.excerpt.start * float(self._rate)))
+        return total if self.excerpt.frames is None else min(total or self.excerpt.frames, self.excerpt.frames)
 
     def _picture(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
         """Returns upright RGB uint8 (H, W, 3), reduced."""
@@ -279,6 +279,6 @@ class Decoder:
     def _nothing(self) -> str:
         if self.skipped:
             return f"no frame of {self.path} can be decoded: it is damaged; get it again"
-        if not self.span.whole:
+        if not self.excerpt.whole:
             return f"{self.path} has no frames in the part that was asked for: choose another start or end"
         return f"{self.path} has no frames: give a film with at least one"

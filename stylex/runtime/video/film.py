@@ -51,7 +51,7 @@ def paint_film(
     film: Path | str,
     output: Path | str,
     stylizer: Stylizer,
-    span: Excerpt | None = None,
+    excerpt: Excerpt | None = None,
     longest: int | None = None,
     crf: int = CRF,
     progress: Progress = lambda _count, _info: None,
@@ -67,7 +67,7 @@ def paint_film(
         film: any file that FFmpeg reads.
         output: ends in one of `writer.FORMATS`.
         stylizer: what paints the frames.
-        span: the part that is wanted.
+        excerpt: the part that is wanted.
         longest: the longer side is reduced to so many pixels; None for as it is.
         crf: quality of the encoded film.
         progress: called after every frame.
@@ -81,7 +81,7 @@ def paint_film(
     film, output = Path(film), Path(output)
     check_film_output(output, film)
     form = FORMATS[output.suffix.lower()]
-    with Reader(film, span, longest, form, sound) as reader, written_aside(output) as aside:
+    with Reader(film, excerpt, longest, form, sound) as reader, written_aside(output) as aside:
         start = time.perf_counter()
         with Writer(aside, reader.info, crf) as writer:
             for item in reader:

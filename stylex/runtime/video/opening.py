@@ -122,22 +122,22 @@ class Missing:
     of: str
     seconds: float
 
-    def matters(self, span: Excerpt, rate: Fraction) -> bool:
-        """Returns whether it is part of the span, or so near that a decoder would read it."""
-        if span.end is not None and self.seconds > span.end + SLACK_SECONDS:
+    def matters(self, excerpt: Excerpt, rate: Fraction) -> bool:
+        """Returns whether it is part of the excerpt, or so near that a decoder would read it."""
+        if excerpt.end is not None and self.seconds > excerpt.end + SLACK_SECONDS:
             return False
-        return span.frames is None or self.number < span.start * rate + span.frames + SLACK_FRAMES
+        return excerpt.frames is None or self.number < excerpt.start * rate + excerpt.frames + SLACK_FRAMES
 
 
-def refuse_cut_short(container: InputContainer, stream: VideoStream, path: Path, span: Excerpt) -> None:
+def refuse_cut_short(container: InputContainer, stream: VideoStream, path: Path, excerpt: Excerpt) -> None:
     """Finds out before anything is painted whether a part of the film is missing.
 
     Raises:
-        InputError: it is, within the span.
+        InputError: it is, within the excerpt.
     """
-    missing = _beyond_the_file(stream, path) if is_indexed(container) else _before_its_length(container, path, span)
+    missing = _beyond_the_file(stream, path) if is_indexed(container) else _before_its_length(container, path, excerpt)
     rate = rate_of(stream) or Fraction(25)
-    if missing is None or not missing.matters(span, rate):
+    if missing is None or not missing.matters(excerpt, rate):
         return
     whole = missing.seconds - SLACK_SECONDS - 0.1
     advice = f", or paint what is whole, up to {whole:.1f} s" if whole > 1 else ""
@@ -160,11 +160,11 @@ def _beyond_the_file(stream: VideoStream, path: Path) -> Missing | None:
     return None
 
 
-def _before_its_length(container: InputContainer, path: Path, span: Excerpt) -> Missing | None:
+def _before_its_length(container: InputContainer, path: Path, excerpt: Excerpt) -> Missing | None:
     """Returns whether the packets of Matroska, which has no such list, end before the length in its header."""
     if "matroska" not in container.format.name or not container.duration:
         return None
-    length, last, count, wanted = Fraction(container.duration, av.time_base), Fraction(0), 0, _wanted_packets(span)
+    length, last, count, wanted = Fraction(container.duration, av.time_base), Fraction(0), 0, _wanted_packets(excerpt)
     with opened(path) as again:
         start = Fraction(again.start_time or 0, av.time_base)
         for packet in again.demux():
@@ -172,13 +172,13 @@ def _before_its_length(container: InputContainer, path: Path, span: Excerpt) -> 
                 continue
             count += packet.stream.type == "video"
             last = max(last, (packet.pts + (packet.duration or 0)) * packet.time_base - start)
-            if count > wanted or (span.end is not None and last > span.end + 2 * SLACK_SECONDS):
+            if count > wanted or (excerpt.end is not None and last > excerpt.end + 2 * SLACK_SECONDS):
                 return None
     if last + max(start, Fraction(0)) >= length - SHORT_BY:  # the header counts from time 0
         return None
     return Missing(count + 1, f"a film of {float(length):.1f} s", float(last))
 
 
-def _wanted_packets(span: Excerpt) -> float:
-    """Returns the number of packets of video behind which a span from the film's start is over."""
-    return span.frames + 2 * SLACK_FRAMES if span.frames is not None and not span.start else float("inf")
+def _wanted_packets(excerpt: Excerpt) -> float:
+    """Returns the number of packets of video behind which a excerpt from the film's start is over."""
+    return excerpt.frames + 2 * SLACK_FRAMES if excerpt.frames is not None and not excerpt.start else float("inf")

@@ -74,7 +74,7 @@ class FilmPainter(GuidedPainter):
         keep_colors: bool = False,
         *,
         name: str = "",
-        span: Excerpt | None = None,
+        excerpt: Excerpt | None = None,
         size: int | None = None,
         crf: int | None = None,
         progress: Callable[[int, StreamInfo], object] = lambda _count, _info: None,
@@ -85,7 +85,7 @@ class FilmPainter(GuidedPainter):
         from stylex.runtime.video.writer import CRF
 
         stylizer = self.stylizer(style, strength, keep_colors, name)
-        return paint_film(film, output, stylizer, span, size, CRF if crf is None else crf, progress, sound)
+        return paint_film(film, output, stylizer, excerpt, size, CRF if crf is None else crf, progress, sound)
 
     def prepared(self, style: Any) -> Any:
         """Returns the style with every picture encoded. Raises as a call does."""

@@ -28,7 +28,7 @@ class Reader:
 
     Args:
         path: of the film.
-        span: the part that is wanted.
+        excerpt: the part that is wanted.
         longest: the longer side is reduced to so many pixels; None for as it is.
         form: FFmpeg's name of the format that will be written.
         sound: whether it is wanted.
@@ -49,13 +49,13 @@ class Reader:
     def __init__(
         self,
         path: Path | str,
-        span: Excerpt | None = None,
+        excerpt: Excerpt | None = None,
         longest: int | None = None,
         form: str = "matroska",
         sound: bool = True,
     ) -> None:
         self.path, self.count, self.skipped, self.damaged_sound = Path(path), 0, 0, 0
-        self._request = (self.path, span or Excerpt(), longest, form, sound)
+        self._request = (self.path, excerpt or Excerpt(), longest, form, sound)
 
     def __enter__(self) -> Reader:
         try:

@@ -22,9 +22,9 @@ Make = Callable[..., Path]
 
 
 def read(
-    path: Path, span: Excerpt | None = None, longest: int | None = None
+    path: Path, excerpt: Excerpt | None = None, longest: int | None = None
 ) -> tuple[StreamInfo, list[Frame], list[AudioPacket], int]:
-    info, *rest, end = Decoder(path, span or Excerpt(), longest)
+    info, *rest, end = Decoder(path, excerpt or Excerpt(), longest)
     assert isinstance(info, StreamInfo) and isinstance(end, End)
     frames = [message for message in rest if isinstance(message, Frame)]
     sounds = [message for message in rest if isinstance(message, AudioPacket)]
@@ -32,9 +32,9 @@ def read(
     return info, frames, sounds, end.skipped
 
 
-def refusal(path: Path, span: Excerpt | None = None) -> str:
+def refusal(path: Path, excerpt: Excerpt | None = None) -> str:
     with pytest.raises(InputError) as caught:
-        read(path, span)
+        read(path, excerpt)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

@@ -71,9 +71,9 @@ def encoded(stream: Any, wave: np.ndarray) -> list[Any]:
     return packets + stream.encode(None)
 
 
-def passed_on(film: Path, output: Path, span: Excerpt | None = None, sound: bool = True) -> StreamInfo:
+def passed_on(film: Path, output: Path, excerpt: Excerpt | None = None, sound: bool = True) -> StreamInfo:
     """Writes what is read of a film."""
-    info, *messages, _ = Decoder(film, span or Excerpt(), None, FORMATS[output.suffix], sound)
+    info, *messages, _ = Decoder(film, excerpt or Excerpt(), None, FORMATS[output.suffix], sound)
     assert isinstance(info, StreamInfo)
     with Writer(output, info) as writer:
         for message in messages:

@@ -59,12 +59,12 @@ def test_animations_keep_their_times(name: str, output: str, tmp_path: Path) -> 
 
 def test_a_part_of_an_animated_webp(tmp_path: Path) -> None:
     film = animation(tmp_path / "a.webp")
-    for span, wanted in (
+    for excerpt, wanted in (
         (Excerpt(0.1, 0.7), [0, 100]),
         (Excerpt(frames=3), [0, 100, 200]),
         (Excerpt(0.7, frames=1), [0]),
     ):
-        with Reader(film, span, 16) as reader:
+        with Reader(film, excerpt, 16) as reader:
             frames = [frame for frame in reader if isinstance(frame, Frame)]
         assert [frame.time for frame in frames] == wanted
         assert frames[0].picture.shape == (16, 16, 3)
