@@ -31,7 +31,7 @@ StageProgress: TypeAlias = Callable[[Stage, int, int], object]
 """Is told what is done, how many parts of it are, and how many there will be."""
 
 
-def no_progress(_stage: Stage, _done: int, _of: int) -> None:
+def no_stage_progress(_stage: Stage, _done: int, _of: int) -> None:
     """Shows nothing: a progress that nobody watches."""
 
 

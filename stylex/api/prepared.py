@@ -9,7 +9,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stylex.api.job import Job, StageProgress, enlarged, no_progress
+from stylex.api.job import Job, StageProgress, enlarged, no_stage_progress
 from stylex.api.loading import Precision, Provider, load, network_of
 from stylex.api.result import Result
 from stylex.errors import UsageError
@@ -78,7 +78,7 @@ class Prepared:
             require_room(*picture.rgb.shape[:2])
         return Photo(content, picture, whole.sides)
 
-    def painted(self, photo: Photo, progress: StageProgress = no_progress) -> Result:
+    def painted(self, photo: Photo, progress: StageProgress = no_stage_progress) -> Result:
         """Returns the painted photo. Raises as `stylize` does."""
         start = time.perf_counter()
         rest = (self.style, self.strength, self.keep_colors, self.tile, progress)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from stylex.api.job import StageProgress, no_progress
+from stylex.api.job import StageProgress, no_stage_progress
 from stylex.api.loading import Precision, Provider
 from stylex.api.prepared import prepare
 from stylex.api.result import Result
@@ -138,7 +138,7 @@ def stylize(
         threads=threads,
         **own,
     )
-    result = prepared.painted(prepared.read(content), progress or no_progress)
+    result = prepared.painted(prepared.read(content), progress or no_stage_progress)
     if result.ran.stopped and not report:
         raise Interrupted(result.notes[0])
     return result if report else result.picture

@@ -51,7 +51,7 @@ def resolved(path: str) -> Any:
 
 
 BACKEND = ("precision", "provider", "graphs", "threads")
-GRAPHS = (*BACKEND, "tile")
+GRAPH_OPTIONS = (*BACKEND, "tile")
 FACES = ("protect_faces", "face_model")
 
 _PAINTERS = (
@@ -91,7 +91,7 @@ _PAINTERS = (
         "one small network a style",
         "Johnson et al. 2016; Ulyanov et al. 2016",
         Style.SINGLE,
-        shared=GRAPHS,
+        shared=GRAPH_OPTIONS,
         examples=("photo.jpg --style the-scream", "photo.jpg --style the-scream --upscale 2"),
         largest=700_000,
         peak_mib=175,
@@ -104,7 +104,7 @@ _PAINTERS = (
         "translates between two unpaired kinds of pictures",
         "Zhu et al. 2017",
         Style.SINGLE,
-        shared=GRAPHS,
+        shared=GRAPH_OPTIONS,
         examples=("photo.jpg --style cartoon",),
         largest=1_000_000,
         peak_mib=175,
@@ -117,7 +117,7 @@ _PAINTERS = (
         "any style from one network",
         "Huang and Belongie 2017",
         Style.ARBITRARY,
-        shared=(*GRAPHS, *FACES),
+        shared=(*GRAPH_OPTIONS, *FACES),
         examples=(
             "photo.jpg --style starry-night",
             "photo.jpg --style painting.jpg --strength 0.7 -o painted.png",
@@ -138,7 +138,7 @@ _PAINTERS = (
         Style.ARBITRARY,
         variant_of="adain",
         tiers=("edge",),
-        shared=(*GRAPHS, *FACES),
+        shared=(*GRAPH_OPTIONS, *FACES),
         examples=("photo.jpg --style starry-night",),
         largest=3_000_000,
         peak_mib=220,
@@ -153,7 +153,7 @@ _PAINTERS = (
         Style.ARBITRARY,
         variant_of="adain",
         tiers=("edge",),
-        shared=(*GRAPHS, *FACES),
+        shared=(*GRAPH_OPTIONS, *FACES),
         examples=("photo.jpg --style starry-night",),
         largest=500_000,
         peak_mib=175,
@@ -166,7 +166,7 @@ _PAINTERS = (
         "photo positions attend to style positions",
         "Park and Lee 2019; Liu et al. 2021",
         Style.ARBITRARY,
-        shared=(*GRAPHS, *FACES),
+        shared=(*GRAPH_OPTIONS, *FACES),
         examples=("photo.jpg --style painting.jpg",),
         largest=1_200_000,
         peak_mib=200,
@@ -179,7 +179,7 @@ _PAINTERS = (
         "composition, strokes and grain from their own scales",
         "Wang et al. 2023 (MicroAST)",
         Style.ARBITRARY,
-        shared=(*GRAPHS, *FACES),
+        shared=(*GRAPH_OPTIONS, *FACES),
         examples=("photo.jpg --style painting.jpg",),
         largest=1_600_000,
         peak_mib=200,
@@ -204,7 +204,7 @@ TECHNIQUES = (
         "Gatys et al. 2017",
         Style.REGIONS,
         tiers=("edge",),
-        shared=(*GRAPHS, *FACES),
+        shared=(*GRAPH_OPTIONS, *FACES),
         options=options.semantic(ARBITRARY, DEFAULT),
         examples=(
             "photo.jpg --region person=irises:0.4 --region background=starry-night",

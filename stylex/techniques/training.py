@@ -94,12 +94,12 @@ START = Option(
 )
 
 FOLDERS = (CONTENT, PAINTINGS, START)
-ARBITRARY = (*FOLDERS, weight("style", 8.0, TEXTURE), weight("content", 0.7, STRUCTURE))
-SINGLE = (weight("style", 2.5, TEXTURE), weight("content", 0.7, STRUCTURE))
+STYLE_OPTIONS = (*FOLDERS, weight("style", 8.0, TEXTURE), weight("content", 0.7, STRUCTURE))
+SINGLE_STYLE_OPTIONS = (weight("style", 2.5, TEXTURE), weight("content", 0.7, STRUCTURE))
 
 ADAIN = TrainDefaults(
     "Train AdaIN: any style from one network.",
-    ARBITRARY,
+    STYLE_OPTIONS,
     (
         "--content photos/ --style paintings/ --out runs/adain --minutes 90",
         "--content photos/ --style paintings/ --out runs/adain --steps 60000 --batch 16 --device cuda",
@@ -127,7 +127,7 @@ FAST = TrainDefaults(
         Option("style", None, "The picture whose style is wanted.", file=True, required=True),
         Option("name", "", "What to call the style  [the picture's name]"),
         START,
-        *SINGLE,
+        *SINGLE_STYLE_OPTIONS,
     ),
     ("--content photos/ --style painting.jpg --out runs/painting --minutes 60",),
     steps=10_000,
@@ -142,7 +142,7 @@ BAKE = replace(
         Option("style", None, "A built-in style, a .style file or a picture.", required=True),
         CONTENT,
         Option("name", "", "What to call the style  [its own name]"),
-        *SINGLE,
+        *SINGLE_STYLE_OPTIONS,
     ),
     examples=(
         "--style starry-night --content photos/ --out runs/starry",
