@@ -160,7 +160,9 @@ def _graph_command(path: Path) -> list[object]:
 
 
 def _checkpoint_command(path: Path) -> list[object]:
-    return ["export", "--checkpoint", path, "--style", "x", "-o", path.parent / "models"]
+    folder = path.parent / "models"
+    folder.mkdir(exist_ok=True)
+    return ["export", "--checkpoint", path, "--style", "x", "-o", folder]
 
 
 def _film_command(path: Path) -> list[object]:
