@@ -1,10 +1,11 @@
-"""Pillow without its warnings, in any number of threads, and without libtiff's lines; OpenCV without its log."""
+"""Pillow without its warnings, in any number of threads, and without its or libtiff's lines; OpenCV without its log."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 import functools
+import logging
 import os
 import sys
 import threading
@@ -17,6 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import PIL
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # where nobody listens, Python would print errors
 
 
 class _Shared:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -139,4 +141,16 @@ def test_no_lines_of_libtiff(compression: str, capfd: pytest.CaptureFixture[str]
     data[8:200] = bytes(192)  # the pixels stand before the tags
     with pytest.raises(InputError, match="can't be decoded"):
         decoded(bytes(data), "damaged.tif")
+    assert capfd.readouterr().err == ""
+
+
+def test_no_log_of_pillow(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens to the root logger here, as in a program that sets up no logging."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    buffer = io.BytesIO()
+    Image.fromarray(PHOTO).save(buffer, "TIFF")
+    data = buffer.getvalue().replace(struct.pack("<HHII", 277, 3, 1, 3), struct.pack("<HHII", 277, 3, 1, 8))
+    assert data != buffer.getvalue()
+    with pytest.raises(InputError, match=r"TIFF of a kind that isn't read \(8 channels"):
+        decoded(data, "eight.tif")
     assert capfd.readouterr().err == ""
