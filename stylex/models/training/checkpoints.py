@@ -93,10 +93,10 @@ class State:
         return True
 
     def _require_same_subject(self, path: Path, before: dict[str, Any]) -> None:
-        if before and before != self.subject:
-            changed = next(name for name in self.subject | before if before.get(name) != self.subject.get(name))
+        changed = next((name for name in before if before[name] != self.subject.get(name)), None)
+        if changed is not None:
             raise ModelError(
-                f"{path} was trained with {changed} {json.dumps(before.get(changed))}, not "
+                f"{path} was trained with {changed} {json.dumps(before[changed])}, not "
                 f"{json.dumps(self.subject.get(changed))}: give the same {changed} again, or train into another folder"
             )
 

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,12 +22,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from torch import nn
 
 from stylex.errors import Interrupted, ModelError, ResourceError
-from stylex.files import make_folder
+from stylex.files import make_folder, sha256_of
 from stylex.imaging.writing import write_picture
 from stylex.models.training.checkpoints import CHECKPOINT, State, averaged, finish, write_card
 from stylex.models.training.recipe import Recipe, Schedule
 
-SUBJECT = ("style", "start")
+SUBJECT = ("style",)
 """Keys of `Recipe.describe` whose values a resumed run must share with the run before."""
 
 
@@ -61,7 +60,8 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     network: nn.Module = recipe.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), schedule.rate, betas=(schedule.momentum, 0.99))
     described = json.loads(json.dumps(recipe.describe()))  # as it is read back from a checkpoint
-    subject = {"technique": recipe.name} | {name: _told_apart(described[name]) for name in SUBJECT if name in described}
+    subject = {"technique": recipe.name} | {name: described[name] for name in SUBJECT if name in described}
+    subject["start"] = None if recipe.start is None else sha256_of(recipe.start)
     averages = {k: v.detach().clone() for k, v in network.state_dict().items()}
     state = State(network, optimizer, averages, subject=subject)
     console = console or Console(stderr=True)
@@ -78,11 +78,6 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
         raise Interrupted(f"stopped at step {state.step}; the same command goes on from {out / CHECKPOINT}") from None
     state.save(out)
     return finish(recipe, schedule, state, out, device)
-
-
-def _told_apart(value: Any) -> Any:
-    """Returns the digest of weights that a description names; any other value as it is."""
-    return value["weights_sha256"] if isinstance(value, dict) and "weights_sha256" in value else value
 
 
 def _continuation(state: State, schedule: Schedule, out: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,11 +24,13 @@ class Recipe(ABC):
         name: of the technique, or of the tool.
         not_exported: prefixes of parameters that only training needs.
         network: what is trained; there is none before `restart`.
+        start: the file of weights that training was asked to begin with; None for `initial_network`.
     """
 
     name: ClassVar[str]
     not_exported: ClassVar[tuple[str, ...]] = ()
     network: nn.Module
+    start: Path | None = None
 
     @property
     @abstractmethod

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
@@ -299,13 +300,36 @@ def test_a_run_of_another_style_is_not_resumed(tmp_path):
     assert (tmp_path / CARD).read_bytes() == before
 
 
-@pytest.mark.parametrize("again", [{}, {"start": {"weights_sha256": "cd", "card": None}}])
+@pytest.mark.parametrize("again", [None, "other"])
 def test_a_run_that_began_with_weights_goes_on_with_the_same_weights_only(tmp_path, again):
     schedule, longer = (Schedule(steps=steps, warmup=1, sample_every=99) for steps in (2, 4))
-    train(Described(start={"weights_sha256": "ab", "card": {"steps": 7}}), schedule, tmp_path, CPU, QUIET)
-    with pytest.raises(ModelError, match=r'was trained with start "ab", not .*: give the same start again'):
-        train(Described(**again), longer, tmp_path, CPU, QUIET)
-    train(Described(start={"weights_sha256": "ab", "card": None}), longer, tmp_path, CPU, QUIET)
+    for name in ("weights", "other"):
+        (tmp_path / name).write_bytes(name.encode())
+
+    def begun_with(name):
+        recipe = Described()
+        recipe.start = name and tmp_path / name
+        return recipe
+
+    train(begun_with("weights"), schedule, tmp_path, CPU, QUIET)
+    with pytest.raises(ModelError, match=r'was trained with start "[0-9a-f]{64}", not .*: give the same start again'):
+        train(begun_with(again), longer, tmp_path, CPU, QUIET)
+    train(begun_with("weights"), longer, tmp_path, CPU, QUIET)
+
+
+def test_a_checkpoint_of_before_says_less_of_itself_and_is_resumed(tmp_path):
+    train(Described(), Schedule(steps=2, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
+    with safe_open(tmp_path / CHECKPOINT, "pt") as file:
+        metadata = file.metadata()
+    assert json.loads(metadata["subject"]) == {"technique": "darkens", "start": None}
+    save_file(
+        load_file(tmp_path / CHECKPOINT), tmp_path / CHECKPOINT, metadata | {"subject": '{"technique": "darkens"}'}
+    )
+    (tmp_path / "weights").write_bytes(b"x")
+    recipe = Described()
+    recipe.start = tmp_path / "weights"
+    train(recipe, Schedule(steps=4, warmup=1, sample_every=99), tmp_path, CPU, QUIET)
+    assert json.loads((tmp_path / CARD).read_text())["steps"] == 4
 
 
 def test_a_finished_run_says_so_and_a_resume_what_it_does(tmp_path):
