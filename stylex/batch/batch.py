@@ -12,12 +12,13 @@ from typing import Any, Literal, TypeAlias
 
 from stylex.api.prepared import prepare
 from stylex.batch.folder import styles_of, stylize_folder
-from stylex.batch.records import Outcome
+from stylex.batch.places import check_report
+from stylex.batch.records import JOB_FOLDER, Outcome
 from stylex.batch.run import FolderProgress, FolderReport, Variant
 from stylex.batch.store import require_local, store_of
-from stylex.batch.tables import FAILED, JOB_FOLDER, Listing
+from stylex.batch.tables import FAILED, Listing
 from stylex.errors import InputError, UsageError
-from stylex.files import check_place, make_folder, write_bytes
+from stylex.files import make_folder, write_bytes
 from stylex.installation import optional
 from stylex.techniques import DEFAULT, Technique, technique_named
 
@@ -65,7 +66,7 @@ def stylize_batch(
         MissingPackage: Ray isn't installed.
     """
     if report is not None:
-        check_place(report)
+        check_report(report, [])
     if engine == "ray":
         places, cores = (source, destination, report), (workers, threads)
         return _with_ray(places, technique_named(technique), styles_of(style, each), recursive, cores, options)

@@ -11,12 +11,12 @@ from typing import Any
 
 from stylex.api.names import style_name
 from stylex.api.prepared import prepare
-from stylex.batch.places import Places
+from stylex.batch.places import Places, check_report
 from stylex.batch.records import Journal, JsonLines
 from stylex.batch.run import FolderProgress, FolderReport, FolderRun, Variant
 from stylex.cores import cores
 from stylex.errors import InputError, StylexError, UsageError
-from stylex.files import check_place, make_folder, written_aside
+from stylex.files import make_folder, written_aside
 from stylex.techniques import DEFAULT, Technique, technique_named
 
 logger = logging.getLogger("stylex")
@@ -86,8 +86,11 @@ def stylize_folder(
     if places.developed:
         message = "%d raw files of cameras are passed over, since pictures of the same names stand beside them"
         logger.warning(message, len(places.developed))
+    if places.painted:
+        named = ", ".join(sorted(map(str, places.painted)))
+        logger.warning("folders with the paintings of other runs are passed over: %s", named)
     if report is not None:
-        check_place(report)
+        check_report(report, [*inputs, *map(Path, _files(style))])
     variants = [Variant(name, prepare(row, one, threads=threads, **options)) for name, one in styles]
     journal = None if folder is None else Journal(make_folder(folder))
     with _reported(report) as lines:

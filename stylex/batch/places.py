@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stylex.batch.records import JOB_FOLDER, JOURNAL
 from stylex.errors import InputError, UsageError
-from stylex.imaging.folders import is_developed, pictures_below
+from stylex.files import check_place, same_file
+from stylex.imaging.folders import SUFFIXES, is_developed, pictures_below
 from stylex.imaging.formats import WRITABLE, default_output
 
 
@@ -42,6 +44,7 @@ class Places:
         recursive: whether folders of folders are looked into.
         style: name of the one style that all are painted in.
         developed: raw files of cameras beside their pictures, which are passed over; those that were seen so far.
+        painted: folders of paintings of other runs, which are passed over; those that were seen so far.
     """
 
     inputs: tuple[Path, ...]
@@ -50,6 +53,7 @@ class Places:
     recursive: bool = True
     style: str = ""
     developed: set[Path] = field(default_factory=set, init=False, compare=False)
+    painted: set[Path] = field(default_factory=set, init=False, compare=False)
 
     def __iter__(self) -> Iterator[Task]:
         for given in self.inputs:
@@ -60,12 +64,20 @@ class Places:
 
     def _below(self, folder: Path) -> Iterator[Task]:
         top = Path(folder.resolve().name) if len(self.inputs) > 1 else Path()
-        for photo in pictures_below(folder, self.recursive, self.output):
+        for photo in pictures_below(folder, self.recursive, self._is_passed_over):
             if is_developed(photo):
                 self.developed.add(photo)
                 continue
             name = writable_name(photo.name, functools.partial(_is_beside, photo))
             yield Task(photo, top / photo.relative_to(folder).with_name(name))
+
+    def _is_passed_over(self, place: Path) -> bool:
+        """Returns whether a folder among the photos is the one for the paintings, or holds those of another run."""
+        if self.output is not None and os.path.realpath(self.output) == os.path.realpath(place):
+            return True
+        if holds_paintings(place):
+            self.painted.add(place)
+        return place in self.painted
 
     def painting(self, task: Task, style: str = "") -> Path:
         """Returns the path of a painting; `style` is its name where each photo is painted in several."""
@@ -118,6 +130,27 @@ class Places:
                 if path in made:
                     raise UsageError(f"{made[path]} and {photo} would both be painted into {painting}: rename one")
                 made[path] = photo
+
+
+def holds_paintings(folder: Path) -> bool:
+    """Returns whether a folder has the records of a run, and so its paintings."""
+    return any(os.path.lexists(folder / name) for name in (JOURNAL, JOB_FOLDER))
+
+
+def check_report(report: Path | str, photos: Sequence[Path]) -> None:
+    """Refuses a report that would take the place of a picture, before any work is done.
+
+    A shell puts the names of many photos where one name was meant.
+
+    Raises:
+        UsageError: it is named like a picture.
+        InputError: it is one of the photos, or no file can be written there.
+    """
+    check_place(report)
+    if Path(report).suffix.lower() in SUFFIXES:
+        raise UsageError(f"the report would be {report}, which is the name of a picture", report="report.jsonl")
+    if any(same_file(Path(report), photo) for photo in photos):
+        raise InputError(f"the report {report} is also an input and would be overwritten: choose another name")
 
 
 def _is_beside(photo: Path, name: str) -> bool:

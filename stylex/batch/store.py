@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from stylex.batch.places import holds_paintings
 from stylex.errors import InputError, ResourceError, first_line
 from stylex.files import make_folder, write_bytes
 from stylex.imaging.folders import SUFFIXES, is_developed, pictures_below, users_own
+
+logger = logging.getLogger("stylex")
+
+
+def _is_passed_over(without: str | None, place: Path) -> bool:
+    """Returns whether a folder among the photos is the one for the paintings, or holds those of another run."""
+    if without is not None and os.path.realpath(without) == os.path.realpath(place):
+        return True
+    if holds_paintings(place):
+        logger.warning("folders with the paintings of other runs are passed over: %s", place)
+    return holds_paintings(place)
 
 
 @dataclass(frozen=True)
@@ -52,7 +67,7 @@ class Store:
             InputError: there is no such folder, or it can't be read.
         """
         if self.local:
-            for path in pictures_below(self.root, recursive, without):
+            for path in pictures_below(self.root, recursive, functools.partial(_is_passed_over, without)):
                 if is_developed(path):
                     continue
                 status = path.stat() if path.exists() else None  # of a link to nothing there is none

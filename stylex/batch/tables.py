@@ -11,12 +11,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from stylex.batch.places import writable_name
-from stylex.batch.records import Outcome
+from stylex.batch.records import JOB_FOLDER, Outcome
 from stylex.batch.store import Found, Store
 from stylex.errors import ResourceError, UsageError
 
-JOB_FOLDER = ".stylex"
-"""Folder of the tables."""
 LISTING, RESULTS, CHECKPOINT = (f"{JOB_FOLDER}/{name}" for name in ("listing.parquet", "results", "checkpoint"))
 FAILED = f"{JOB_FOLDER}/failed.jsonl"
 NEEDED = ("id", "output", "status", "time")

@@ -34,7 +34,9 @@ def picture_files(path: Path) -> list[Path]:
     return sorted(pictures_below(path))
 
 
-def pictures_below(folder: Path | str, recursive: bool = True, without: Path | str | None = None) -> Iterator[Path]:
+def pictures_below(
+    folder: Path | str, recursive: bool = True, without: Callable[[Path], bool] = lambda place: False
+) -> Iterator[Path]:
     """Yields the picture files below a folder, those of a folder in the order of their names, then its folders.
 
     A file is a picture by its suffix, or, under a suffix that belongs to no format, by its first bytes; damaged ones
@@ -44,17 +46,16 @@ def pictures_below(folder: Path | str, recursive: bool = True, without: Path | s
     Args:
         folder: is looked through.
         recursive: whether its folders are as well.
-        without: a folder below it that isn't looked into, such as the one for the results.
+        without: tells which folders below it aren't looked into, such as the one for the results.
 
     Raises:
         InputError: no such folder, or one that can't be read.
     """
     if not os.path.isdir(folder):  # unlike Path.is_dir, never raises
         raise InputError(f"{folder} is not a folder: give a folder of pictures")
-    passed = os.path.realpath(without) if without is not None else None
     for place, folders, files in os.walk(folder, onerror=_unreadable):
         here = Path(place)
-        folders[:] = sorted(f for f in folders if recursive and users_own(f) and os.path.realpath(here / f) != passed)
+        folders[:] = sorted(f for f in folders if recursive and users_own(f) and not without(here / f))
         yield from (here / name for name in sorted(files) if is_picture(here / name))
 
 

@@ -55,6 +55,7 @@ class Served(BaseModel):
     technique: str
     people: bool
     pictures: bool
+    longest: int
     styles: list[StyleFacts]
 
 
@@ -126,6 +127,7 @@ def service_app(settings: Settings, studio: Studio | None = None) -> FastAPI:
         docs_url=None,  # both load scripts from elsewhere
         redoc_url=None,
     )
+    app.state.service = service
     _add_paint(app, service)
     _add_information(app, service)
     app.router.routes.extend(page_routes())
@@ -238,4 +240,10 @@ def _add_information(app: FastAPI, service: Service) -> None:
 def _served(studio: Studio, technique: str) -> Served:
     known = technique_named(technique)
     styles = [StyleFacts(**one) for one in studio.styles(technique)]
-    return Served(technique=technique, people=known.takes_masks, pictures=not known.single_style, styles=styles)
+    return Served(
+        technique=technique,
+        people=known.takes_masks,
+        pictures=not known.single_style,
+        longest=studio.settings.longest,
+        styles=styles,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stylex.serve.problems import Refused, of_http, queue_full, too_large, too_slow
+from stylex.serve.problems import Refused, ending, of_http, queue_full, too_large, too_slow
 from stylex.serve.settings import MIB, Settings
 
 SMOOTHING = 0.2
@@ -25,6 +26,7 @@ class Gate:
         settings: the limits.
         path: of the paintings; all else passes.
         left: is called for a request whose client left.
+        given_up: requests that were cut off, since the service ended before they were done.
         inside: requests that have a place.
         seconds: that a request takes, averaged.
     """
@@ -33,6 +35,7 @@ class Gate:
     settings: Settings
     path: str
     left: Callable[[], object]
+    given_up: int = 0
     inside: int = 0
     seconds: float = field(default=0.0)
 
@@ -48,8 +51,13 @@ class Gate:
             return
         self.inside += 1
         start = time.perf_counter()
+        passage = Passage(self.app, self.settings, self.left, scope, receive, send)
         try:
-            await Passage(self.app, self.settings, self.left, scope, receive, send).pass_through()
+            await passage.pass_through()
+        except asyncio.CancelledError:  # nobody else cancels a request from outside: the time to drain is over
+            self.given_up += 1
+            if not passage.answered:
+                await of_http(ending())(scope, receive, send)
         finally:
             self.inside -= 1
             took = time.perf_counter() - start

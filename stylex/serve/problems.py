@@ -62,6 +62,11 @@ def too_slow(seconds: float, status: int = 504) -> Refused:
     return Refused(status, f"{what} wasn't done after {seconds:g} s: send a smaller photo, or ask for a smaller size")
 
 
+def ending() -> Refused:
+    """Returns the refusal of a request that the service ends before it is done."""
+    return Refused(503, "the service is ending: send the photo again once it is back", {"Connection": "close"})
+
+
 def answered(status: int, kind: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """Returns an error as an answer of one line."""
     problem = Problem(type=kind, message=" ".join(message.split()))

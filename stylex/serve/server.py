@@ -13,9 +13,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from stylex.errors import ResourceError, UsageError
-from stylex.serve.app import service_app
 from stylex.serve.problems import TYPES, answered
-from stylex.serve.settings import Settings
 
 BACKLOG = 512
 """Connections that wait to be accepted."""
@@ -61,21 +59,25 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def serve(listening: socket.socket, settings: Settings, drain: float = 30.0) -> None:
+def serve(listening: socket.socket, app: FastAPI, drain: float = 30.0) -> int:
     """Serves until SIGTERM or SIGINT; then takes no more requests, and answers those that there are.
 
     Args:
         listening: from `bound`.
-        settings: of the service.
+        app: the service.
         drain: seconds after which requests that still run are given up.
 
+    Returns:
+        The number of requests that were given up.
+
     Raises:
-        StylexError: the first technique can't be loaded.
         KeyboardInterrupt: after SIGINT.
     """
-    config = configured(service_app(settings), drain)
+    config = configured(app, drain)
     with _ending_by_itself():
         uvicorn.Server(config).run([listening])
+    gate = app.state.service.gate
+    return 0 if gate is None else int(gate.given_up)
 
 
 def configured(app: FastAPI, drain: float) -> uvicorn.Config:

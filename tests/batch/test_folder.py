@@ -18,6 +18,7 @@ from stylex.batch import folder
 from stylex.batch.folder import shared_cores, stylize_folder
 from stylex.batch.records import Outcome
 from stylex.batch.run import FolderReport
+from stylex.errors import InputError, UsageError
 from stylex.imaging.reading import read_picture
 from stylex.imaging.writing import write_picture
 from stylex.techniques import technique_named
@@ -40,8 +41,8 @@ def photos(photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return folder
 
 
-def paint(photos: Path, **options: Any) -> FolderReport:
-    return stylize_folder(photos, "out", **{"technique": "adain", "style": "irises", **CPU, **options})
+def paint(photos: Any, output: str = "out", **options: Any) -> FolderReport:
+    return stylize_folder(photos, output, **{"technique": "adain", "style": "irises", **CPU, **options})
 
 
 def paintings(folder: str = "out") -> dict[str, bytes]:
@@ -58,6 +59,29 @@ def test_raw_files_beside_their_pictures_are_told(photos: Path, caplog: pytest.L
     assert [record.getMessage() for record in caplog.records] == [
         "1 raw files of cameras are passed over, since pictures of the same names stand beside them"
     ]
+
+
+def test_paintings_of_another_run_are_no_photos(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (photos / "bad.jpg").unlink()
+    assert paint(photos, "photos/one").painted == 4
+    assert caplog.records == []
+    with caplog.at_level("WARNING", "stylex"):
+        assert paint(photos, "photos/two").painted == 4
+    assert [record.getMessage() for record in caplog.records] == [
+        f"folders with the paintings of other runs are passed over: {Path('photos/one')}"
+    ]
+    assert paint("photos/one", "three").painted == 4, "a folder that is named is meant"
+
+
+@pytest.mark.parametrize("report", ["photos/1.jpg", "photos/new.JPG", "a.png"])
+def test_a_report_takes_no_pictures_place(photos: Path, report: str) -> None:
+    before = (photos / "1.jpg").read_bytes()
+    with pytest.raises(UsageError, match="which is the name of a picture"):
+        paint(photos, report=report)
+    Path("photo").write_bytes(before)
+    with pytest.raises(InputError, match="the report photo is also an input"):
+        paint([Path("photo")], report="photo")
+    assert (photos / "1.jpg").read_bytes() == Path("photo").read_bytes() == before
 
 
 def test_all_good_photos_are_painted(photos: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,59 @@ def test_the_live_camera(page: Any, painted: Painted) -> None:
     page.click("#camera")
     assert painted(page).shape == (480, 640, 3)  # Chromium's own test picture
     assert page.get_attribute("#camera", "aria-pressed") == "false"
+
+
+@pytest.mark.parametrize("address", ["service"], indirect=True)
+def test_the_live_camera_of_a_slow_service(browser: Any, address: str) -> None:
+    """No photo was chosen, each frame comes before the last one is painted, and sliders move meanwhile."""
+
+    def slow(route: Any) -> None:
+        time.sleep(0.2)
+        route.continue_()
+
+    context = browser.new_context(permissions=["camera"])
+    page = context.new_page()
+    context.route("**/v1/paint", slow)
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    page.select_option("#size", "512")
+    page.click("#camera")
+    page.wait_for_selector("#after[src]", timeout=30_000)
+    for strength in ("0.9", "0.8", "0.7"):
+        page.fill("#strength", strength)
+        before = page.get_attribute("#after", "src")
+        page.wait_for_function(
+            "(before) => document.getElementById('after').src !== before", arg=before, timeout=30_000
+        )
+    page.click("#camera")
+    context.close()
+
+
+def dropped(page: Any, path: Path) -> Any:
+    """A file on its way from the desktop, as the browser tells a page of it."""
+    script = """(bytes) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+      return transfer;
+    }"""
+    return {"dataTransfer": page.evaluate_handle(script, list(path.read_bytes()))}
+
+
+def test_a_photo_and_a_painting_are_dropped(
+    page: Any, painted: Painted, files: tuple[Path, Path], photo: np.ndarray, painting: np.ndarray
+) -> None:
+    for place, shown, file in (("#stage", "#drop", files[0]), ("#controls", "#controls", files[1])):
+        transfer = dropped(page, file)
+        page.dispatch_event(place, "dragover", transfer)
+        outline = f"getComputedStyle(document.querySelector('{shown}')).outlineStyle"
+        assert page.evaluate(outline) == "solid"
+        page.dispatch_event(place, "drop", transfer)
+        assert page.evaluate(outline) == "none"
+    assert page.input_value("#style") == "your painting"
+    assert psnr(painted(page), stylex.stylize(photo, "adain", painting, threads=1)) >= 35
+    missed = "document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true }))"
+    assert page.evaluate(missed) is False, "or the browser would open the file"
+    page.select_option("#style", "starry-night")
 
 
 def test_what_is_no_picture_is_told(page: Any, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def command(
       stylex serve --port 9000 --technique adain --technique fast --queue 8
       curl -F photo=@photo.jpg -F style=starry-night http://127.0.0.1:8000/v1/paint -o painted.jpg
     """
+    from stylex.serve.app import service_app
     from stylex.serve.server import bound, serve, url_of
     from stylex.serve.settings import MIB, SERVED, Settings
 
@@ -80,10 +81,12 @@ def command(
     )
     listening = bound(host, port)
     with listening:
-        url = url_of(listening)
+        url, at_home = url_of(listening), ipaddress.ip_address(listening.getsockname()[0]).is_loopback
+        if not at_home:
+            click.echo("stylex: other machines can reach this, and it asks for no password", err=True)
+        app = service_app(settings)
         report = {"url": url, "techniques": settings.techniques, "workers": settings.at_once, "queue": queue}
         click.echo(json.dumps(report) if as_json else f"stylex serves {', '.join(settings.techniques)} at {url}")
-        if not ipaddress.ip_address(listening.getsockname()[0]).is_loopback:
-            click.echo("stylex: other machines can reach this, and it asks for no password", err=True)
-        serve(listening, settings, drain)
-    click.echo("stylex: stopped, every request was answered", err=True)
+        given_up = serve(listening, app, drain)
+    what = f"{given_up} requests were given up after {drain:g} s" if given_up else "every request was answered"
+    click.echo(f"stylex: stopped, {what}", err=True)

@@ -7,7 +7,7 @@ async function refusal(response) {
   }
 }
 
-function formOf(job, technique) {
+function formOf(job, { technique, longest }) {
   const form = new FormData();
   form.append("technique", technique);
   form.append("photo", job.photo, "photo");
@@ -19,15 +19,15 @@ function formOf(job, technique) {
     form.append("weight", weight);
   }
   form.append("strength", job.strength);
-  form.append("size", job.size);
+  form.append("size", Math.min(job.size, longest));
   form.append("keep_colors", job.keepColors);
   if (job.people !== null) form.append("people", job.people);
   form.append("encoding", "png");
   return form;
 }
 
-async function paint(job, technique, signal) {
-  const response = await fetch("v1/paint", { method: "POST", body: formOf(job, technique), signal });
+async function paint(job, served, signal) {
+  const response = await fetch("v1/paint", { method: "POST", body: formOf(job, served), signal });
   if (!response.ok) throw new Error(await refusal(response));
   const milliseconds = /dur=([\d.]+)/.exec(response.headers.get("server-timing") ?? "")?.[1];
   const told = `${response.headers.get("x-stylex-ran")}, ${Math.round(milliseconds)} ms`;
@@ -43,6 +43,6 @@ export async function open() {
     styles: served.styles,
     people: served.people,
     where: `painted by ${location.host}, with ${served.technique}`,
-    paint: (job, signal) => paint(job, served.technique, signal),
+    paint: (job, signal) => paint(job, served, signal),
   };
 }

@@ -6,7 +6,7 @@ const at = (id) => document.getElementById(id);
 const OWN = "your painting";
 const PAUSE = 120; // milliseconds without a change before it is painted
 
-let backend, photo, painting, timer, running, again = false;
+let backend, photo, painting, timer, running, turn, again = false;
 
 function tell(text, wrong = false) {
   at("status").textContent = text;
@@ -41,26 +41,31 @@ function showPainted({ picture, told }) {
   tell(told);
 }
 
-// Paints once at a time; what changes meanwhile is painted next, and what is out of date is given up.
-async function paint() {
-  if (!photo || !backend) return;
-  if (running) {
-    again = true;
-    running.abort();
-    return;
+// Paints once at a time; what changes meanwhile is painted next. What is out of date is given up, but not for a frame of
+// the camera, or none would ever be finished.
+function paint(giveUp = true) {
+  if (!photo || !backend) return undefined;
+  if (!running) {
+    turn = paintAll();
+    return turn;
   }
-  running = new AbortController();
-  tell("painting");
-  try {
-    showPainted(await backend.paint(job(photo), running.signal));
-  } catch (error) {
-    if (error.name !== "AbortError") tell(error.message, true);
-  }
-  running = undefined;
-  if (again) {
+  again = true;
+  if (giveUp) running.abort();
+  return turn;
+}
+
+async function paintAll() {
+  do {
     again = false;
-    await paint();
-  }
+    running = new AbortController();
+    tell("painting");
+    try {
+      showPainted(await backend.paint(job(photo), running.signal));
+    } catch (error) {
+      if (error.name !== "AbortError") tell(error.message, true);
+    }
+  } while (again);
+  running = undefined;
 }
 
 function changed() {
@@ -69,16 +74,20 @@ function changed() {
   }
   at("mixed").hidden = !at("second").value;
   clearTimeout(timer);
-  timer = setTimeout(paint, PAUSE);
+  timer = setTimeout(() => paint(), PAUSE);
 }
 
-function choosePhoto(file) {
-  if (!file) return;
+function showPhoto(file) {
   photo = file;
   show(at("before"), file);
   at("after").removeAttribute("src");
   at("compared").hidden = at("divided").hidden = false;
   at("drop").classList.add("small");
+}
+
+function choosePhoto(file) {
+  if (!file) return;
+  showPhoto(file);
   paint();
 }
 
@@ -122,6 +131,9 @@ async function toggleCamera(camera) {
 async function start() {
   takeDrops(at("stage"), choosePhoto);
   takeDrops(at("controls"), choosePainting);
+  for (const kind of ["dragover", "drop"]) { // beside both, or the browser would open the file
+    document.addEventListener(kind, (event) => event.preventDefault());
+  }
   at("photo").addEventListener("change", (event) => choosePhoto(event.target.files[0]));
   at("painting").addEventListener("change", (event) => choosePainting(event.target.files[0]));
   at("controls").addEventListener("input", changed);
@@ -129,10 +141,10 @@ async function start() {
   at("divider").addEventListener("input", divide);
   changed();
   const camera = new Camera(async (frame) => {
-    if (!photo) choosePhoto(frame);
+    if (!photo) showPhoto(frame);
     photo = frame;
     show(at("before"), frame);
-    await paint();
+    await paint(false);
   });
   at("camera").addEventListener("click", () => toggleCamera(camera));
   try {

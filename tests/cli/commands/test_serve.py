@@ -57,6 +57,40 @@ def test_it_drains_on_sigterm(process: tuple[subprocess.Popen[str], dict[str, An
         httpx.get(started["url"])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_what_is_not_done_within_the_drain_is_told_to_both_sides(photo: np.ndarray) -> None:
+    large = encoded(np.kron(photo, np.ones((20, 20, 1), np.uint8)), None, Path("p.jpg"))
+    answers: list[Any] = []
+    call = [*CALL, "--drain", "1", "--workers", "1"]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            url = json.loads(running.stdout.readline())["url"]
+
+            def ask(quality: int) -> None:
+                form = {"style": "irises", "quality": quality}  # no two are equal
+                answers.append(httpx.post(f"{url}v1/paint", data=form, files={"photo": large}, timeout=60))
+
+            asking = [threading.Thread(target=ask, args=(90 + number,)) for number in range(6)]
+            for thread in asking:
+                thread.start()
+            with httpx.Client(base_url=url) as client:
+                while "stylex_painting 0.0" in client.get("/metrics").text:
+                    time.sleep(0.005)
+            running.send_signal(signal.SIGTERM)
+            for thread in asking:
+                thread.join(60)
+            output, errors = running.communicate(timeout=60)
+        finally:
+            running.kill()
+    given_up = [answer for answer in answers if answer.status_code == 503]
+    assert len(answers) == 6 and given_up, [answer.status_code for answer in answers]
+    assert all(answer.json()["type"] == "Unavailable" for answer in given_up)
+    assert (running.returncode, output) == (0, "")
+    assert f"stylex: stopped, {len(given_up)} requests were given up after 1 s" in errors
+    assert "Traceback" not in errors
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
 def test_ctrl_c_ends_it(process: tuple[subprocess.Popen[str], dict[str, Any]]) -> None:
     running, started = process
@@ -72,6 +106,13 @@ def test_what_keeps_it_from_starting(fails: Fails, tmp_path: Path) -> None:
         assert f"127.0.0.1:{port} can't be listened on" in fails(5, "serve", "--port", port)
     assert "is no address of this machine" in fails(2, "serve", "--host", "nowhere.invalid")
     assert "gatys can't be served; choose adain" in fails(2, "serve", "--technique", "gatys")
+
+
+def test_nothing_is_announced_that_can_not_start(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    call = [*CALL, "--graphs", str(tmp_path / "empty")]
+    ended = subprocess.run(call, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (3, "") and ended.stderr.count("\n") == 1
 
 
 def test_a_limit_out_of_range(run_cli: Callable[..., Any]) -> None:
