@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from stylex.models.shared.arbitrary_style import WIDTHS, ArbitraryStyleNetwork, StyleStatisticsExtractor, as_code
 from stylex.models.shared.backbone import Backbone, BackboneSpec
 
-MULTISCALE_SPEC = BackboneSpec(sixteenth=96, deep_blocks=2)
+MULTISCALE_SPEC = BackboneSpec(sixteenth=96, deep_blocks=2, least_variance=0.03)
 SHRUNK = (4, 2, 1)
 """Factors by which the style picture is shrunk that modulates 1/16, 1/8 and 1/4."""
 

@@ -38,6 +38,8 @@ class BackboneSpec:
         fine_blocks: residual blocks at 1/4, each behind a modulation site.
         sixteenth: channels at 1/16 resolution; 0 for a network that doesn't go there.
         deep_blocks: residual blocks at 1/16, each behind a modulation site.
+        least_variance: added to the variance of the content's channels that a site divides by, so that a flat picture
+            doesn't become the rounding of its own sums.
     """
 
     quarter: int = 48
@@ -46,6 +48,7 @@ class BackboneSpec:
     fine_blocks: int = 2
     sixteenth: int = 0
     deep_blocks: int = 0
+    least_variance: float = 0.0
 
     @property
     def levels(self) -> tuple[tuple[int, ...], ...]:
@@ -344,6 +347,8 @@ class Backbone(Trunk):
             mean = mean + freeze * (used[:, at : at + width] - mean)
             std = std + freeze * (used[:, at + width : at + 2 * width] - std)
             at += 2 * width
+            if self.spec.least_variance:
+                std = (std.square() + self.spec.least_variance).sqrt()
             return self.restyle(x, Site(number, codes, flat[number], mean, std))
 
         return self.paint(self.stem(content), site), torch.cat(statistics, 1)
