@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -196,6 +196,16 @@ def same_file(one: Path, other: Path) -> bool:
     except (OSError, ValueError):  # one of them doesn't exist yet
         pass
     return os.path.realpath(one) == os.path.realpath(other)
+
+
+def check_no_input(path: Path | str, inputs: Iterable[Path | str], role: str = "output") -> None:
+    """Refuses a path to write to that is a file which will be read, through links too.
+
+    Raises:
+        InputError: it is one of them; the message calls it by its role.
+    """
+    if any(same_file(Path(path), Path(given)) for given in inputs):
+        raise InputError(f"the {role} {path} is also an input and would be overwritten: choose another name")
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

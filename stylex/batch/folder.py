@@ -11,7 +11,7 @@ from typing import Any
 
 from stylex.api.names import style_name
 from stylex.api.prepared import prepare
-from stylex.batch.places import Places, check_report
+from stylex.batch.places import Places, check_report, warn_of_paintings
 from stylex.batch.records import Journal, JsonLines
 from stylex.batch.run import FolderProgress, FolderReport, FolderRun, Variant
 from stylex.cores import cores
@@ -86,9 +86,7 @@ def stylize_folder(
     if places.developed:
         message = "%d raw files of cameras are passed over, since pictures of the same names stand beside them"
         logger.warning(message, len(places.developed))
-    if places.painted:
-        named = ", ".join(sorted(map(str, places.painted)))
-        logger.warning("folders with the paintings of other runs are passed over: %s", named)
+    warn_of_paintings(places.painted)
     if report is not None:
         check_report(report, [*inputs, *map(Path, _files(style))])
     variants = [Variant(name, prepare(row, one, threads=threads, **options)) for name, one in styles]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stylex.batch.records import JOB_FOLDER, JOURNAL
 from stylex.errors import InputError, UsageError
-from stylex.files import check_place, same_file
+from stylex.files import check_no_input, check_place
 from stylex.imaging.folders import SUFFIXES, is_developed, pictures_below
 from stylex.imaging.formats import WRITABLE, default_output
+
+logger = logging.getLogger("stylex")
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,13 @@ class Places:
 
     def _below(self, folder: Path) -> Iterator[Task]:
         top = Path(folder.resolve().name) if len(self.inputs) > 1 else Path()
-        for photo in pictures_below(folder, self.recursive, self._is_passed_over):
+        passed_over = functools.partial(holds_paintings, self.output, self.painted)
+        for photo in pictures_below(folder, self.recursive, passed_over):
             if is_developed(photo):
                 self.developed.add(photo)
                 continue
             name = writable_name(photo.name, functools.partial(_is_beside, photo))
             yield Task(photo, top / photo.relative_to(folder).with_name(name))
-
-    def _is_passed_over(self, place: Path) -> bool:
-        """Returns whether a folder among the photos is the one for the paintings, or holds those of another run."""
-        if self.output is not None and os.path.realpath(self.output) == os.path.realpath(place):
-            return True
-        if holds_paintings(place):
-            self.painted.add(place)
-        return place in self.painted
 
     def painting(self, task: Task, style: str = "") -> Path:
         """Returns the path of a painting; `style` is its name where each photo is painted in several."""
@@ -132,9 +128,24 @@ class Places:
                 made[path] = photo
 
 
-def holds_paintings(folder: Path) -> bool:
-    """Returns whether a folder has the records of a run, and so its paintings."""
-    return any(os.path.lexists(folder / name) for name in (JOURNAL, JOB_FOLDER))
+def holds_paintings(output: Path | str | None, others: set[Path], folder: Path) -> bool:
+    """Returns whether a folder among the photos is the one for the paintings, or has the records of another run.
+
+    Args:
+        output: the one for the paintings.
+        others: those of other runs, to which it is added then.
+    """
+    if output is not None and os.path.realpath(output) == os.path.realpath(folder):
+        return True
+    if any(os.path.lexists(folder / name) for name in (JOURNAL, JOB_FOLDER)):
+        others.add(folder)
+    return folder in others
+
+
+def warn_of_paintings(others: Iterable[Path]) -> None:
+    """Tells which folders with the paintings of other runs are passed over, if there are any."""
+    if named := ", ".join(sorted(map(str, others))):
+        logger.warning("folders with the paintings of other runs are passed over: %s", named)
 
 
 def check_report(report: Path | str, photos: Sequence[Path]) -> None:
@@ -149,8 +160,7 @@ def check_report(report: Path | str, photos: Sequence[Path]) -> None:
     check_place(report)
     if Path(report).suffix.lower() in SUFFIXES:
         raise UsageError(f"the report would be {report}, which is the name of a picture", report="report.jsonl")
-    if any(same_file(Path(report), photo) for photo in photos):
-        raise InputError(f"the report {report} is also an input and would be overwritten: choose another name")
+    check_no_input(report, photos, "report")
 
 
 def _is_beside(photo: Path, name: str) -> bool:

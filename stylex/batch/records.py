@@ -14,9 +14,9 @@ from stylex.errors import INTERNAL, ResourceError, StylexError, first_line
 
 Status: TypeAlias = Literal["painted", "skipped", "failed"]
 JOURNAL = ".stylex.jsonl"
+"""Name of the journal in the folder of the paintings."""
 JOB_FOLDER = ".stylex"
 """Folder among the paintings for what a batch knows of them."""
-"""Name of the journal in the folder of the paintings."""
 
 
 @dataclass(frozen=True)

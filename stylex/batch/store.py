@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import functools
-import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from stylex.batch.places import holds_paintings
+from stylex.batch.places import holds_paintings, warn_of_paintings
 from stylex.errors import InputError, ResourceError, first_line
 from stylex.files import make_folder, write_bytes
 from stylex.imaging.folders import SUFFIXES, is_developed, pictures_below, users_own
-
-logger = logging.getLogger("stylex")
-
-
-def _is_passed_over(without: str | None, place: Path) -> bool:
-    """Returns whether a folder among the photos is the one for the paintings, or holds those of another run."""
-    if without is not None and os.path.realpath(without) == os.path.realpath(place):
-        return True
-    if holds_paintings(place):
-        logger.warning("folders with the paintings of other runs are passed over: %s", place)
-    return holds_paintings(place)
 
 
 @dataclass(frozen=True)
@@ -67,12 +54,14 @@ class Store:
             InputError: there is no such folder, or it can't be read.
         """
         if self.local:
-            for path in pictures_below(self.root, recursive, functools.partial(_is_passed_over, without)):
+            others: set[Path] = set()
+            for path in pictures_below(self.root, recursive, functools.partial(holds_paintings, without, others)):
                 if is_developed(path):
                     continue
                 status = path.stat() if path.exists() else None  # of a link to nothing there is none
                 size, time = (status.st_size, status.st_mtime_ns) if status else (0, 0)
                 yield Found(path.relative_to(self.root).as_posix(), size, time)
+            warn_of_paintings(others)
             return
         for info in sorted(self._infos(recursive), key=lambda info: str(info.path)):
             name = PurePosixPath(info.path).relative_to(self.root).as_posix()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stylex.errors import InputError, UsageError
-from stylex.files import check_place, same_file, written_aside
+from stylex.files import check_no_input, check_place, written_aside
 from stylex.imaging.color_profile import srgb_profile
 from stylex.imaging.formats import Format, named
 from stylex.imaging.picture import as_rgb
@@ -84,9 +84,7 @@ def check_output(path: Path | str, inputs: Iterable[Path | str]) -> None:
     path = Path(path)
     named(path)
     check_place(path)
-    for given in inputs:
-        if same_file(path, Path(given)):
-            raise InputError(f"the output {path} is also an input and would be overwritten: choose another name")
+    check_no_input(path, inputs)
 
 
 def _with_alpha(image: Image.Image, alpha: NDArray[np.uint8], known: Format) -> Image.Image:

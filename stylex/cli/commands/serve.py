@@ -81,8 +81,8 @@ def command(
     )
     listening = bound(host, port)
     with listening:
-        url, at_home = url_of(listening), ipaddress.ip_address(listening.getsockname()[0]).is_loopback
-        if not at_home:
+        url = url_of(listening)
+        if not ipaddress.ip_address(listening.getsockname()[0]).is_loopback:
             click.echo("stylex: other machines can reach this, and it asks for no password", err=True)
         app = service_app(settings)
         report = {"url": url, "techniques": settings.techniques, "workers": settings.at_once, "queue": queue}
