@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import torch
 
@@ -39,7 +37,6 @@ class LargeAdaINRecipe(AdaINRecipe):
         photos = with_border(self.photos.sample(AVERAGED, self.settings.size, np.random.default_rng(BANK_SEED)))
         return grown_adain(embedded_adain()[0], tensor(photos, torch.device("cpu")))
 
-    @functools.cached_property
-    def beginning(self) -> Weights:
-        """Returns the weights that training begins with, read once."""
-        return super().beginning or embedded_adain()[1]
+    def usual_beginning(self) -> Weights:
+        """Returns AdaIN's weights."""
+        return embedded_adain()[1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 from stylex.models.adain.embedded import embedded_adain
 from stylex.models.attention.network import Attention
 from stylex.models.training.arbitrary_style import ArbitraryStyleRecipe, ArbitraryStyleSettings
@@ -22,7 +20,6 @@ class AttentionRecipe(ArbitraryStyleRecipe):
         network.load_state_dict(embedded_adain()[1].tensors, strict=False)
         return network
 
-    @functools.cached_property
-    def beginning(self) -> Weights:
-        """Returns the weights that training begins with, read once."""
-        return super().beginning or embedded_adain()[1]
+    def usual_beginning(self) -> Weights:
+        """Returns AdaIN's weights."""
+        return embedded_adain()[1]

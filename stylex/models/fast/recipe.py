@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,7 +37,6 @@ from stylex.models.training.distributions import distance, quantiles
 from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
 from stylex.models.training.reviving import PHOTOS, revive
-from stylex.models.weights import Weights, read_weights
 from stylex.techniques import technique_named
 
 STYLE_CROPS = 48
@@ -247,11 +245,6 @@ class FastRecipe(Recipe):
             "settings": asdict(self.settings),
             "revived": self.revived,
         }
-
-    @functools.cached_property
-    def beginning(self) -> Weights | None:
-        """Returns the weights that training begins with, read once; None for a new network."""
-        return None if self.start is None else read_weights(self.start)
 
     def _begins_with(self) -> str | dict[str, Any]:
         """Returns what the training begins with, for the card."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 from torch import nn
 
 from stylex.models.adain.embedded import embedded_adain
@@ -28,10 +26,9 @@ class MultiscaleRecipe(ArbitraryStyleRecipe):
         take_over(embedded_adain()[0], network)
         return network
 
-    @functools.cached_property
-    def beginning(self) -> Weights:
-        """Returns the weights that training begins with, read once."""
-        return super().beginning or embedded_adain()[1]
+    def usual_beginning(self) -> Weights:
+        """Returns AdaIN's weights."""
+        return embedded_adain()[1]
 
 
 def take_over(adain: AdaIN, network: Multiscale) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from abc import abstractmethod
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -34,7 +33,7 @@ from stylex.models.training.recipe import Recipe, total
 from stylex.models.training.request import Request
 from stylex.models.training.reviving import PHOTOS, revive
 from stylex.models.training.style_bank import StyleBank, StyleTarget, joined, quantile_distances, relative_style_losses
-from stylex.models.weights import CALIBRATION, Weights, read_weights
+from stylex.models.weights import CALIBRATION
 from stylex.techniques import DEFAULT, technique_named
 
 QUARTER = 4
@@ -367,11 +366,6 @@ class ArbitraryStyleRecipe(PaintingsRecipe):
         if self.beginning is not None:
             found["start"] = {"weights_sha256": self.beginning.sha256, "card": self.beginning.card}
         return found
-
-    @functools.cached_property
-    def beginning(self) -> Weights | None:
-        """Returns the weights that training begins with, read once; None for a new network."""
-        return None if self.start is None else read_weights(self.start)
 
 
 def _disc(side: int, rng: np.random.Generator) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from stylex.models.training.data import PictureFolder
+from stylex.models.weights import Weights, read_weights
 from stylex.techniques import TrainDefaults
 
 
@@ -40,6 +42,15 @@ class Recipe(ABC):
     @abstractmethod
     def initial_network(self) -> nn.Module:
         """Returns a new network, as training begins with it; torch's generator is seeded."""
+
+    @functools.cached_property
+    def beginning(self) -> Weights | None:
+        """Returns the weights that training begins with, read once; None for a new network."""
+        return self.usual_beginning() if self.start is None else read_weights(self.start)
+
+    def usual_beginning(self) -> Weights | None:
+        """Returns the weights that `initial_network` is made of; None where it is new."""
+        return None
 
     def restart(self, seed: int) -> None:
         """Makes the network anew, from a seed."""
