@@ -5,16 +5,21 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
 
 import stylex
+from stylex.api.loading import Precision, Provider
 from stylex.artifacts.catalog import encoder_file, transfer_file
 from stylex.artifacts.graph_file import read_metadata
+from stylex.artifacts.metadata import PRECISIONS
 from stylex.runtime.engine.options import SessionOptions
 from stylex.runtime.engine.pictures import painted_size
+from stylex.runtime.engine.providers import PROVIDERS
+from stylex.runtime.video.stylizer import MODES, Temporal
 from stylex.techniques import ARBITRARY
 
 
@@ -136,3 +141,9 @@ def test_options_of_a_session(tmp_path: Path) -> None:
         SessionOptions(device_id=-1)
     with pytest.raises(stylex.UsageError, match="memory_limit_mib is -1"):
         SessionOptions(memory_limit_mib=-1)
+
+
+def test_types_name_what_there_is() -> None:
+    assert get_args(Provider) == ("auto", *(provider.name for provider in PROVIDERS))
+    assert get_args(Precision) == ("auto", *PRECISIONS)
+    assert get_args(Temporal) == MODES
