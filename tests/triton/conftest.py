@@ -66,7 +66,7 @@ def start(triton: Path, repository: Path, tmp_path_factory: pytest.TempPathFacto
         environment = {**os.environ, "PATH": path}
         with log, subprocess.Popen(command, cwd=place, env=environment, stdout=log, stderr=log) as running:
             try:
-                _wait(running, place / "log")
+                _wait(running, place / "log", port)
                 yield f"http://127.0.0.1:{port}"
             finally:
                 running.terminate()
@@ -96,11 +96,13 @@ def _command(triton: Path, place: Path, repository: Path, port: int) -> list[str
     return [str(triton / "bin" / "tritonserver"), *places, *options]
 
 
-def _wait(running: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(running: subprocess.Popen[bytes], log: Path, port: int) -> None:
+    """Waits until the server says that it has started, and then answers, which comes some moments later."""
     end = time.monotonic() + LIMIT
     while time.monotonic() < end and running.poll() is None:
         if "Started HTTPService" in log.read_text(encoding="utf-8"):
-            return
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return
         time.sleep(0.1)
     lines = [line for line in log.read_text(encoding="utf-8").splitlines() if not line.startswith(("|", "+"))]
     raise AssertionError("\n".join(lines[-40:]))
