@@ -171,6 +171,7 @@ class ArbitraryStyleRecipe(PaintingsRecipe):
     """
 
     defaults: ClassVar[ArbitraryStyleSettings] = ArbitraryStyleSettings()
+    muon = True
     network: ArbitraryStyleNetwork
 
     def __init__(

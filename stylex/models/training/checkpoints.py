@@ -18,6 +18,7 @@ from stylex._version import __version__
 from stylex.errors import ModelError
 from stylex.files import sha256_of, write_bytes, write_json
 from stylex.imaging.writing import write_picture
+from stylex.models.training.optimizer import Optimizer
 from stylex.models.training.recipe import Recipe, Schedule
 from stylex.models.weights import NOT_STATED, provenance
 
@@ -36,7 +37,7 @@ class State:
     """
 
     network: nn.Module
-    optimizer: torch.optim.Adam
+    optimizer: Optimizer
     average: dict[str, Tensor]
     step: int = 0
     seconds: float = 0.0
@@ -53,8 +54,9 @@ class State:
         """Writes the checkpoint and nothing else; it replaces the older one in one rename."""
         tensors = {f"network.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
         tensors |= {f"average.{k}": v.contiguous() for k, v in self.average.items()}
-        for i, slots in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{i}.{k}": torch.as_tensor(v).contiguous() for k, v in slots.items()}
+        for part, optimizer in self.optimizer.parts.items():
+            for i, slots in optimizer.state_dict()["state"].items():
+                tensors |= {f"{part}.{i}.{k}": torch.as_tensor(v).contiguous() for k, v in slots.items()}
         metadata = {"step": str(self.step), "seconds": str(self.seconds), "losses": json.dumps(self.losses)}
         metadata |= {"history": json.dumps(self.history), "subject": json.dumps(self.subject)}
         write_bytes(folder / CHECKPOINT, save(tensors, metadata))
@@ -80,11 +82,12 @@ class State:
             self.network.load_state_dict(_below(tensors, "network."))
             averages = _below(tensors, "average.")
             self.average = {name: averages[name].to(t.device) for name, t in self.network.state_dict().items()}
-            slots: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in _below(tensors, "adam.").items():
-                index, key = name.split(".", 1)
-                slots.setdefault(int(index), {})[key] = tensor
-            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+            for part, optimizer in self.optimizer.parts.items():
+                slots: dict[int, dict[str, Tensor]] = {}
+                for name, tensor in _below(tensors, f"{part}.").items():
+                    index, key = name.split(".", 1)
+                    slots.setdefault(int(index), {})[key] = tensor
+                optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
             self.step, self.seconds = int(metadata["step"]), float(metadata["seconds"])
             self.losses = json.loads(metadata.get("losses", "{}"))
             self.history = json.loads(metadata.get("history", "[]"))

@@ -25,6 +25,7 @@ from stylex.errors import Interrupted, ModelError, ResourceError
 from stylex.files import make_folder, sha256_of
 from stylex.imaging.writing import write_picture
 from stylex.models.training.checkpoints import CHECKPOINT, State, averaged, finish, write_card
+from stylex.models.training.optimizer import Optimizer
 from stylex.models.training.recipe import Recipe, Schedule
 
 SUBJECT = ("style",)
@@ -58,7 +59,7 @@ def train(recipe: Recipe, schedule: Schedule, out: Path, device: torch.device, c
     recipe.restart(schedule.seed)
     # torch's types forget that Module.to takes a memory format
     network: nn.Module = recipe.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters(), schedule.rate, betas=(schedule.momentum, 0.99))
+    optimizer = Optimizer(network, schedule.rate, schedule.momentum, recipe.muon)
     described = json.loads(json.dumps(recipe.describe()))  # as it is read back from a checkpoint
     subject = {"technique": recipe.name} | {name: described[name] for name in SUBJECT if name in described}
     subject["start"] = None if recipe.start is None else sha256_of(recipe.start)
@@ -116,13 +117,12 @@ def _loop(recipe: Recipe, schedule: Schedule, state: State, out: Path, device: t
 
 
 def _one_step(recipe: Recipe, schedule: Schedule, state: State, progress: float, device: torch.device) -> None:
-    for group in state.optimizer.param_groups:
-        group["lr"] = schedule.rate_at(state.step, progress)
+    state.optimizer.set_rate(schedule.rate_at(state.step, progress))
     rng = np.random.default_rng((schedule.seed, state.step))  # a resumed run draws what an uninterrupted one would
     loss, parts = recipe.step(rng, device)
     if not torch.isfinite(loss):
         raise ModelError(f"the loss is {loss.item()} at step {state.step}: lower the learning rate and resume")
-    state.optimizer.zero_grad(set_to_none=True)
+    state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # torch ships `backward` untyped
     nn.utils.clip_grad_norm_(state.network.parameters(), schedule.clip)
     with _signals_held_back():  # the state changes as a whole

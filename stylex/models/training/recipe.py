@@ -25,12 +25,14 @@ class Recipe(ABC):
     Attributes:
         name: of the technique, or of the tool.
         not_exported: prefixes of parameters that only training needs.
+        muon: whether matrices are moved by Muon, see `Optimizer`; by Adam otherwise.
         network: what is trained; there is none before `restart`.
         start: the file of weights that training was asked to begin with; None for `initial_network`.
     """
 
     name: ClassVar[str]
     not_exported: ClassVar[tuple[str, ...]] = ()
+    muon: ClassVar[bool] = False
     network: nn.Module
     start: Path | None = None
 
@@ -86,7 +88,7 @@ class Schedule:
     Attributes:
         steps: optimizer steps, at most.
         minutes: wall-clock minutes over all resumed runs, at most; 0 for no limit.
-        rate: peak learning rate of Adam.
+        rate: peak learning rate.
         momentum: Adam's first decay rate.
         warmup: steps in which the learning rate rises.
         ema: share of the newest weights in the moving average, at the least.

@@ -20,6 +20,7 @@ from stylex.files import sha256_of
 from stylex.models.training import loop
 from stylex.models.training.checkpoints import CARD, CHECKPOINT, WEIGHTS, State, averaged
 from stylex.models.training.loop import choose_device, train
+from stylex.models.training.optimizer import Optimizer
 from stylex.models.training.recipe import Recipe, Schedule
 
 CPU = torch.device("cpu")
@@ -215,7 +216,7 @@ def test_sample_sheets(uninterrupted):
 def test_the_moving_average():
     recipe = Darkens()
     recipe.restart(99)
-    optimizer = torch.optim.Adam(recipe.network.parameters(), 0.01)
+    optimizer = Optimizer(recipe.network, 0.01, 0.9)
     state = State(recipe.network, optimizer, {k: v.detach().clone() for k, v in recipe.network.state_dict().items()})
     schedule, weights = Schedule(steps=20, rate=0.01, warmup=1, ema=0.5), []
     for _ in range(3):
