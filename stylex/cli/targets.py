@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def write_repository(
             f"{one.folder}: {one.ran}, {one.rate:.1f} photos/s in batches of {one.batch}, "
             f"waits {one.queue_delay * 1e3:.1f} ms for others, at most {one.queue_size} in the queue"
         )
-    click.echo(f"serve it: tritonserver --model-repository={folder.resolve()} (docs/triton.md)")
+    click.echo(f"serve it: tritonserver --model-repository={shlex.quote(str(folder.resolve()))} (docs/triton.md)")
 
 
 def write_video_filters(
@@ -70,4 +71,5 @@ def write_site(technique: str | None, folder: Path, runtime: Path | None, as_jso
         click.echo(json.dumps({**asdict(site), "folder": str(site.folder)}, indent=2))
         return
     click.echo(f"{site.folder}: {site.technique} in {site.files} files, {site.bytes / 1e6:.1f} MB")
-    click.echo(f"try it: python -m http.server --directory {site.folder}, then open http://localhost:8000")
+    served = shlex.quote(str(site.folder))
+    click.echo(f"try it: python -m http.server --directory {served}, then open http://localhost:8000")

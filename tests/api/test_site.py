@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -89,7 +90,11 @@ def test_on_the_command_line(package: Path, tmp_path: Path) -> None:
     from stylex.cli import main
 
     run: Callable[..., object] = CliRunner().invoke
-    call = ["export", "--target", "web", "--onnxruntime-web", str(package), "-o", str(tmp_path / "site")]
+    call = ["export", "--target", "web", "--onnxruntime-web", str(package), "-o", str(tmp_path / "my site")]
+    said = run(main, call).stdout.splitlines()  # type: ignore[attr-defined]
+    assert said[0].startswith(f"{tmp_path / 'my site'}: adain in ") and said[0].endswith(" MB")
+    advice = said[1].removeprefix("try it: ").partition(",")[0]
+    assert shlex.split(advice)[:5] == ["python", "-m", "http.server", "--directory", str(tmp_path / "my site")]
     done = run(main, [*call, "--json"])
     assert json.loads(done.stdout)["technique"] == "adain"  # type: ignore[attr-defined]
     assert run(main, [*call, "--int8"]).exit_code == 2  # type: ignore[attr-defined]

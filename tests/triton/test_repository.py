@@ -96,6 +96,9 @@ def test_on_the_command_line(tmp_path: Path, schema: Any) -> None:
     for options in ([], ["--json"]):
         done = click.testing.CliRunner().invoke(main, [*call, *options])
         assert done.exit_code == 0, done.output
+        if not options:
+            assert "photos/s in batches of" in done.stdout
+            assert f"--model-repository={tmp_path.resolve()} (docs/triton.md)" in done.stdout
     (report,) = json.loads(done.stdout)
     config = parsed(schema, tmp_path / "cyclegan-cartoon")
     assert Path(report["folder"]) == tmp_path / "cyclegan-cartoon" and report["batch"] == config.max_batch_size

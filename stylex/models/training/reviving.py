@@ -22,7 +22,7 @@ ACTIVE = 0.01
 FAINT = 0.1
 """Loudness of what is added to a stream, whose readers are many: pictures change a little by it."""
 CLEAR = 3.0
-"""Deviations that the mean of a revived stream lies above zero: cut in half, its channels were dead again in no time."""
+"""Deviations that the mean of a revived stream lies above zero: cut in half, its channels died again in no time."""
 LIFT = 1e3
 """Lift of a channel that is measured behind its rectifier, so that all of its values pass."""
 

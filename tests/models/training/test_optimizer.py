@@ -40,7 +40,7 @@ def test_without_muon_all_is_adams():
     net = network()
     optimizer = Optimizer(net, 1e-3, 0.9)
     assert list(optimizer.parts) == ["adam"]
-    weight, *_, last = stepped(optimizer, net)
+    weight, *_ = stepped(optimizer, net)
     torch.testing.assert_close(weight.abs(), torch.full_like(weight, 1e-3))
     optimizer.set_rate(0.0)
     assert not any(moved.any() for moved in stepped(optimizer, net))
