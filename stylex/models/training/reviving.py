@@ -1,8 +1,8 @@
 """Dead channels of a trunk are given new weights, with hardly a change of what it paints.
 
 A rectifier that passes nothing has no gradient, and no training brings its channel back. Its convolution gets random
-weights, by which it is active in half of the places, or nearly everywhere at the end of a stream; what reads it gets
-weights of zero there, which training moves first, as in `stylex.models.training.growing`.
+weights, by which it is active in half of the places; what reads it gets weights of zero there, which training moves
+first, as in `stylex.models.training.growing`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ ACTIVE = 0.01
 """Share of places that a channel is above zero in, in any photo, below which it counts as dead."""
 FAINT = 0.1
 """Loudness of what is added to a stream, whose readers are many: pictures change a little by it."""
-CLEAR = 3.0
-"""Deviations that the mean of a revived stream lies above zero: cut in half, its channels died again in no time."""
 LIFT = 1e3
 """Lift of a channel that is measured behind its rectifier, so that all of its values pass."""
 
@@ -76,7 +74,7 @@ def revive(trunk: Trunk, paint: Callable[[], object], seed: int) -> int:
             scale = one.loudness * (std[~dead].median() if bool((~dead).any()) else 1) / std[dead].clamp(min=1e-6)
             one.writer.weight[dead] *= scale[:, None, None, None]
             mean[dead] *= scale
-        bias[dead] -= mean[dead] - (CLEAR * std[dead] if one.stream else 0)
+        bias[dead] -= mean[dead]
     return revived
 
 

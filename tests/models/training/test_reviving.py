@@ -3,7 +3,6 @@ from __future__ import annotations
 import torch
 
 from stylex.models.shared.backbone import BackboneSpec, Trunk
-from stylex.models.training import reviving
 from stylex.models.training.reviving import revive
 
 SPEC = BackboneSpec(quarter=8, eighth=12, blocks=2, fine_blocks=1)
@@ -24,9 +23,6 @@ def test_dead_channels_come_back_and_the_pictures_stay():
     assert revive(trunk, paint, 0) >= 20
     torch.testing.assert_close(paint(), before, atol=0.02, rtol=0)
     assert revive(trunk, paint, 0) < 4, "what was revived may move a later channel, no more"
-    with torch.no_grad():
-        stream = reviving._input(paint, trunk.up.conv)
-    assert (stream[:, 2:6] > 0).float().mean() > 0.9
     paint().square().mean().backward()
     for reader in (trunk.entry.conv, trunk.skip, trunk.coarse[0].second, trunk.up.conv):
         assert (reader.weight.grad[:, 2:6].abs().amax((0, 2, 3)) > 0).all()
