@@ -106,6 +106,21 @@ def test_people_are_painted_more_lightly(
     assert psnr(painted(page), wanted) >= 35
 
 
+def test_people_have_a_style_of_their_own(
+    page: Any, painted: Painted, files: tuple[Path, Path], photo: np.ndarray
+) -> None:
+    page.set_input_files("#photo", files[0])
+    page.select_option("#style", "starry-night")
+    assert page.is_hidden("#people-style")
+    page.select_option("#people", "own")
+    page.select_option("#people-style", "the-scream")
+    page.fill("#strength", "0.8")
+    regions = {"person": "the-scream", "background": "starry-night"}
+    wanted = stylex.stylize(photo, "adain", regions=regions, strength=0.8, threads=1)
+    assert psnr(wanted, stylex.stylize(photo, "adain", "starry-night", strength=0.8, threads=1)) < 30
+    assert psnr(painted(page), wanted) >= 35
+
+
 def test_ones_own_painting_and_a_photo_that_is_reduced(
     page: Any, painted: Painted, files: tuple[Path, Path], tmp_path: Path
 ) -> None:

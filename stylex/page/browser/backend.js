@@ -25,5 +25,6 @@ export async function open(tell) {
   const { styles, where } = await call();
   const index = new Map(styles.map(({ name }, i) => [name, i]));
   const known = (style) => (style.picture ? style : { index: index.get(style.name) });
-  return { styles, where, people: true, paint: (job) => call({ ...job, styles: job.styles.map(known) }) };
+  const paint = (job) => call({ ...job, styles: job.styles.map(known), peopleStyle: job.peopleStyle && known(job.peopleStyle) });
+  return { styles, where, people: true, paint };
 }

@@ -115,12 +115,14 @@ function blurred({ data, width, height }, weights, border) {
   return { data: down, width, height, channels: 1 };
 }
 
-// How strongly each style applies where, and the style of each: people keep a share of the strength.
-export function withPeople(masks, codes, strengths, share) {
-  const scaled = (mask, factor) => mapped(mask, (value) => factor * value);
-  const people = share > 0 ? strengths.map((strength) => scaled(masks.person, strength * share)) : [];
-  const others = strengths.map((strength) => scaled(masks.background, strength));
-  return { codes: share > 0 ? [...codes, ...codes] : codes, masks: [...people, ...others] };
+// How strongly each style applies where, and the style of each: people keep a share of the strength, and may have a style
+// of their own.
+export function withPeople(masks, codes, strengths, share, own) {
+  const scaled = (mask) => (factor) => mapped(mask, (value) => factor * value);
+  const all = strengths.reduce((sum, strength) => sum + strength, 0);
+  const theirs = own ? [own] : codes, strong = own ? [all] : strengths;
+  const people = share > 0 ? strong.map((strength) => share * strength).map(scaled(masks.person)) : [];
+  return { codes: share > 0 ? [...theirs, ...codes] : codes, masks: [...people, ...strengths.map(scaled(masks.background))] };
 }
 
 export const everywhere = (strengths) => strengths.map(plane);

@@ -77,7 +77,8 @@ async function paint(job) {
   for (const style of job.styles) chosen.push(await code(style));
   const strengths = job.weights.map((weight) => (job.strength * weight) / total);
   const found = job.people === null ? null : await (await people()).masks(photo);
-  const where = found ? withPeople(found, chosen, strengths, job.people) : { codes: chosen, masks: everywhere(strengths) };
+  const own = job.peopleStyle && await code(job.peopleStyle);
+  const where = found ? withPeople(found, chosen, strengths, job.people, own) : { codes: chosen, masks: everywhere(strengths) };
   const prepared = performance.now();
   const painted = await painter.paint(photo, where.codes, where.masks, job.keepColors);
   const took = performance.now() - prepared;

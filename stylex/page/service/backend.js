@@ -22,6 +22,7 @@ function formOf(job, { technique, longest }) {
   form.append("size", Math.min(job.size, longest));
   form.append("keep_colors", job.keepColors);
   if (job.people !== null) form.append("people", job.people);
+  if (job.peopleStyle) form.append("people_style", job.peopleStyle.name);
   form.append("encoding", "png");
   return form;
 }

@@ -24,8 +24,15 @@ function job(picture) {
     strength: Number(at("strength").value),
     keepColors: at("keep").checked,
     size: Number(at("size").value),
-    people: at("people").value === "" || at("region").hidden ? null : Number(at("people").value),
+    ...people(),
   };
+}
+
+// The share of the strength that people are painted with, null where they are like everything else, and their own style.
+function people() {
+  const chosen = at("region").hidden ? "" : at("people").value;
+  if (chosen === "own") return { people: 1, peopleStyle: { name: at("people-style").value } };
+  return { people: chosen === "" ? null : Number(chosen), peopleStyle: null };
 }
 
 function show(image, blob) {
@@ -73,6 +80,7 @@ function changed() {
     shown.textContent = `${Math.round(at(shown.dataset.of).value * 100)} %`;
   }
   at("mixed").hidden = !at("second").value;
+  at("theirs").hidden = at("people").value !== "own";
   clearTimeout(timer);
   timer = setTimeout(() => paint(), PAUSE);
 }
@@ -159,6 +167,7 @@ async function start() {
   const options = () => backend.styles.map(({ name, work }) => Object.assign(new Option(name, name), { title: work }));
   at("style").append(...options());
   at("second").append(new Option("none", ""), ...options());
+  at("people-style").append(...options());
   at("style").disabled = at("second").disabled = false;
   if (!photo) tell("choose a photo");
   document.body.dataset.ready = "yes";
