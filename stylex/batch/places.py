@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from stylex.batch.records import JOB_FOLDER, JOURNAL
 from stylex.errors import InputError, UsageError
@@ -16,6 +16,9 @@ from stylex.imaging.folders import SUFFIXES, is_developed, pictures_below
 from stylex.imaging.formats import WRITABLE, default_output
 
 logger = logging.getLogger("stylex")
+
+RECORDS = (JOURNAL, JOB_FOLDER)
+"""Names of what a run leaves beside its paintings."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +140,17 @@ def holds_paintings(output: Path | str | None, others: set[Path], folder: Path) 
     """
     if output is not None and os.path.realpath(output) == os.path.realpath(folder):
         return True
-    if any(os.path.lexists(folder / name) for name in (JOURNAL, JOB_FOLDER)):
+    if any(os.path.lexists(folder / name) for name in RECORDS):
         others.add(folder)
     return folder in others
 
 
-def warn_of_paintings(others: Iterable[Path]) -> None:
+def painted_folders(paths: Iterable[PurePath]) -> set[PurePath]:
+    """Returns the folders that have the records of a run, of the paths of all that is in a store."""
+    return {path.parents[up] for path in paths for up, name in enumerate(path.parts[::-1]) if name in RECORDS}
+
+
+def warn_of_paintings(others: Iterable[PurePath]) -> None:
     """Tells which folders with the paintings of other runs are passed over, if there are any."""
     if named := ", ".join(sorted(map(str, others))):
         logger.warning("folders with the paintings of other runs are passed over: %s", named)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from stylex.batch.places import holds_paintings, warn_of_paintings
+from stylex.batch.places import holds_paintings, painted_folders, warn_of_paintings
 from stylex.errors import InputError, ResourceError, first_line
 from stylex.files import make_folder, write_bytes
 from stylex.imaging.folders import SUFFIXES, is_developed, pictures_below, users_own
@@ -63,12 +63,15 @@ class Store:
                 yield Found(path.relative_to(self.root).as_posix(), size, time)
             warn_of_paintings(others)
             return
-        for info in sorted(self._infos(recursive), key=lambda info: str(info.path)):
-            name = PurePosixPath(info.path).relative_to(self.root).as_posix()
-            own = all(users_own(part) for part in name.split("/"))
-            inside = without is not None and f"{info.path}/".startswith(f"{without.rstrip('/')}/")
-            if own and not inside and info.is_file and PurePosixPath(name).suffix.lower() in SUFFIXES:
-                yield Found(name, info.size, info.mtime_ns or 0)
+        infos = {PurePosixPath(info.path): info for info in self._infos(recursive)}
+        root, own = PurePosixPath(self.root), set() if without is None else {PurePosixPath(without)}
+        painted = painted_folders(infos) - {root}
+        for place, info in sorted(infos.items()):
+            name = place.relative_to(root)
+            wanted = all(map(users_own, name.parts)) and (painted | own).isdisjoint(place.parents)
+            if wanted and info.is_file and name.suffix.lower() in SUFFIXES:
+                yield Found(name.as_posix(), info.size, info.mtime_ns or 0)
+        warn_of_paintings(painted - own)
 
     def _infos(self, recursive: bool) -> Any:
         from pyarrow.fs import FileSelector

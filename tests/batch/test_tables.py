@@ -67,6 +67,23 @@ def test_names_are_those_of_a_folder(stores: Any) -> None:
     assert len({row.id for row in rows}) == 6
 
 
+@pytest.mark.parametrize("record", [".stylex.jsonl", ".stylex/results/1.parquet"])
+def test_paintings_of_other_runs_are_passed_over(
+    stores: Any, tmp_path: Path, record: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    photos = tmp_path / "photos"
+    for folder in ("other", "other/deep"):
+        (photos / folder).mkdir(exist_ok=True)
+        write_picture(photos / folder / "2.png", np.zeros((4, 4, 3), np.uint8))
+    for folder in (photos, photos / "other", photos / "out"):  # the photos themselves may be paintings of a run
+        (folder / record).parent.mkdir(parents=True, exist_ok=True)
+        (folder / record).write_text("{}", encoding="utf-8")
+    assert [found.name for found in stores[0].pictures(without=stores[1].root)] == ["1.jfif", "1.jpg", "a/1.jpg"]
+    (message,) = caplog.messages
+    assert message.startswith("folders with the paintings of other runs are passed over: ")
+    assert message.endswith("photos/other")
+
+
 def test_what_is_done_keeps_its_id(stores: Any) -> None:
     first = listing(stores, "d")
     write_results(stores[1], "one", result(first.rows[0]), result(first.rows[1], "failed", message="why"))
