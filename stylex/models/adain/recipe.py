@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from stylex.models.adain.network import AdaIN
-from stylex.models.training.arbitrary_style import ArbitraryStyleRecipe
+from stylex.models.adain.settling import settle
+from stylex.models.training.arbitrary_style import BANK_SEED, ArbitraryStyleRecipe
+from stylex.models.training.batches import tensor
 from stylex.models.training.style_bank import StyleTarget
+
+SETTLED = 64
+"""Paintings that a new encoder is settled on."""
 
 
 class AdaINRecipe(ArbitraryStyleRecipe):
@@ -24,7 +30,10 @@ class AdaINRecipe(ArbitraryStyleRecipe):
         photo = torch.zeros(1, 3, self.settings.size, self.settings.size, device=self.loss_networks.device)
         with torch.no_grad():
             described = sum(2 * x.shape[1] for x in self.loss_networks.seen(photo)[0].values())
-        return AdaIN(described=described)
+        network = AdaIN(described=described)
+        paintings = self.paintings.sample(SETTLED, self.settings.size, np.random.default_rng(BANK_SEED))
+        settle(network.style, tensor(paintings, torch.device("cpu")))
+        return network
 
     def encode(self, style: Tensor, target: StyleTarget) -> tuple[Tensor, dict[str, Tensor]]:
         """See `ArbitraryStyleRecipe.encode`; with the loss of what the encoder predicts of the style's statistics."""
