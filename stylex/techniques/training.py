@@ -20,7 +20,7 @@ class TrainDefaults:
         minutes: wall-clock minutes over all resumed runs, at most; 0 for no limit.
         batch: pictures in a step.
         size: pixels of the crops.
-        rate: peak learning rate of Adam.
+        rate: peak learning rate.
         hold_out: share of the pictures that training never sees.
         grid: pixels that `size` must be a multiple of.
         momentum: Adam's first decay rate.
@@ -104,13 +104,13 @@ ADAIN = TrainDefaults(
         "--content photos/ --style paintings/ --out runs/adain --minutes 90",
         "--content photos/ --style paintings/ --out runs/adain --steps 60000 --batch 16 --device cuda",
     ),
+    rate=6e-4,
 )
 ATTENTION = replace(
     ADAIN,
     help="Train attention: every place of the photo takes its style from places of the style that are like it.\n\n"
     "Begins as the embedded AdaIN.",
     examples=("--content photos/ --style paintings/ --out runs/attention --minutes 90",),
-    rate=6e-4,
 )
 MULTISCALE = replace(
     ATTENTION,
@@ -160,7 +160,6 @@ ADAIN_L = replace(
     "Begins as the embedded AdaIN, with more channels and blocks.",
     options=(*FOLDERS, weight("style", 12.0, TEXTURE), weight("content", 0.4, STRUCTURE)),
     examples=("--content photos/ --style paintings/ --out runs/adain-l --minutes 120",),
-    rate=6e-4,
 )
 ADAIN_S = TrainDefaults(
     "Distil AdaIN into a network of less than half its time.\n\n"
