@@ -81,8 +81,9 @@ def ended_and_gone_on(source: Path, out: Path, count: int) -> tuple[int, list[st
     """Ends the work by SIGTERM at random instants, then lets it go on to its end. Returns how often, and the faults."""
     ends, faults, rng = 0, [], random.Random(0)
     for painted in sorted(rng.sample(range(count * 3 // 4), max(FEWEST_ENDS, count // 1000))):
+        enough = max(painted, _files(out))  # more than there were: this process paints, it doesn't just begin
         process = paint(source, out, "--resume")
-        while process.poll() is None and (not out.is_dir() or len(os.listdir(out)) <= painted):  # noqa: PTH208
+        while process.poll() is None and _files(out) <= enough:
             time.sleep(0.002)
         process.send_signal(signal.SIGTERM)
         code = process.wait(120)
@@ -92,6 +93,10 @@ def ended_and_gone_on(source: Path, out: Path, count: int) -> tuple[int, list[st
     if (code := paint(source, out, "--resume").wait()) != NOT_ALL:
         faults.append(f"with photos that can't be read it had exit code {code}")
     return ends, [*faults, *([] if ends else ["it was never ended by SIGTERM"])]
+
+
+def _files(folder: Path) -> int:
+    return len(os.listdir(folder)) if folder.is_dir() else 0  # noqa: PTH208
 
 
 def faults_in(whole: Path, parts: Path, good: set[str], count: int) -> list[str]:
