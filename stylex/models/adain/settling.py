@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylex.models.adain.network import StyleEncoder
+from stylex.models.shared.arbitrary_style import style_statistics
+from stylex.models.shared.backbone import channel_statistics
 
 SPREAD = 0.25
 """Deviation of a number in the description of a style over styles: steps of a usual size move codes gently then."""
@@ -27,7 +29,7 @@ def settle(encoder: StyleEncoder, styles: Tensor) -> None:
         encoder: a new one.
         styles: paintings, RGB (B, 3, H, W) in [0, 1], at least 64x64 and two of them.
     """
-    x = styles
+    x, found = styles, []
     for enter, refine in zip(encoder.enter, encoder.refine, strict=True):
         x = F.relu(_centred(enter, x))
         x = x + F.relu(_centred(refine, x))
@@ -37,7 +39,8 @@ def settle(encoder: StyleEncoder, styles: Tensor) -> None:
         assert isinstance(refine, nn.Conv2d)
         refine.weight /= scale[:, None, None]
         x = x * scale[:, None, None]
-    _centred(encoder.hidden, encoder.statistics(styles))
+        found.append(x)
+    _centred(encoder.hidden, style_statistics(found))
 
 
 def _centred(layer: nn.Module, x: Tensor) -> Tensor:
@@ -45,8 +48,9 @@ def _centred(layer: nn.Module, x: Tensor) -> Tensor:
     assert isinstance(layer, (nn.Conv2d, nn.Linear)) and layer.bias is not None
     axes = [axis for axis in range(x.ndim) if axis != 1]
     std, mean = torch.std_mean(layer(x), axes)
-    _scale(layer, 1 / std.clamp(min=LEAST))
-    layer.bias -= mean / std.clamp(min=LEAST)
+    scale = 1 / std.clamp(min=LEAST)
+    _scale(layer, scale)
+    layer.bias -= mean * scale
     found: Tensor = layer(x)
     return found
 
@@ -60,5 +64,5 @@ def _scale(layer: nn.Module, scale: Tensor) -> None:
 
 def _spread(x: Tensor) -> Tensor:
     """Returns how far the mean and deviation of a channel differ between pictures, (C,)."""
-    std, mean = torch.std_mean(x, (2, 3))
+    mean, std = channel_statistics(x)
     return (std.std(0) + mean.std(0)) / 2

@@ -54,9 +54,7 @@ class State:
         """Writes the checkpoint and nothing else; it replaces the older one in one rename."""
         tensors = {f"network.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
         tensors |= {f"average.{k}": v.contiguous() for k, v in self.average.items()}
-        for part, optimizer in self.optimizer.parts.items():
-            for i, slots in optimizer.state_dict()["state"].items():
-                tensors |= {f"{part}.{i}.{k}": torch.as_tensor(v).contiguous() for k, v in slots.items()}
+        tensors |= self.optimizer.tensors()
         metadata = {"step": str(self.step), "seconds": str(self.seconds), "losses": json.dumps(self.losses)}
         metadata |= {"history": json.dumps(self.history), "subject": json.dumps(self.subject)}
         write_bytes(folder / CHECKPOINT, save(tensors, metadata))
@@ -82,12 +80,7 @@ class State:
             self.network.load_state_dict(_below(tensors, "network."))
             averages = _below(tensors, "average.")
             self.average = {name: averages[name].to(t.device) for name, t in self.network.state_dict().items()}
-            for part, optimizer in self.optimizer.parts.items():
-                slots: dict[int, dict[str, Tensor]] = {}
-                for name, tensor in _below(tensors, f"{part}.").items():
-                    index, key = name.split(".", 1)
-                    slots.setdefault(int(index), {})[key] = tensor
-                optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
+            self.optimizer.load({n: t for n, t in tensors.items() if not n.startswith(("network.", "average."))})
             self.step, self.seconds = int(metadata["step"]), float(metadata["seconds"])
             self.losses = json.loads(metadata.get("losses", "{}"))
             self.history = json.loads(metadata.get("history", "[]"))

@@ -61,6 +61,31 @@ class Optimizer:
         for part in self.parts.values():
             part.step()
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Returns what the steps so far left behind, by part, number of the parameter and name."""
+        return {
+            f"{part}.{number}.{name}": torch.as_tensor(value).contiguous()
+            for part, optimizer in self.parts.items()
+            for number, slots in optimizer.state_dict()["state"].items()
+            for name, value in slots.items()
+        }
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Goes on from what `tensors` returned.
+
+        Raises:
+            ValueError: that was of other parts, or of parameters of other shapes, as where all were Adam's.
+        """
+        states: dict[str, dict[int, dict[str, Tensor]]] = {part: {} for part in self.parts}
+        for full, tensor in tensors.items():
+            part, number, name = full.split(".", 2)
+            parameters = self.parts[part].param_groups[0]["params"] if part in self.parts else []
+            if int(number) >= len(parameters) or tensor.shape not in (parameters[int(number)].shape, ()):
+                raise ValueError(f"{full} is of another optimizer")
+            states[part].setdefault(int(number), {})[name] = tensor
+        for part, state in states.items():
+            self.parts[part].load_state_dict({**self.parts[part].state_dict(), "state": state})
+
 
 def _matrix(x: Tensor) -> Tensor:
     """Returns the weights of a convolution (O, I, H, W) or of a linear layer (O, I) as a matrix of O rows."""

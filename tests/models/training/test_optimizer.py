@@ -54,6 +54,23 @@ def test_gradients_are_forgotten():
     assert all(p.grad is None for p in net.parameters())
 
 
+def test_it_goes_on_from_its_own_tensors_alone():
+    net = network()
+    optimizer = Optimizer(net, 1e-3, 0.9, muon=True)
+    stepped(optimizer, net)
+    kept = {name: tensor.clone() for name, tensor in optimizer.tensors().items()}
+    again = Optimizer(net, 1e-3, 0.9, muon=True)
+    again.load(kept)
+    assert again.tensors().keys() == kept.keys()
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in again.tensors().items())
+    everything = Optimizer(net, 1e-3, 0.9)
+    with pytest.raises(ValueError, match="is of another optimizer"):
+        everything.load(kept)
+    stepped(everything, net)
+    with pytest.raises(ValueError, match="is of another optimizer"):
+        again.load(everything.tensors())
+
+
 def test_another_memory_format_is_refused():
     with pytest.raises(AssertionError, match="channels-last"):
         Optimizer(nn.Conv2d(3, 8, 3), 1e-3, 0.9, muon=True)
