@@ -12,6 +12,8 @@ from stylex.errors import ModelError
 
 ROUNDING = 1e-3
 """Distance that probabilities may lie outside of 0..1, or their sum from 1."""
+LARGEST = 1e4
+"""Log-odds beyond which nothing changes any more; half precision can hold it, and differences of it."""
 
 
 def class_probabilities(output: npt.NDArray[Any], classes: Sequence[str], source: str) -> npt.NDArray[np.float32]:
@@ -45,7 +47,7 @@ def class_probabilities(output: npt.NDArray[Any], classes: Sequence[str], source
         )
     if planes.dtype.kind in "iub" and len(planes) == 1:
         return _numbered(planes[0], count, source)
-    planes = np.asarray(planes, np.float32)
+    planes = np.asarray(np.clip(planes, -LARGEST, LARGEST), np.float32)
     return _one_plane(planes[0], count) if len(planes) == 1 else _many(planes)
 
 
