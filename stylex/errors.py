@@ -16,14 +16,25 @@ line adds those, and the section of `docs/errors.md` that has causes and cures o
 
 from __future__ import annotations
 
+import unicodedata
 from typing import ClassVar
+
+CONTROL_CATEGORIES = ("Cc", "Zl", "Zp")
+"""Unicode's categories of characters that end a line or command a terminal."""
+
+
+def one_line(text: str) -> str:
+    r"""Returns a text with line breaks and control characters escaped, as in "\n": names out of files may have any."""
+    if text.isprintable():
+        return text
+    return "".join(repr(c)[1:-1] if unicodedata.category(c) in CONTROL_CATEGORIES else c for c in text)
 
 
 class StylexError(Exception):
     """Base of all errors that stylex raises on purpose; `exit_code` is what the command line ends with.
 
     Args:
-        message: one line.
+        message: one line, which it becomes by `one_line` where a name in it has several.
         parameters: those of the call that the message's advice is about, each with a value that would do, or None. The
             command line adds its options of these names to the message.
     """
@@ -31,7 +42,7 @@ class StylexError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str = "", **parameters: object) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.parameters = parameters
 
     @property

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stylex.errors import first_line
+from stylex.errors import InputError, StylexError, first_line, one_line
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,6 +20,18 @@ def test_first_line() -> None:
     assert first_line(ValueError("one\ntwo")) == "one"
     assert first_line(ValueError("")) == "ValueError"
     assert len(first_line(ValueError("x" * 999))) == 160
+
+
+@given(st.text())
+def test_any_text_becomes_one_line_without_controls(text: str) -> None:
+    made = one_line(text)
+    assert len(made.splitlines()) <= 1 and not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in made)
+    assert one_line(made) == made
+
+
+def test_a_name_from_a_file_cannot_break_a_message_or_command_a_terminal() -> None:
+    assert str(InputError("a\nb \x1b[2J\u2028.jpg is missing")) == r"a\nb \x1b[2J\u2028.jpg is missing"
+    assert str(StylexError("Größe 写真 \u202f.jpg")) == "Größe 写真 \u202f.jpg"
 
 
 SOURCES = sorted(path for path in (ROOT / "stylex").rglob("*.py") if "cli" not in path.relative_to(ROOT).parts)

@@ -14,7 +14,7 @@ import click
 
 from stylex._version import __version__
 from stylex.cli.signals import ended_as_interrupted
-from stylex.errors import Interrupted, ResourceError, StylexError
+from stylex.errors import Interrupted, ResourceError, StylexError, one_line
 from stylex.installation import explained
 
 VERBS = {
@@ -63,7 +63,7 @@ class _WarningHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Prints one line on standard error."""
-        click.echo(f"stylex: {record.getMessage()}", err=True)
+        click.echo(f"stylex: {one_line(record.getMessage())}", err=True)
 
 
 class Verbs(click.Group):

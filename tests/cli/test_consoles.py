@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from stylex.imaging.writing import write_picture
 
@@ -38,6 +39,20 @@ def test_what_a_console_cannot_show_is_replaced(encoding: str, photo: Path) -> N
     output = f"{NAME}-out.png"
     assert stylex(photo, *PAINT[:-1], output, PYTHONIOENCODING=encoding, PYTHONUTF8="0", LC_ALL="C") == (0, "")
     assert (photo / output).exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_names_that_command_a_terminal_are_escaped_in_errors_and_warnings(tmp_path: Path) -> None:
+    name = "a\nb\x1b[2J.png"
+    code, errors = stylex(tmp_path, "run", "histogram", name, "--style", name)
+    assert (code, errors.count("\n"), "\x1b" in errors) == (3, 1, False)
+    frames = [Image.fromarray(np.roll(np.arange(768, dtype=np.uint8).reshape(16, 16, 3), k, 0)) for k in range(2)]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    code, errors = stylex(tmp_path, "run", "histogram", name, "--style", name, "-o", "o.png")
+    assert (code, "\x1b" in errors) == (0, False)
+    assert all(
+        line.startswith("stylex: only the first of 2 frames of a\\nb\\x1b[2J.png") for line in errors.splitlines()
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
