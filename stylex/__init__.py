@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from stylex.api.exporting import export as export
     from stylex.api.film import stylize_film as stylize_film
     from stylex.api.loading import load as load
+    from stylex.api.refining import Refinement as Refinement
+    from stylex.api.refining import refine as refine
     from stylex.api.result import Result as Result
     from stylex.api.sheet import contact_sheet as contact_sheet
     from stylex.api.stylize import stylize as stylize
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Painter": "stylex.runtime.painter",
+    "Refinement": "stylex.api.refining",
     "Region": "stylex.runtime.semantic.regions",
     "Result": "stylex.api.result",
     "SessionOptions": "stylex.runtime.engine.options",
@@ -50,6 +53,7 @@ _HOMES = {
     "bench": "stylex.api.bench",
     "contact_sheet": "stylex.api.sheet",
     "load": "stylex.api.loading",
+    "refine": "stylex.api.refining",
     "stylize": "stylex.api.stylize",
     "stylize_batch": "stylex.batch.batch",
     "stylize_film": "stylex.api.film",

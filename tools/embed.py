@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Put freshly trained weights into the package: weights and card, ONNX graphs, built-in style codes.
 
-    python tools/embed.py adain runs/adain --style paintings/
+    python tools/embed.py adain runs/adain --style paintings/ --refine photos/
     python tools/embed.py fast runs/starry-night runs/great-wave
     python tools/embed.py upscaler runs/upscaler
 
@@ -14,6 +14,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from stylex.api.refining import refine
 from stylex.artifacts.catalog import GRAPHS
 from stylex.artifacts.metadata import PRECISIONS
 from stylex.artifacts.style_code import save_built_in
@@ -86,12 +87,17 @@ def stated(technique: str, style: str) -> dict[str, str]:
     return {key: before[key] for key in ("licence", "provenance")} if before else {}
 
 
-def encode_styles(technique: str, paintings: Path) -> None:
-    """Make the built-in style codes anew."""
+def make_codes(technique: str, paintings: Path, photos: Path | None, threads: int) -> None:
+    """Make the built-in style codes anew: by the encoder, or refined on photos."""
     painter = load(technique, "int8", "cpu")  # the style encoder is the same one for all precisions
     codes = []
     for name, (file, work) in WORKS.items():
-        code = painter.encode(visible_of(paintings / file, file), name)
+        if photos is None:
+            code = painter.encode(visible_of(paintings / file, file), name)
+        else:
+            refined = refine(paintings / file, photos, technique, name=name, threads=threads)
+            code = refined.code
+            print(f"{name}: style {refined.style_share:.0%} of the encoder's", flush=True)
         codes.append(replace(code, work=work))
     save_built_in(codes)
     print(f"{len(codes)} styles")
@@ -101,14 +107,16 @@ def main() -> None:
     """Copy, export, encode."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("technique")
-    parser.add_argument("runs", type=Path, nargs="+", help="folders that `stylex train` or `stylex bake` wrote")
+    parser.add_argument("runs", type=Path, nargs="*", help="folders that `stylex train` or `stylex bake` wrote")
     parser.add_argument("--style", type=Path, help="folder of the paintings, for a technique that takes any style")
+    parser.add_argument("--refine", type=Path, metavar="PHOTOS", help="refine the codes of --style on these photos")
+    parser.add_argument("--threads", type=int, default=0, help="of torch while it refines  [all cores]")
     parser.add_argument("--flat-shift", type=float, help="levels that flat areas may move by at INT8 [40]")
     arguments = parser.parse_args()
     for run in arguments.runs:
         embed(arguments.technique, run, arguments.flat_shift)
     if arguments.style:
-        encode_styles(arguments.technique, arguments.style)
+        make_codes(arguments.technique, arguments.style, arguments.refine, arguments.threads)
 
 
 if __name__ == "__main__":

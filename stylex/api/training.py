@@ -10,6 +10,7 @@ from rich.console import Console
 
 from stylex.errors import MissingPackage, UsageError
 from stylex.techniques import BAKE, Technique, TrainDefaults, row_named
+from stylex.techniques.options import parsed_values
 
 
 def train(
@@ -78,10 +79,7 @@ def train(
 
 def _values(row: Technique, defaults: TrainDefaults, given: dict[str, Any]) -> dict[str, Any]:
     """Returns the value of every option of a training. Raises UsageError for one that can't be used."""
-    known = {option.name: option for option in defaults.every_option}
-    for name in given.keys() - known.keys():
-        raise UsageError(f"training {row.name} takes no {name}; it takes {', '.join(known)}", **{name: None})
-    values = {name: option.parsed(given.get(name, option.default)) for name, option in known.items()}
+    values = parsed_values(f"training {row.name}", defaults.every_option, given)
     if values["size"] % defaults.grid:
         raise UsageError(f"the size is {values['size']}; it must be a multiple of {defaults.grid}", size=None)
     return values

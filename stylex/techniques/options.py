@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,21 @@ class Option:
         if self.choices and value not in self.choices:
             raise UsageError(f"{self.name} is {value!r}; choose {', '.join(self.choices)}", **{self.name: None})
         return Path(value) if self.file and value is not None else value
+
+
+def parsed_values(what: str, options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the value of every option by name: what was given, else its default.
+
+    Args:
+        what: takes the options, for messages.
+
+    Raises:
+        UsageError: an option is unknown, missing or out of range.
+    """
+    known = {option.name: option for option in options}
+    for name in given.keys() - known.keys():
+        raise UsageError(f"{what} takes no {name}; it takes {', '.join(known)}", **{name: None})
+    return {name: option.parsed(given.get(name, option.default)) for name, option in known.items()}
 
 
 LARGEST = 2**31 - 1

@@ -97,6 +97,12 @@ FOLDERS = (CONTENT, PAINTINGS, START)
 STYLE_OPTIONS = (*FOLDERS, weight("style", 8.0, TEXTURE), weight("content", 0.7, STRUCTURE))
 SINGLE_STYLE_OPTIONS = (weight("style", 2.5, TEXTURE), weight("content", 0.7, STRUCTURE))
 
+REFINING = (
+    Option("steps", 60, "Each paints four photos.", 1),
+    weight("style", 8.0, "Of the style against the photo's content."),
+    Option("seed", 0, "", 0),
+)
+"""Options of refining a style code on its own painting."""
 ADAIN = TrainDefaults(
     "Train AdaIN: any style from one network.",
     STYLE_OPTIONS,

@@ -41,6 +41,8 @@ QUARTER = 4
 SCALE_PICTURES = 24
 """Photos, and paintings, over which the distance of untouched photos from paintings is averaged."""
 BANK_SEED = 17
+STYLE_SIDE = 384
+"""Pixels of a painting's shorter side, of which crops are cut."""
 USUAL = technique_named(DEFAULT).training
 """The defaults that a network for arbitrary styles is trained with; others than AdaIN's change some of them."""
 
@@ -167,6 +169,8 @@ class ArbitraryStyleRecipe(PaintingsRecipe):
     """Training of networks for arbitrary styles; subclasses give `initial_network`, and may add losses in `encode`.
 
     Args:
+        content: folder of photos.
+        style: folder of paintings, or paintings that were read already.
         start: weights to begin with instead of those of `initial_network`; None for those.
     """
 
@@ -177,14 +181,18 @@ class ArbitraryStyleRecipe(PaintingsRecipe):
     def __init__(
         self,
         content: Path,
-        style: Path,
+        style: Path | PictureFolder,
         loss_networks: LossNetworks,
         settings: ArbitraryStyleSettings,
         start: Path | None = None,
     ) -> None:
         self.settings, self.loss_networks, self.start = settings, loss_networks, start
         self.photos = load_folder(content, 288, hold_out=settings.hold_out)
-        self.paintings = load_folder(style, 384, favour="hi-", hold_out=settings.hold_out)
+        self.paintings = (
+            style
+            if isinstance(style, PictureFolder)
+            else load_folder(style, STYLE_SIDE, favour="hi-", hold_out=settings.hold_out)
+        )
         self.photos.smallest = self.paintings.smallest = settings.smallest
         self.revived = 0
         self._bank: StyleBank | None = None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import Result
 
 from stylex.artifacts.style_code import built_in, load_code
+from stylex.models.weights import embedded
 
 RunCli = Callable[..., Result]
 Fails = Callable[..., str]
@@ -58,3 +61,41 @@ def test_encode_refuses(shot: Path, fails: Fails) -> None:
     assert "missing.jpg doesn't exist" in fails(3, "styles", "encode", "missing.jpg", "-o", "own.style")
     Path("own.style").mkdir()
     assert "own.style is a folder" in fails(3, "styles", "encode", shot, "-o", "own.style")
+
+
+@pytest.fixture
+def photos(shot: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(8):
+        shutil.copy(shot, folder / f"{number}.png")
+    return folder
+
+
+def test_refine(shot: Path, photos: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stylex.models.training.code_refinement.TRIALS", 1)
+    monkeypatch.setattr("stylex.models.training.arbitrary_style.SCALE_PICTURES", 4)
+    call = ("styles", "refine", shot, "--content", photos, "--technique", "adain-s", "--steps", 1, "--threads", 1)
+    result = run_cli(*call, "-o", "own.style")
+    assert "8 pictures, 0 skipped" in result.stderr and "the embedded encoder judges in their place" in result.stderr
+    assert result.stdout.startswith("own.style: ") and result.stdout.count("\n") == 1
+    code = load_code("own.style")
+    fits = built_in("adain-s")["irises"]
+    code.check_fits("adain-s", fits.weights_sha256, len(fits.values))
+    assert run_cli("run", "adain-s", shot, "--style", "own.style", "-o", "painted.png").exit_code == 0
+    told = json.loads(run_cli(*call, "-o", "own.style", "--json").stdout)
+    assert told["output"] == "own.style" and told["before"].keys() == told["after"].keys() >= {"style", "content"}
+
+
+def test_refine_refuses(shot: Path, photos: Path, fails: Fails, run_cli: RunCli) -> None:
+    call = ("styles", "refine", shot, "--content", photos, "-o", "own.style")
+    assert "own.json must end in .style" in fails(2, *call[:-1], "own.json")
+    assert "fast has no style codes; adain" in fails(2, *call, "--technique", "fast")
+    assert "semantic has no style codes" in fails(2, *call, "--technique", "semantic")
+    assert "missing.jpg doesn't exist" in fails(3, "styles", "refine", "missing.jpg", *call[3:])
+    assert "doesn't fit this network" in fails(
+        4, *call, "--technique", "adain-s", "--weights", embedded("adain"), "--threads", 1
+    )
+    nowhere = run_cli(*call[:3], "--content", "nowhere", "-o", "own.style", "--threads", 1)
+    assert nowhere.exit_code == 3 and "stylex: nowhere is not a folder" in nowhere.stderr
+    assert not Path("own.style").exists()
