@@ -10,7 +10,7 @@ import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-EXTRAS = "cpu,export,serve,video,test"
+EXTRAS = "cpu,export,serve,video,bench,test"
 QUICK = ("tests/artifacts", "tests/imaging", "tests/quant", "tests/runtime", "tests/serve", "tests/cli/test_help.py")
 """What `lowest` runs by default; its packages are years apart, so that style and types are none of its business."""
 

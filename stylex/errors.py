@@ -19,15 +19,13 @@ from __future__ import annotations
 import unicodedata
 from typing import ClassVar
 
-CONTROL_CATEGORIES = ("Cc", "Zl", "Zp")
-"""Unicode's categories of characters that end a line or command a terminal."""
-
 
 def one_line(text: str) -> str:
-    r"""Returns a text with line breaks and control characters escaped, as in "\n": names out of files may have any."""
+    r"""Returns a text with its lines joined and control characters escaped, as in "\x1b": names may have any."""
     if text.isprintable():
         return text
-    return "".join(repr(c)[1:-1] if unicodedata.category(c) in CONTROL_CATEGORIES else c for c in text)
+    joined = " ".join(text.splitlines())
+    return "".join(repr(c)[1:-1] if unicodedata.category(c) == "Cc" else c for c in joined)
 
 
 class StylexError(Exception):

@@ -30,7 +30,7 @@ def test_any_text_becomes_one_line_without_controls(text: str) -> None:
 
 
 def test_a_name_from_a_file_cannot_break_a_message_or_command_a_terminal() -> None:
-    assert str(InputError("a\nb \x1b[2J\u2028.jpg is missing")) == r"a\nb \x1b[2J\u2028.jpg is missing"
+    assert str(InputError("a\nb \x1b[2J\u2028.jpg is\0\r\n missing")) == r"a b \x1b[2J .jpg is\x00  missing"
     assert str(StylexError("Größe 写真 \u202f.jpg")) == "Größe 写真 \u202f.jpg"
 
 

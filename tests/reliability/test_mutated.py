@@ -33,8 +33,12 @@ def test_faults_are_caught(tmp_path: Path) -> None:
     def traceback(_: Path) -> None:
         raise KeyError("tag")
 
+    class TwoLinesError(InputError):
+        def __str__(self) -> str:
+            return "one\ntwo"
+
     def two_lines(_: Path) -> None:
-        raise InputError("one\ntwo")
+        raise TwoLinesError
 
     assert "KeyError: 'tag'" in worker.outcome(traceback, tmp_path)["fault"]
     assert "2 lines" in worker.outcome(two_lines, tmp_path)["fault"]

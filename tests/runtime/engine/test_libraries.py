@@ -13,7 +13,7 @@ from stylex.runtime.engine.providers import provider_named, session_arguments
 
 LISTED = """
 	libc.so.6 => /lib/libc.so.6 (0x1)
-	libcublasLt.so.13 => not found
+	libcublasLt.so.0 => not found
 	libcuda.so.1 => not found
 	libm.so.6 => not found
 """
@@ -30,11 +30,11 @@ def ldd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("ldd")
 def test_what_is_missing_is_named_and_nothing_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert missing_libraries("cuda") == ("libcublasLt.so.13", "libcuda.so.1")
+    assert missing_libraries("cuda") == ("libcublasLt.so.0", "libcuda.so.1")
     cuda = provider_named("cuda")
     monkeypatch.setattr(ort, "get_available_providers", lambda: [cuda.ort_name, "CPUExecutionProvider"])
     monkeypatch.setattr(ort, "InferenceSession", lambda *_, **__: pytest.fail("nothing may be opened"))
-    expected = f"libcublasLt.so.13 and libcuda.so.1 are missing: install NVIDIA's driver, then {CUDA_PACKAGES}"
+    expected = f"libcublasLt.so.0 and libcuda.so.1 are missing: install NVIDIA's driver, then {CUDA_PACKAGES}"
     with pytest.raises(ProviderUnavailable) as caught:
         session_arguments(cuda, ort.SessionOptions())
     assert str(caught.value) == f"the cuda provider can't start: {expected}"
