@@ -86,6 +86,7 @@ def _explained_errors(url: str, path: Path) -> Iterator[None]:
     try:
         yield
     except urllib.error.HTTPError as error:
+        error.close()  # it is the connection, too
         raise ResourceError(
             f"{url} can't be downloaded (HTTP {error.code} {error.reason}): try later, {hand}"
         ) from error
@@ -149,4 +150,5 @@ def _asked(url: str, have: int) -> Iterator[http.client.HTTPResponse | None]:
     except urllib.error.HTTPError as error:
         if error.code != RANGE_NOT_SATISFIABLE:
             raise
+        error.close()
         yield None
