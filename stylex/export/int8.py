@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx
 
@@ -87,6 +88,13 @@ class Calibrated:
         trials = self.trials.with_fewer_flats(LAYER_FLATS)
         return sensitivities(names, lambda keep: trials.cost(self.quantized(keep, variant)))
 
+    def widened(self, variant: Variant, convolution: str) -> list[Variant]:
+        """Returns the variants in which a convolution's output has another balance, so that less of it is cut off."""
+        node = next(node for node in convolutions(Graph(self.model)) if node.name == convolution)
+        output = str(node.output[0])
+        others = [balance for balance in BALANCES if balance < variant.balances.get(output, BALANCES[0])]
+        return [replace(variant, balances={**variant.balances, output: balance}) for balance in others]
+
     @property
     def most_kept(self) -> int:
         """Returns how many convolutions may stay in float32: with half of the network it is no INT8 file any more."""
@@ -118,7 +126,8 @@ def quantize(
     """Quantizes a graph, and leaves the most harmful convolutions in float32.
 
     Args:
-        keep_float: how many; None for as few as the tolerance needs, none if it can.
+        keep_float: how many; None for as few as the tolerance needs, none if it can. Before one is left, its output's
+            range is widened.
         report: whether every convolution is measured, also where that isn't needed to choose.
 
     Raises:
@@ -136,12 +145,17 @@ def quantize(
     if report or keep_float:
         progress("measuring every convolution")
         layers = calibrated.layers(variant)
+    nothing_kept = functools.partial(calibrated.quantized, frozenset())
     keep = frozenset(layer.convolution for layer in layers[: keep_float or 0])
     result = calibrated.quantized(keep, variant)
     while keep_float is None and not check.passes(result, tolerance):
         if not layers:
             progress("too far from torch: measuring every convolution")
             layers = calibrated.layers(variant)
+            wider = calibrated.widened(variant, layers[0].convolution)
+            if passing := next((one for one in map(nothing_kept, wider) if check.passes(one, tolerance)), None):
+                progress(f"{layers[0].convolution} is given a wider range")
+                return Quantized(passing, (), tuple(layers))
         if len(keep) >= calibrated.most_kept:
             break  # the check that follows says so
         keep = frozenset(layer.convolution for layer in layers[: len(keep) + 1])

@@ -15,6 +15,7 @@ from stylex.artifacts.metadata import BYTES, PLANES, STYLE_ENCODER, TARGETS, TRA
 from stylex.cli import main
 from stylex.errors import CheckFailed, InputError, ModelError, UsageError
 from stylex.export import check
+from stylex.export.int8 import Calibrated
 from stylex.export.pipeline import ExportSettings, export
 from stylex.files import sha256_of
 from stylex.imaging.arrays import to_bytes
@@ -168,6 +169,24 @@ def test_int8_leaves_convolutions_in_float32_until_it_gives_up(tmp_path, monkeyp
     assert "too far from torch: measuring every convolution" in notices
     assert [t for t in notices if t.startswith("leaving")][-1] == "leaving 6 convolutions in float32"
     assert not list(tmp_path.iterdir())
+
+
+def test_int8_widens_a_range_before_it_leaves_a_convolution_in_float32(tmp_path, monkeypatch):
+    notices, tried, quantized = [], [], Calibrated.quantized
+
+    def noted(self, keep, variant):
+        tried.append((keep, dict(variant.balances)))
+        return quantized(self, keep, variant)
+
+    checked = iter([False, False, True])  # as it is, with the second balance, with the third
+    monkeypatch.setattr(Calibrated, "quantized", noted)
+    monkeypatch.setattr(check.Comparison, "passes", lambda *_: next(checked))
+    assert exported(ExportSettings("int8"), tmp_path, notices.append)[0].kept_in_float32 == ()
+    assert not list(checked) and not [t for t in notices if t.startswith("leaving")]
+    assert len([t for t in notices if t.endswith("is given a wider range")]) == 1
+    (_, usual), (keep, widened) = (one for one in (tried[-2], tried[-1]))
+    (changed,) = (name for name in usual if usual[name] != widened[name])
+    assert keep == frozenset() and widened[changed] < usual[changed]
 
 
 def test_int8_reports_what_it_left_in_float32(tmp_path, monkeypatch):

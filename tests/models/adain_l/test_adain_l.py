@@ -19,6 +19,6 @@ def test_it_begins_with_the_pictures_of_adain():
     adain = embedded_adain()[0]
     photo, style = planes(skimage.data.astronaut(), 100), planes(skimage.data.coffee(), 64)
     large = grown_adain(adain, photo).eval()
-    for strength, most in ((1.0, 0.001), (0.5, 0.02), (0.0, 0.001)):
+    for strength, most in ((1.0, 0.001), (0.5, 0.05), (0.0, 0.001)):
         pairs = [network(photo, network.encode(style), strength)[0] for network in (adain, large)]
         assert (pairs[0] - pairs[1]).abs().mean() < most, strength
