@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stylex.artifacts.style_code import StyleCode, style_reduction
-from stylex.errors import MissingPackage, UsageError
+from stylex.errors import UsageError
 from stylex.imaging.color import require_colors
 from stylex.imaging.content import visible_of
+from stylex.installation import explained_imports
 from stylex.techniques import ARBITRARY, DEFAULT, Technique, listed, row_named
 from stylex.techniques.options import parsed_values
 from stylex.techniques.training import REFINING
@@ -76,7 +77,7 @@ def refine(
         ResourceError: CUDA was asked for and isn't there.
     """
     row, values = row_named(technique), parsed_values("refining", REFINING, options)
-    try:
+    with explained_imports():
         from stylex.models.registry import model_of
         from stylex.models.shared.arbitrary_style import ArbitraryStyleNetwork
         from stylex.models.threads import torch_threads
@@ -85,8 +86,6 @@ def refine(
         from stylex.models.training.code_refinement import CodeRefinement
         from stylex.models.training.request import Request
         from stylex.models.weights import embedded, read_weights
-    except ModuleNotFoundError as error:
-        raise MissingPackage((error.name or "torch").split(".")[0], "export") from error
     if row.name not in ARBITRARY:
         raise UsageError(f"{row.name} has no style codes; {listed(ARBITRARY)} have", technique=DEFAULT)
     network = model_of(row).network()

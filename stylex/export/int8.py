@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import onnx
@@ -88,12 +87,16 @@ class Calibrated:
         trials = self.trials.with_fewer_flats(LAYER_FLATS)
         return sensitivities(names, lambda keep: trials.cost(self.quantized(keep, variant)))
 
-    def widened(self, variant: Variant, convolution: str) -> list[Variant]:
-        """Returns the variants in which a convolution's output has another balance, so that less of it is cut off."""
-        node = next(node for node in convolutions(Graph(self.model)) if node.name == convolution)
-        output = str(node.output[0])
-        others = [balance for balance in BALANCES if balance < variant.balances.get(output, BALANCES[0])]
-        return [replace(variant, balances={**variant.balances, output: balance}) for balance in others]
+    def widened(self, variant: Variant, layers: Sequence[LayerCost]) -> list[Variant]:
+        """Returns the variants in which less is cut off the output of the most harmful convolution, `layers[0]`."""
+        worst = {layer.convolution for layer in layers[:1]}
+        outputs = [str(node.output[0]) for node in convolutions(Graph(self.model)) if node.name in worst]
+        return [
+            replace(variant, balances={**variant.balances, output: balance})
+            for output in outputs
+            for balance in BALANCES
+            if balance < variant.balances.get(output, BALANCES[0])
+        ]
 
     @property
     def most_kept(self) -> int:
@@ -145,15 +148,19 @@ def quantize(
     if report or keep_float:
         progress("measuring every convolution")
         layers = calibrated.layers(variant)
-    nothing_kept = functools.partial(calibrated.quantized, frozenset())
+
+    def passes(model: onnx.ModelProto) -> bool:
+        return check.passes(model, tolerance)
+
     keep = frozenset(layer.convolution for layer in layers[: keep_float or 0])
     result = calibrated.quantized(keep, variant)
-    while keep_float is None and not check.passes(result, tolerance):
+    while keep_float is None and not passes(result):
         if not layers:
             progress("too far from torch: measuring every convolution")
             layers = calibrated.layers(variant)
-            wider = calibrated.widened(variant, layers[0].convolution)
-            if passing := next((one for one in map(nothing_kept, wider) if check.passes(one, tolerance)), None):
+        if not keep:
+            wider = (calibrated.quantized(keep, one) for one in calibrated.widened(variant, layers))
+            if (passing := next(filter(passes, wider), None)) is not None:
                 progress(f"{layers[0].convolution} is given a wider range")
                 return Quantized(passing, (), tuple(layers))
         if len(keep) >= calibrated.most_kept:

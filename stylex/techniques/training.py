@@ -103,6 +103,7 @@ REFINING = (
     Option("seed", 0, "", 0),
 )
 """Options of refining a style code on its own painting."""
+
 ADAIN = TrainDefaults(
     "Train AdaIN: any style from one network.",
     STYLE_OPTIONS,

@@ -171,7 +171,8 @@ def test_int8_leaves_convolutions_in_float32_until_it_gives_up(tmp_path, monkeyp
     assert not list(tmp_path.iterdir())
 
 
-def test_int8_widens_a_range_before_it_leaves_a_convolution_in_float32(tmp_path, monkeypatch):
+@pytest.mark.parametrize("report", [False, True])
+def test_int8_widens_a_range_before_it_leaves_a_convolution_in_float32(tmp_path, monkeypatch, report):
     notices, tried, quantized = [], [], Calibrated.quantized
 
     def noted(self, keep, variant):
@@ -181,10 +182,10 @@ def test_int8_widens_a_range_before_it_leaves_a_convolution_in_float32(tmp_path,
     checked = iter([False, False, True])  # as it is, with the second balance, with the third
     monkeypatch.setattr(Calibrated, "quantized", noted)
     monkeypatch.setattr(check.Comparison, "passes", lambda *_: next(checked))
-    assert exported(ExportSettings("int8"), tmp_path, notices.append)[0].kept_in_float32 == ()
+    assert exported(ExportSettings("int8", report=report), tmp_path, notices.append)[0].kept_in_float32 == ()
     assert not list(checked) and not [t for t in notices if t.startswith("leaving")]
     assert len([t for t in notices if t.endswith("is given a wider range")]) == 1
-    (_, usual), (keep, widened) = (one for one in (tried[-2], tried[-1]))
+    (_, usual), (keep, widened) = tried[-2:]
     (changed,) = (name for name in usual if usual[name] != widened[name])
     assert keep == frozenset() and widened[changed] < usual[changed]
 
